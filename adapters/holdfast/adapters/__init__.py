@@ -1,0 +1,1 @@
+"""What touches the outside: stores, peers, processes, files. Knows the domain, and nothing of any frontend."""
