@@ -1,0 +1,168 @@
+"""A real PostgreSQL server of our own: made in a temporary folder, reached by a Unix socket, gone with the test run."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+READY_WITHIN_S = 60.0
+USER = "holdfast"
+
+
+class PostgresServer:
+    """One server with durable settings (`fsync` on), for one test worker.
+
+    It listens on a Unix socket in a folder that only its owner may enter, so it needs no port and no password. It
+    refuses to run as root; there it runs as `postgres` or `nobody`. On Linux the kernel ends it when the worker dies.
+    """
+
+    def __init__(self, programs: Path) -> None:
+        """Make a data folder with the programs that lie in this one."""
+        self._programs = programs
+        # Not below pytest's temporary folder: only its owner may enter that, and a socket's path must be short.
+        self.folder = Path(tempfile.mkdtemp(prefix="hf-pg-"))
+        atexit.register(self.close)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._names = (f"test_{number}" for number in itertools.count(1))
+        self._account = _unprivileged_account()
+        if self._account is not None:
+            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+        subprocess.run(
+            [*self._as_account(), programs / "initdb", "--pgdata", self._data, "--username", USER]
+            + ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+        )
+
+    def url(self, database: str = "postgres") -> str:
+        """Return the address that SQLAlchemy takes."""
+        return f"postgresql+psycopg://{USER}@/{database}?host={self.folder}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Return a plain connection of the test's own, in autocommit."""
+        return psycopg.connect(host=str(self.folder), user=USER, dbname=database, autocommit=True)
+
+    def create_database(self) -> str:
+        """Return the name of a new, empty database."""
+        name = next(self._names)
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop the database and cut whoever is connected to it."""
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+    @property
+    def running(self) -> bool:
+        """Whether the server process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the server and return when it accepts connections. No effect on a running one."""
+        if self.running:
+            return
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._as_account(), self._programs / "postgres", "-D", self._data, "-k", self.folder]
+                + ["-c", "listen_addresses=", "-c", "fsync=on", "-c", "shared_buffers=32MB"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+            )
+        self._wait_until_ready(self._process)
+
+    def stop(self) -> None:
+        """Shut down in order; open connections are cut, open transactions rolled back."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """Kill every process of the server at once, as a crash of the machine would."""
+        if self._process is None:
+            return
+        children = _children(self._process.pid)
+        self._end(signal.SIGKILL)
+        for child in children:
+            # A child that ended by itself in between is what was wanted.
+            _signal(child, signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop in order and start again."""
+        self.stop()
+        self.start()
+
+    def close(self) -> None:
+        """End the server without ceremony and remove its folder."""
+        self._end(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.close)
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _as_account(self) -> list[str | Path]:
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            return []
+        account = self._account
+        drop = [] if account is None else [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+        return [setpriv, "--pdeathsig=QUIT", *drop, "--"]
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        self._process.wait(timeout=READY_WITHIN_S)
+        self._process = None
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + READY_WITHIN_S
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError as error:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log = (self.folder / "log").read_text(errors="replace")
+                    message = f"PostgreSQL did not start:\n{log[-2000:]}"
+                    raise RuntimeError(message) from error
+                # Its end is the only thing there is to wait for; it says nothing when it is ready.
+                try:
+                    process.wait(timeout=0.02)
+                except subprocess.TimeoutExpired:
+                    continue
+            else:
+                return
+
+
+def _unprivileged_account() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    return accounts.get("postgres") or accounts["nobody"]
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True)
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(pid) for pid, ppid in pairs if int(ppid) == parent]
+
+
+def _signal(pid: int, how: signal.Signals) -> None:
+    try:
+        os.kill(pid, how)
+    except ProcessLookupError:
+        return
