@@ -1,0 +1,51 @@
+"""Content blocks as agents exchange them: kept verbatim as JSON, read only for their text."""
+
+from __future__ import annotations
+
+from msgspec import DecodeError, Raw, Struct, json
+
+
+class _Block(Struct):
+    """The fields of a content block that a reader of plain text needs."""
+
+    type: str = ""
+    text: str = ""
+    name: str = ""
+    uri: str = ""
+
+
+_decode_blocks = json.Decoder(list[_Block]).decode
+
+
+def of_text(text: str) -> Raw:
+    """Return the content that consists of one text block."""
+    return Raw(json.encode([{"type": "text", "text": text}]))
+
+
+def text_of(content: Raw) -> str:
+    """Return what a person would read of `content`: texts as they are, other blocks named in brackets.
+
+    Content that is not a list of blocks is shown as the JSON it is, so that nothing disappears.
+    """
+    if not content:
+        return ""
+    try:
+        blocks = _decode_blocks(content)
+    except DecodeError:
+        return bytes(content).decode("utf-8", "replace")
+    return "\n".join(_shown(block) for block in blocks)
+
+
+def _shown(block: _Block) -> str:
+    if block.type == "text":
+        return block.text
+    return f"[{' '.join(part for part in (block.type, block.name, block.uri) if part)}]"
+
+
+def beyond_text(content: Raw) -> Raw:
+    """Return `content` where it holds more than its text says, such as images; else nothing."""
+    try:
+        blocks = _decode_blocks(content)
+    except DecodeError:
+        return Raw()
+    return Raw() if all(block.type == "text" for block in blocks) else content.copy()

@@ -1,0 +1,112 @@
+"""The one error tree. Adapters translate foreign errors into these at the edge, with the cause kept."""
+
+from __future__ import annotations
+
+
+class HoldfastError(Exception):
+    """Anything Holdfast reports on purpose: one line that says what happened, to what, and what to do."""
+
+
+class UsageError(HoldfastError):
+    """The request itself is malformed: an unknown option value, a query that cannot be parsed."""
+
+
+class SettingsError(UsageError):
+    """A setting is unknown, refused or cannot be parsed, such as a database address of an unknown kind."""
+
+
+class NotFoundError(HoldfastError):
+    """What was named does not exist."""
+
+
+class ConflictError(HoldfastError):
+    """The request contradicts what the log already holds."""
+
+
+class AmbiguousNameError(ConflictError):
+    """A prefix or title fits several sessions.
+
+    Attributes:
+        candidates: The ids that fit, in roster order.
+    """
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.candidates = candidates
+        shown = ", ".join(candidates[:5]) + (", …" if len(candidates) > 5 else "")
+        super().__init__(f"{name!r} fits {len(candidates)} sessions ({shown}): give more of the id")
+
+
+class VersionConflictError(ConflictError):
+    """Another event already stands where this one was to be written. Never retried blindly."""
+
+
+class SessionEndedError(ConflictError):
+    """The session has ended for good; its history stays readable."""
+
+
+class SessionErasedError(ConflictError):
+    """The content of the session was erased; nothing can be added to it."""
+
+
+class PromptError(ConflictError):
+    """The prompt is not in a state that allows this, for instance editing one that was sent."""
+
+
+class PermissionExpiredError(ConflictError):
+    """The permission request is unknown, already answered, or its context is gone."""
+
+
+class OptionError(ConflictError):
+    """The option was not among those that the agent offered."""
+
+
+class TranscriptError(HoldfastError):
+    """A file that was to be imported holds no transcript of a known kind."""
+
+
+class StoreError(HoldfastError):
+    """The store cannot do what was asked."""
+
+
+class StoreClosedError(StoreError):
+    """The store was closed, or stopped itself after an input/output error; open it again."""
+
+
+class StoreBusyError(StoreError):
+    """Another process writes to this store."""
+
+
+class StoreNewerError(StoreError):
+    """The store was written by a newer version; nothing was changed."""
+
+
+class StoreForeignError(StoreError):
+    """The file or database belongs to something else; nothing was changed."""
+
+
+class StoreDamagedError(StoreError):
+    """The store cannot be read as what it claims to be."""
+
+
+class StoreReadOnlyError(StoreError):
+    """The store, or its folder, does not allow writing."""
+
+
+class StoreFullError(StoreError):
+    """No space is left where the store lies; reading still works."""
+
+
+class StoreFencedError(StoreError):
+    """A newer process took this store over; this one must not write any more."""
+
+
+class StoreUnavailableError(StoreError):
+    """The database server cannot be reached."""
+
+
+class OutcomeUnknownError(StoreError):
+    """A commit failed in a way that leaves open whether it happened. Looking its event ids up tells."""
+
+
+class LogRegressedError(StoreError):
+    """The log is behind its witness: it was truncated or replaced by an older copy."""

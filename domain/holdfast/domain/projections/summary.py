@@ -1,0 +1,140 @@
+"""What a list shows of a session beside its state: names, a preview, counts. A pure fold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from holdfast.domain.content import text_of
+from holdfast.domain.session import events as e
+
+if TYPE_CHECKING:
+    from holdfast.domain.recorded import Recorded
+
+PREVIEW = 120
+"""Characters of the latest message that a list shows."""
+
+FIRST_PREVIEW = 100
+"""Characters of the first message of a person that a list shows."""
+
+_REPORTS = 32
+
+
+class Summary(Struct, frozen=True):
+    """What a list shows of a session.
+
+    Attributes:
+        created_at: Microseconds since the epoch.
+        updated_at: Time of the latest event, microseconds since the epoch.
+        preview: The beginning of the latest message.
+        previewed: Item that the preview is of.
+        counted: Message that was counted last, so that its next pieces are not.
+        messages: Messages of people and of the agent.
+        tokens: As reported.
+        reports: Latest reports of single messages: id and total, so that a repeated report replaces the earlier one.
+    """
+
+    transport: str = ""
+    target: str = ""
+    agent: str | None = None
+    cwd: str | None = None
+    model: str | None = None
+    imported_from: str | None = None
+    created_at: int = 0
+    updated_at: int = 0
+    ended_at: int | None = None
+    preview: str = ""
+    previewed: str = ""
+    counted: str = ""
+    messages: int = 0
+    last_message_at: int | None = None
+    first_message: str | None = None
+    tokens: int = 0
+    reports: tuple[tuple[str, int], ...] = ()
+
+
+def summarize(summary: Summary, recorded: Recorded) -> Summary:
+    """Return the summary after one more event."""
+    at = max(recorded.at, summary.updated_at)
+    match recorded.event:
+        case e.TextAppended(item_id=item_id, text=text):
+            return _text(summary, item_id, text, at)
+        case e.ReadUpTo() | e.MarkedUnread() | e.SessionNotified():
+            return summary  # looking at a session is not news of it
+        case e.SessionCreated() as created:
+            return Summary(
+                transport=created.transport,
+                target=created.target,
+                agent=created.agent,
+                cwd=created.cwd,
+                model=created.model,
+                imported_from=created.imported_from,
+                created_at=recorded.at,
+                updated_at=recorded.at,
+            )
+        case e.PromptSent(prompt_id=item_id, content=content) | e.MessageSent(item_id=item_id, content=content):
+            thread = recorded.event.thread if isinstance(recorded.event, e.MessageSent) else None
+            return _whole(summary, item_id, content, at, by_person=thread is None)
+        case e.MessageReceived(item_id=item_id, content=content):
+            return _whole(summary, item_id, content, at, by_person=False)
+        case e.UsageReported() as usage:
+            return _usage(summary, usage, at)
+        case e.InfoChanged(model=str(model)):
+            return replace(summary, model=model, updated_at=at)
+        case e.SessionEnded():
+            return replace(summary, ended_at=recorded.at, updated_at=at)
+        case e.SessionErased():
+            return replace(summary, preview="", first_message=None, target="", cwd=None, updated_at=at)
+        case _:
+            return replace(summary, updated_at=at)
+
+
+def _text(summary: Summary, item_id: str, text: str, at: int) -> Summary:
+    """Pieces of text: the first that shows anything counts the message, the first ones make its preview."""
+    if item_id == summary.previewed:
+        if len(summary.preview) >= PREVIEW:
+            return replace(summary, updated_at=at)
+        return replace(summary, preview=_shortened(summary.preview + text, PREVIEW), updated_at=at)
+    if not text.strip():
+        return replace(summary, updated_at=at)
+    return _message(summary, item_id, text, at)
+
+
+def _whole(summary: Summary, item_id: str, content: Raw, at: int, *, by_person: bool) -> Summary:
+    text = text_of(content)
+    if by_person and summary.first_message is None:
+        summary = replace(summary, first_message=_shortened(text, FIRST_PREVIEW))
+    return _message(summary, item_id, text, at)
+
+
+def _message(summary: Summary, item_id: str, text: str, at: int) -> Summary:
+    message = item_id.partition("#")[0]
+    return replace(
+        summary,
+        preview=_shortened(text.lstrip(), PREVIEW),
+        previewed=item_id,
+        counted=message,
+        messages=summary.messages + (message != summary.counted),
+        last_message_at=at,
+        updated_at=at,
+    )
+
+
+def _usage(summary: Summary, usage: e.UsageReported, at: int) -> Summary:
+    match usage.scope:
+        case "context":
+            return replace(summary, updated_at=at)
+        case "session":
+            return replace(summary, tokens=usage.total, updated_at=at)
+        case "message":
+            message = usage.message_id or ""
+            before = dict(summary.reports)
+            earlier = before.pop(message, 0)
+            reports = (*before.items(), (message, usage.total))[-_REPORTS:]
+            return replace(summary, tokens=summary.tokens - earlier + usage.total, reports=reports, updated_at=at)
+
+
+def _shortened(text: str, limit: int) -> str:
+    return " ".join(text[: limit * 2].split())[:limit] if "\n" in text or "  " in text else text[:limit]

@@ -1,0 +1,127 @@
+"""Every fact of a session's life, as the log keeps it. No rules here; those are in `decide`.
+
+Ids inside a session (`prompt_id`, `turn_id`, `item_id`, `request_id`) are strings, unique in the session. An `item_id`
+names an entry of the transcript; one that ends in `#n` continues the message before the `#` after something else, such
+as a use of a tool, came between. Text and `Raw` JSON that come from a peer are verbatim.
+"""
+
+from holdfast.domain.session.events.attachment import (
+    Attached,
+    AttachRequested,
+    Detached,
+    DetachReason,
+)
+from holdfast.domain.session.events.lifecycle import (
+    SessionConfigured,
+    SessionCreated,
+    SessionEnded,
+    SessionErased,
+    SessionMuted,
+    SessionNotified,
+    SessionPinned,
+    SessionRenamed,
+)
+from holdfast.domain.session.events.messages import (
+    MessageAcknowledged,
+    MessageEdited,
+    MessageReceived,
+    MessageSent,
+)
+from holdfast.domain.session.events.output import (
+    CommandsChanged,
+    InfoChanged,
+    ModeChanged,
+    NoticeAdded,
+    PlanChanged,
+    TextAppended,
+    ThoughtAppended,
+    ToolCalled,
+    ToolStatus,
+    ToolUpdated,
+    UsageReported,
+)
+from holdfast.domain.session.events.permissions import (
+    Option,
+    PermissionAnswered,
+    PermissionExpired,
+    PermissionRequested,
+)
+from holdfast.domain.session.events.reading import (
+    MarkedUnread,
+    ReadUpTo,
+)
+from holdfast.domain.session.events.remnants import (
+    HistoryGap,
+    RawReceived,
+)
+from holdfast.domain.session.events.turns import (
+    CancelRequested,
+    Delivery,
+    PromptAccepted,
+    PromptEdited,
+    PromptFailed,
+    PromptQueued,
+    PromptSent,
+    PromptWithdrawn,
+    QueueResumed,
+    StopReason,
+    TurnEnded,
+    TurnInterrupted,
+    TurnStarted,
+    TurnUnknown,
+)
+from holdfast.domain.session.facts import Fact, Unknown
+
+__all__ = [
+    "AttachRequested",
+    "Attached",
+    "CancelRequested",
+    "CommandsChanged",
+    "Delivery",
+    "DetachReason",
+    "Detached",
+    "Fact",
+    "HistoryGap",
+    "InfoChanged",
+    "MarkedUnread",
+    "MessageAcknowledged",
+    "MessageEdited",
+    "MessageReceived",
+    "MessageSent",
+    "ModeChanged",
+    "NoticeAdded",
+    "Option",
+    "PermissionAnswered",
+    "PermissionExpired",
+    "PermissionRequested",
+    "PlanChanged",
+    "PromptAccepted",
+    "PromptEdited",
+    "PromptFailed",
+    "PromptQueued",
+    "PromptSent",
+    "PromptWithdrawn",
+    "QueueResumed",
+    "RawReceived",
+    "ReadUpTo",
+    "SessionConfigured",
+    "SessionCreated",
+    "SessionEnded",
+    "SessionErased",
+    "SessionMuted",
+    "SessionNotified",
+    "SessionPinned",
+    "SessionRenamed",
+    "StopReason",
+    "TextAppended",
+    "ThoughtAppended",
+    "ToolCalled",
+    "ToolStatus",
+    "ToolUpdated",
+    "TurnEnded",
+    "TurnInterrupted",
+    "TurnStarted",
+    "TurnUnknown",
+    "Unknown",
+    "UsageReported",
+]

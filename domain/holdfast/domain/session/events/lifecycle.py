@@ -1,0 +1,78 @@
+"""Facts about the session as a whole: made, configured, named, ended, erased."""
+
+from __future__ import annotations
+
+from holdfast.domain.session.facts import Fact, registered
+
+
+@registered("session-created")
+class SessionCreated(Fact, frozen=True):
+    """A session exists from here on.
+
+    Attributes:
+        transport: Which kind of peer, such as `acp`.
+        target: What was asked for: a command line or an address.
+        agent: Name of the agent, where there is one.
+        cwd: Folder the agent works in.
+        title: Given by a person or by the peer; empty where nobody gave one.
+        imported_from: Kind of transcript it was imported from, None for live sessions.
+        model: Model named by the source, where it names one.
+    """
+
+    transport: str
+    target: str = ""
+    agent: str | None = None
+    cwd: str | None = None
+    title: str = ""
+    imported_from: str | None = None
+    model: str | None = None
+
+
+@registered("session-configured")
+class SessionConfigured(Fact, frozen=True):
+    """Options of the peer took these values; options that are not named keep theirs."""
+
+    options: dict[str, str]
+
+
+@registered("session-renamed")
+class SessionRenamed(Fact, frozen=True):
+    """The session carries another title."""
+
+    title: str
+
+
+@registered("session-pinned")
+class SessionPinned(Fact, frozen=True):
+    """The session was pinned to the top of every list, or unpinned."""
+
+    pinned: bool
+
+
+@registered("session-muted")
+class SessionMuted(Fact, frozen=True):
+    """Notifications are off until a time (microseconds since the epoch), for good (None), or on again."""
+
+    muted: bool
+    until: int | None = None
+
+
+@registered("session-notified")
+class SessionNotified(Fact, frozen=True):
+    """A frontend told the person about an item, so that none tells it twice."""
+
+    frontend: str
+    item_id: str
+
+
+@registered("session-ended")
+class SessionEnded(Fact, frozen=True):
+    """The session is over for good; its history stays."""
+
+    reason: str
+    detail: str | None = None
+
+
+@registered("session-erased")
+class SessionErased(Fact, frozen=True):
+    """The content of every event before this one was erased."""

@@ -1,0 +1,139 @@
+"""Facts about what an agent says and does in a turn. Text from a peer is verbatim."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Raw
+
+from holdfast.domain.session.facts import Fact, registered
+
+ToolStatus = Literal["pending", "in_progress", "completed", "failed"]
+
+
+@registered("text-appended")
+class TextAppended(Fact, frozen=True):
+    """More text of a message of the agent. `thread` names the side chain it belongs to, None for the main one."""
+
+    item_id: str
+    text: str
+    thread: str | None = None
+
+
+@registered("thought-appended")
+class ThoughtAppended(Fact, frozen=True):
+    """More text of a thought of the agent."""
+
+    item_id: str
+    text: str
+    thread: str | None = None
+
+
+@registered("tool-called")
+class ToolCalled(Fact, frozen=True):
+    """The agent uses a tool. A second one for the same item changes what it names, like an update.
+
+    Attributes:
+        item_id: Names the use in the session; the peer's own id may repeat from turn to turn.
+        call_id: The peer's own id.
+        title: One line for people.
+        kind: The peer's class of tool, such as `execute` or `read`.
+        status: Where it stands.
+        input: Arguments as the peer sent them.
+        output: What came of it, as the peer sent it.
+    """
+
+    item_id: str
+    call_id: str
+    title: str | None = None
+    kind: str | None = None
+    status: ToolStatus | None = None
+    input: Raw = Raw()
+    output: Raw = Raw()
+    thread: str | None = None
+
+
+@registered("tool-updated")
+class ToolUpdated(Fact, frozen=True):
+    """A use of a tool changed in the named fields. May come before, or without, its `tool-called`."""
+
+    item_id: str
+    call_id: str
+    title: str | None = None
+    kind: str | None = None
+    status: ToolStatus | None = None
+    input: Raw = Raw()
+    output: Raw = Raw()
+    thread: str | None = None
+
+
+@registered("plan-changed")
+class PlanChanged(Fact, frozen=True):
+    """The agent's plan, whole."""
+
+    item_id: str
+    entries: Raw
+
+
+@registered("notice-added")
+class NoticeAdded(Fact, frozen=True):
+    """Words that no person and no agent said in the conversation: injected context, summaries, errors.
+
+    `kind` says what it is, such as `injected`, `summary`, `error`, `command`.
+    """
+
+    item_id: str
+    kind: str
+    text: str
+    thread: str | None = None
+
+
+@registered("usage-reported")
+class UsageReported(Fact, frozen=True):
+    """Tokens as the peer counts them.
+
+    Attributes:
+        scope: `message`: the tokens of one message, replacing an earlier report of the same message. `session`: the
+            running total of the whole session.
+        message_id: The message, for that scope.
+        context_used: Tokens in the context window, where reported.
+        context_size: Size of the context window, where reported.
+        cost: Amount and currency as reported, such as `0.12 USD`.
+    """
+
+    scope: Literal["message", "session", "context"]
+    message_id: str | None = None
+    input: int = 0
+    output: int = 0
+    cache_creation: int = 0
+    cache_read: int = 0
+    context_used: int | None = None
+    context_size: int | None = None
+    cost: str | None = None
+
+    @property
+    def total(self) -> int:
+        """All tokens of the report."""
+        return self.input + self.output + self.cache_creation + self.cache_read
+
+
+@registered("mode-changed")
+class ModeChanged(Fact, frozen=True):
+    """The peer works in another mode, such as `plan`."""
+
+    mode: str
+
+
+@registered("commands-changed")
+class CommandsChanged(Fact, frozen=True):
+    """The commands that the peer offers, whole, verbatim."""
+
+    commands: Raw
+
+
+@registered("info-changed")
+class InfoChanged(Fact, frozen=True):
+    """The peer gave the session a title. It counts until a person renames it."""
+
+    title: str | None = None
+    model: str | None = None

@@ -1,0 +1,214 @@
+"""How a session's state follows from its events. No rules and no refusals here; those are in `decide`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from holdfast.domain.session import events as e
+from holdfast.domain.session.state import (
+    OWNER,
+    RECENT,
+    Attachment,
+    Pending,
+    Prompt,
+    PromptState,
+    Reader,
+    SessionState,
+    Turn,
+)
+
+if TYPE_CHECKING:
+    from holdfast.domain.session.facts import Fact
+
+
+def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
+    """Return the state after `fact`, which is event number `version` of the session.
+
+    Total: a fact that means nothing here, or of a kind that is not known, changes nothing.
+    """
+    match fact:
+        case e.TextAppended(text=text, thread=thread):
+            if state.spoke or thread is not None or not text.strip():
+                return state
+            return _count(replace(state, spoke=True), version)
+        case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated() | e.UsageReported():
+            return state
+        case e.MessageReceived():
+            return _count(state, version)
+        case e.ReadUpTo(reader=reader, version=seen):
+            return _read(state, reader, seen)
+        case e.MarkedUnread(reader=reader):
+            return _with_reader(state, replace(state.reader(reader), marked=True))
+        case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired():
+            return _after_permission(state, fact, version)
+        case e.AttachRequested() | e.Attached() | e.Detached():
+            return _after_attachment(state, fact, version)
+        case e.TurnStarted() | e.CancelRequested() | e.TurnEnded() | e.TurnInterrupted() | e.TurnUnknown():
+            return _after_turn(state, fact, version)
+        case (
+            e.PromptQueued()
+            | e.PromptEdited()
+            | e.PromptWithdrawn()
+            | e.PromptSent()
+            | e.PromptAccepted()
+            | e.PromptFailed()
+            | e.QueueResumed()
+        ):
+            return _after_prompt(state, fact, version)
+        case _:
+            return _after_configuration(state, fact)
+
+
+def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
+    match fact:
+        case e.SessionCreated(title=title):
+            return replace(state, created=True, title=title, named=bool(title))
+        case e.SessionConfigured(options=options):
+            return replace(state, options=state.options | options)
+        case e.SessionRenamed(title=title):
+            return replace(state, title=title, named=True)
+        case e.InfoChanged(title=str(title)) if not state.named:
+            return replace(state, title=title)
+        case e.ModeChanged(mode=mode):
+            return replace(state, mode=mode)
+        case e.SessionPinned(pinned=pinned):
+            return replace(state, pinned=pinned)
+        case e.SessionMuted(muted=muted, until=until):
+            return replace(state, muted=muted, muted_until=until)
+        case e.SessionEnded(reason=reason):
+            return replace(
+                state,
+                ended=state.ended or reason,
+                turn=None,
+                queue=(),
+                pending=(),
+                attachment=_unattached(state),
+            )
+        case e.SessionErased():
+            return replace(state, erased=True, title="", options={}, failure=None)
+        case _:
+            return state
+
+
+def _after_attachment(state: SessionState, fact: Fact, version: int) -> SessionState:
+    match fact:
+        case e.AttachRequested(link_id=link_id):
+            return replace(state, attachment="requested", link_id=link_id)
+        case e.Attached(link_id=link_id, remote_id=remote_id):
+            return replace(
+                state,
+                attachment="attached",
+                ever_attached=True,
+                link_id=link_id,
+                remote_id=remote_id or state.remote_id,
+                detached_because=None,
+                detach_error=None,
+            )
+        case e.Detached(link_id=link_id, reason=reason, error=error):
+            state = replace(state, attachment="detached", link_id=link_id, detached_because=reason, detach_error=error)
+            return _fail(state, error or reason, version) if reason == "failed" else state
+        case _:
+            return state
+
+
+def _after_prompt(state: SessionState, fact: Fact, version: int) -> SessionState:
+    match fact:
+        case e.PromptQueued(prompt_id=prompt_id, content=content):
+            return replace(state, queue=(*state.queue, Prompt(prompt_id, content.copy())), held=False)
+        case e.PromptEdited(prompt_id=prompt_id, content=content):
+            queue = tuple(
+                replace(prompt, content=content.copy()) if prompt.prompt_id == prompt_id else prompt
+                for prompt in state.queue
+            )
+            return replace(state, queue=queue)
+        case e.PromptWithdrawn(prompt_id=prompt_id):
+            return _without_prompt(state, prompt_id)
+        case e.PromptSent(prompt_id=prompt_id):
+            return _with_prompt_state(state, prompt_id, "sent")
+        case e.PromptAccepted(prompt_id=prompt_id):
+            return _with_prompt_state(state, prompt_id, "accepted")
+        case e.PromptFailed(prompt_id=prompt_id, reason="session-ended"):
+            return _without_prompt(state, prompt_id)
+        case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
+            return _fail(_without_prompt(state, prompt_id), detail or reason, version)
+        case e.QueueResumed():
+            return replace(state, held=False)
+        case _:
+            return state
+
+
+def _after_turn(state: SessionState, fact: Fact, version: int) -> SessionState:
+    match fact:
+        case e.TurnStarted(turn_id=turn_id, prompt_id=prompt_id):
+            return replace(state, turn=Turn(turn_id, prompt_id), spoke=False, failure=None)
+        case e.CancelRequested() if state.turn is not None:
+            return replace(state, turn=replace(state.turn, cancelling=True))
+        case e.TurnEnded(turn_id=turn_id):
+            return _close_turn(state, turn_id)
+        case e.TurnInterrupted(turn_id=turn_id, reason=reason) | e.TurnUnknown(turn_id=turn_id, reason=reason):
+            return _fail(replace(_close_turn(state, turn_id), held=True), reason, version)
+        case _:
+            return state
+
+
+def _after_permission(state: SessionState, fact: Fact, version: int) -> SessionState:
+    match fact:
+        case e.PermissionRequested(
+            request_id=request_id, turn_id=turn_id, options=options, arguments_hash=arguments_hash
+        ):
+            pending = Pending(request_id, turn_id, options, arguments_hash)
+            return _count(replace(state, pending=(*state.pending, pending)), version)
+        case e.PermissionAnswered(request_id=request_id) | e.PermissionExpired(request_id=request_id):
+            return replace(
+                state,
+                pending=tuple(pending for pending in state.pending if pending.request_id != request_id),
+                settled=(*state.settled, request_id)[-RECENT:],
+            )
+        case _:
+            return state
+
+
+def _count(state: SessionState, version: int) -> SessionState:
+    """One more unit of reading."""
+    return replace(state, units=state.units + 1, unit_versions=(*state.unit_versions, version)[-RECENT:])
+
+
+def _fail(state: SessionState, failure: str, version: int) -> SessionState:
+    return _count(replace(state, failure=failure), version)
+
+
+def _read(state: SessionState, name: str, version: int) -> SessionState:
+    reader = state.reader(name)
+    unseen = sum(1 for unit in state.unit_versions if unit > version)
+    older_than_remembered = unseen == len(state.unit_versions) < state.units
+    units = reader.units if older_than_remembered else max(reader.units, state.units - unseen)
+    read = Reader(name, max(reader.version, version), units, marked=False)
+    state = _with_reader(state, read)
+    return replace(state, failure=None) if name == OWNER and units == state.units else state
+
+
+def _with_reader(state: SessionState, reader: Reader) -> SessionState:
+    others = tuple(other for other in state.readers if other.name != reader.name)
+    return replace(state, readers=(*others, reader))
+
+
+def _without_prompt(state: SessionState, prompt_id: str | None) -> SessionState:
+    return replace(state, queue=tuple(prompt for prompt in state.queue if prompt.prompt_id != prompt_id))
+
+
+def _with_prompt_state(state: SessionState, prompt_id: str, to: PromptState) -> SessionState:
+    queue = tuple(replace(prompt, state=to) if prompt.prompt_id == prompt_id else prompt for prompt in state.queue)
+    return replace(state, queue=queue)
+
+
+def _close_turn(state: SessionState, turn_id: str) -> SessionState:
+    """Close the open turn and settle its prompt. A turn that is not the open one is not closed."""
+    if state.turn is None or state.turn.turn_id != turn_id:
+        return state
+    return replace(_without_prompt(state, state.turn.prompt_id), turn=None)
+
+
+def _unattached(state: SessionState) -> Attachment:
+    return "never" if state.attachment == "never" else "detached"

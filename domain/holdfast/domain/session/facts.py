@@ -1,0 +1,59 @@
+"""Registration of facts: a short type tag and a schema version for each class. Nothing is ever imported by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Fact(Struct, frozen=True, omit_defaults=True):
+    """Something that happened. Subclasses are registered with a tag and never change meaning once written."""
+
+
+class Unknown(Fact, frozen=True):
+    """An event of a type, or of a schema version, that this version does not know. Kept and shown raw.
+
+    Attributes:
+        tag: The type tag as stored.
+        schema: The schema version as stored.
+        data: The payload as stored, or None once erased.
+    """
+
+    tag: str
+    schema: int
+    data: str | None
+
+
+class Registration(Struct, frozen=True):
+    """How a fact class is known in the log."""
+
+    tag: str
+    schema: int
+    fact: type[Fact]
+
+
+BY_TAG: dict[str, Registration] = {}
+BY_CLASS: dict[type[Fact], Registration] = {}
+
+F = TypeVar("F", bound=Fact)
+
+
+def registered(tag: str, schema: int = 1) -> Callable[[type[F]], type[F]]:
+    """Register a fact class under `tag`, written with schema version `schema`.
+
+    Raises:
+        ValueError: The tag is taken.
+    """
+
+    def register(fact: type[F]) -> type[F]:
+        if tag in BY_TAG:
+            msg = f"the type tag {tag!r} is taken by {BY_TAG[tag].fact.__name__}"
+            raise ValueError(msg)
+        BY_TAG[tag] = BY_CLASS[fact] = Registration(tag, schema, fact)
+        return fact
+
+    return register

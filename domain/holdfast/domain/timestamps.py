@@ -1,0 +1,25 @@
+"""Times as the log keeps them, microseconds since the epoch in UTC, and as people and JSON see them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_text(at: int) -> str:
+    """Return `at` as ISO 8601 with milliseconds and `Z`."""
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def from_text(text: str) -> int:
+    """Return the time that ISO 8601 `text` names; without a zone it is taken as UTC.
+
+    Raises:
+        ValueError: It is not a time.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
