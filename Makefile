@@ -39,7 +39,7 @@ pyright: .venv/.dev
 	$(BIN)/pyright
 
 imports: .venv/.dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.dev ## rewrite the sources in the one style
 	$(BIN)/ruff check --fix

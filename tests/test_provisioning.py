@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,9 +67,8 @@ def test_no_server_outlives_its_test_run() -> None:
     pid, _, folder = orphaned.stdout.strip().partition(" ")
 
     assert orphaned.returncode == -9
-    # The pidfd is readable once the process has ended; where it is gone already there is nothing left to wait for.
     _wait_until_gone(int(pid))
-    subprocess.run(["rm", "-r", folder], check=True)
+    shutil.rmtree(folder)
 
 
 _START_A_SERVER_AND_DIE = """
@@ -82,8 +83,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _wait_until_gone(pid: int, within_s: float = 30) -> None:
-    import select
-
+    # A pidfd is readable once its process has ended.
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:

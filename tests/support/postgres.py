@@ -38,8 +38,11 @@ class PostgresServer:
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
         subprocess.run(
-            [*self._as_account(), programs / "initdb", "--pgdata", self._data, "--username", USER]
-            + ["--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
+            [
+                *self._as_account(),
+                *(programs / "initdb", f"--pgdata={self._data}", f"--username={USER}"),
+                *("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"),
+            ],
             check=True,
             capture_output=True,
             cwd=self.folder,
@@ -76,8 +79,11 @@ class PostgresServer:
             return
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._as_account(), self._programs / "postgres", "-D", self._data, "-k", self.folder]
-                + ["-c", "listen_addresses=", "-c", "fsync=on", "-c", "shared_buffers=32MB"],
+                [
+                    *self._as_account(),
+                    *(self._programs / "postgres", "-D", self._data, "-k", self.folder),
+                    *("-c", "listen_addresses=", "-c", "fsync=on", "-c", "shared_buffers=32MB"),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

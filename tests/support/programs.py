@@ -37,9 +37,7 @@ def _versions_first(folder: Path) -> tuple[Path, ...]:
 
 
 PROGRAMS = {
-    "postgres": Program(
-        "PostgreSQL", "postgres", "postgresql", _versions_first(Path("/usr/lib/postgresql"))
-    ),
+    "postgres": Program("PostgreSQL", "postgres", "postgresql", _versions_first(Path("/usr/lib/postgresql"))),
     "strace": Program("strace", "strace", "strace"),
     "tmux": Program("tmux", "tmux", "tmux"),
 }
