@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Raw
 from msgspec.structs import replace
 
 from holdfast.domain.content import beyond_text, text_of
@@ -13,6 +12,8 @@ from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from msgspec import Raw
 
     from holdfast.domain.recorded import Recorded
 

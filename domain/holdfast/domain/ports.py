@@ -1,0 +1,229 @@
+"""What frontends need from whoever keeps the log: a store opened in this process, or a daemon that holds it.
+
+Everything here is in the words of the public contract, so that one implementation can stand in for another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
+
+from msgspec import Raw, Struct
+
+from holdfast.domain.projections.inbox import Request
+from holdfast.domain.projections.items import Item
+from holdfast.domain.projections.roster import Row
+from holdfast.domain.recorded import Actor, Recorded, StreamId
+from holdfast.domain.session.commands import Command
+
+Progress = Callable[[str, int, int | None], None]
+"""Called now and then with what is counted, how many are done, and how many there are where that is known."""
+
+
+class Page(Struct, frozen=True):
+    """A piece of a transcript. Items ascend; `before` gets the page before this one, None at the beginning."""
+
+    session: Row
+    items: list[Item]
+    position: int
+    before: str | None
+
+
+class LogEvent(Struct, frozen=True):
+    """One event as it stands in the log: the envelope decoded, the payload as it is stored.
+
+    Attributes:
+        stream_kind: Whether `recorded.originator_id` names a session or a link.
+        type: The type tag.
+        data: The payload as JSON, None once erased.
+    """
+
+    recorded: Recorded
+    stream_kind: Literal["session", "link"]
+    type: str
+    data: Raw | None
+
+
+class FirstBad(Struct, frozen=True):
+    """The first event that is not as it was written."""
+
+    position: int | None
+    session_id: str | None
+    version: int | None
+    reason: Literal["tampered", "missing", "reordered"]
+
+
+class Behind(Struct, frozen=True):
+    """How far the log is behind its witness, in positions."""
+
+    log: int
+    checkpoint: int
+
+
+class Verification(Struct, frozen=True):
+    """What a check of the log found, and what no check can know."""
+
+    ok: bool
+    checked: int
+    first_bad: FirstBad | None
+    behind: Behind | None
+    cannot_know: list[str]
+    notes: list[str] = []
+
+
+class ImportReport(Struct, frozen=True):
+    """What an import did.
+
+    Attributes:
+        files: Files that were read.
+        sessions: Sessions that got events.
+        events: Events that were appended.
+        malformed: Lines that are no JSON, or no record.
+        skipped: Lines of known kinds that carry nothing for people, and of kinds that are not known.
+    """
+
+    files: int = 0
+    sessions: int = 0
+    events: int = 0
+    malformed: int = 0
+    skipped: int = 0
+
+
+class Check(Struct, frozen=True):
+    """One line of a health report."""
+
+    check: str
+    ok: bool
+    detail: str
+
+
+class Found(Struct, frozen=True):
+    """Transcripts of another tool that lie on this machine."""
+
+    source: str
+    path: str
+    files: int
+    bytes: int
+
+
+class Reading(Protocol):
+    """Everything that can be asked without changing anything."""
+
+    def resolve(self, name: str) -> StreamId:
+        """Return the session that an id, an unambiguous prefix of at least four characters, or a title names.
+
+        Raises:
+            NotFoundError: No session fits.
+            AmbiguousNameError: Several do.
+        """
+        ...
+
+    def rows(self, *, ended: bool = False) -> list[Row]:
+        """Return the roster in the order every frontend shows it; ended sessions only when asked for."""
+        ...
+
+    def row(self, session_id: StreamId) -> Row:
+        """Return one session's row.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        ...
+
+    def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
+        """Return the newest items, or those before a cursor.
+
+        Raises:
+            NotFoundError: There is no such session.
+            UsageError: The cursor is not one of this transcript.
+        """
+        ...
+
+    def last_turn(self, session_id: StreamId) -> Page:
+        """Return the items since the person spoke last."""
+        ...
+
+    def inbox(self) -> list[Request]:
+        """Return what waits for a person, the oldest first."""
+        ...
+
+    def events(
+        self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
+    ) -> Iterator[LogEvent]:
+        """Yield events with positions above `since`, in order; with `follow` for ever, as they are committed."""
+        ...
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        """Check the whole log."""
+        ...
+
+    def digests(self) -> dict[str, str]:
+        """Return a digest for every view as it would be built anew from the log."""
+        ...
+
+    def checks(self) -> list[Check]:
+        """Return the state of the store, its folder and its files."""
+        ...
+
+
+class Writing(Protocol):
+    """Everything that changes the log or its views."""
+
+    def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
+        """Carry out a command and return what it led to, after that is durable.
+
+        The same `cause` on the same session again returns what it led to the first time.
+
+        Raises:
+            ConflictError: The command contradicts the session's state.
+            NotFoundError: The session, or what the command names, does not exist.
+            StoreError: The store cannot take it.
+        """
+        ...
+
+    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
+        """Erase the content of a session for good; its chain still verifies."""
+        ...
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
+        """Drop every view, build it anew from the log, and return a digest of each."""
+        ...
+
+    def import_(self, sources: Sequence[str], progress: Progress | None = None) -> ImportReport:
+        """Import transcripts: files, folders, or the name of a tool for what this user has of it.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: A named file holds no transcript.
+        """
+        ...
+
+
+class Workspace(Reading, Writing, Protocol):
+    """A log that may be read and changed."""
+
+
+class Library(Protocol):
+    """Where frontends get at sessions: for reading or for writing, until the context is left."""
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """Open what there is for reading; writes nothing, waits for nobody.
+
+        Raises:
+            StoreError: There is a store, and it cannot be read.
+        """
+        ...
+
+    def writing(self) -> AbstractContextManager[Workspace]:
+        """Open for changes, and make the store where there is none.
+
+        Raises:
+            StoreBusyError: Another process kept the store for longer than a person would wait.
+            StoreError: It cannot be opened.
+        """
+        ...
+
+    def found(self) -> list[Found]:
+        """Return the transcripts of other tools on this machine; looks at folders, reads no file."""
+        ...
