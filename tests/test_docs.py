@@ -1,0 +1,118 @@
+"""What the documentation tells people to type is typed here.
+
+Every fence marked `console`, on any page, is run. Its lines starting with `$ ` are commands, `> ` continues one, and
+whatever follows is what the command must print, line by line; `…` stands for anything, alone on a line for any lines.
+A command must succeed unless it ends in a comment such as `# exits 3`. The fences of one page share one shell and one
+throw-away home. What should not be run is marked `sh` or `text`.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support.cli import environment
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+_FENCE = re.compile(r"^( *)```console\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_MARK = "\x1e"
+
+
+class Step(NamedTuple):
+    """One command of a page.
+
+    Attributes:
+        line: Where it stands in the page.
+        command: What is typed.
+        printed: What the page says it prints; empty says nothing about that.
+        status: The exit status it must have.
+    """
+
+    line: int
+    command: str
+    printed: str
+    status: int
+
+
+def steps(page: str) -> list[Step]:
+    """Return the commands of a page in the order a reader types them."""
+    found: list[Step] = []
+    for fence in _FENCE.finditer(page):
+        first = page.count("\n", 0, fence.start(2)) + 1
+        for number, raw in enumerate(fence[2].splitlines(), first):
+            line = raw.removeprefix(fence[1])
+            if line.startswith("$ "):
+                status = re.search(r"# exits (\d+)$", line)
+                found.append(Step(number, line[2:], "", int(status[1]) if status else 0))
+            elif line.startswith("> "):
+                found[-1] = found[-1]._replace(command=f"{found[-1].command}\n{line[2:]}")
+            else:
+                found[-1] = found[-1]._replace(printed=f"{found[-1].printed}{line}\n")
+    return found
+
+
+def fits(printed: str, wanted: str) -> bool:
+    """Whether a command printed what its page says; the page may leave things out with `…`."""
+    lines = (re.escape(line.rstrip()).replace("…", ".*") for line in wanted.strip().splitlines())
+    pattern = "\n".join("(?s:.*)" if line == ".*" else line for line in lines)
+    told = "\n".join(line.rstrip() for line in printed.strip().splitlines())
+    return re.fullmatch(pattern, told) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if steps(page.read_text())]
+)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path) -> None:
+    (tmp_home.parent / "docs").symlink_to(ROOT / "docs")
+    script = tmp_home.parent / "page.sh"
+    listed = steps(page.read_text())
+    script.write_text("".join(f"{step.command}\nprintf '{_MARK}%s{_MARK}' $?\n" for step in listed))
+
+    told = subprocess.run(
+        ["bash", script],
+        cwd=tmp_home.parent,
+        env=environment(tmp_home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    ).stdout.split(_MARK)
+
+    for step, printed, status in zip(listed, told[::2], told[1::2], strict=False):
+        where = f"{page.relative_to(ROOT)}:{step.line}: {shlex.quote(step.command)}"
+        assert int(status) == step.status, f"{where} exited {status}:\n{printed}"
+        assert not step.printed or fits(printed, step.printed), f"{where} printed:\n{printed}"
+    assert len(told) == 2 * len(listed) + 1, told[-1]
+
+
+def test_a_page_is_read_as_commands_with_what_they_print() -> None:
+    page = "Text\n\n```console\n$ one \\\n> two\nout\n\nmore …\n$ three  # exits 3\n```\n\n```sh\n$ never\n```\n"
+
+    assert steps(page) == [
+        Step(4, "one \\\ntwo", "out\n\nmore …\n", 0),
+        Step(9, "three  # exits 3", "", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "wanted", "fit"),
+    [
+        ("a\nb\n", "a\nb", True),
+        ("a 12 c\n", "a … c", True),
+        ("a\nx\ny\nb\n", "a\n…\nb", True),
+        ("a\nb\n", "a", False),
+        ("a.c\n", "abc", False),
+        ("a\nx\nc\n", "a …\nc", False),
+    ],
+)
+def test_a_page_may_leave_out_only_what_it_marks(printed: str, wanted: str, fit: bool) -> None:
+    assert fits(printed, wanted) is fit
