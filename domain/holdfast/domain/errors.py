@@ -110,3 +110,7 @@ class OutcomeUnknownError(StoreError):
 
 class LogRegressedError(StoreError):
     """The log is behind its witness: it was truncated or replaced by an older copy."""
+
+
+class CursorError(StoreError):
+    """A cursor belongs to another store, lies beyond the head of the log, or is none at all."""

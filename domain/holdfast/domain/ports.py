@@ -6,16 +6,19 @@ Everything here is in the words of the public contract, so that one implementati
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Raw, Struct
 
-from holdfast.domain.projections.inbox import Request
 from holdfast.domain.projections.items import Item
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.recorded import Actor, Recorded, StreamId
-from holdfast.domain.session.commands import Command
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.session.commands import Command
 
 Progress = Callable[[str, int, int | None], None]
 """Called now and then with what is counted, how many are done, and how many there are where that is known."""

@@ -60,6 +60,11 @@ class Put(Struct, frozen=True):
 
     item: Item
 
+    @property
+    def item_id(self) -> str:
+        """The item that changes."""
+        return self.item.id
+
 
 class Append(Struct, frozen=True, gc=False):
     """The text of an item grew: it is now `text[:at] + text`."""

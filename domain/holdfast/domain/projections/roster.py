@@ -17,7 +17,7 @@ ConnectionState = Literal["offline", "connecting", "connected", "reconnecting", 
 StatusWord = Literal["ended", "needs_you", "failed", "working", "reconnecting", "unread", "hibernated", "idle"]
 
 
-class Connection(Struct, frozen=True):
+class Connection(Struct, frozen=True, gc=False):
     """Whether the session is connected now, and when the next attempt is due."""
 
     state: ConnectionState = "offline"
@@ -26,7 +26,7 @@ class Connection(Struct, frozen=True):
     error: str | None = None
 
 
-class Metadata(Struct, frozen=True):
+class Metadata(Struct, frozen=True, gc=False):
     """Counts over the whole session."""
 
     total_tokens: int = 0
@@ -35,7 +35,7 @@ class Metadata(Struct, frozen=True):
     first_message_preview: str | None = None
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One session in a list. Times are ISO 8601 in UTC."""
 
     id: str

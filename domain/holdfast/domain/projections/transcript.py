@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from msgspec import Raw
 
     from holdfast.domain.recorded import Recorded
+    from holdfast.domain.session.facts import Fact
 
 
 def project(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...]:
@@ -47,6 +48,36 @@ def project(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...]
             return (_put(items, recorded, Item(f"raw-{recorded.originator_version}", "raw", title=tag, text=data)),)
         case _:
             return _divider(items, recorded)
+
+
+def touched(fact: Fact) -> str | None:
+    """Return the id of the item that `fact` may change, so that it can be fetched before `project` looks at it."""
+    match fact:
+        case (
+            e.TextAppended(item_id=item_id)
+            | e.ThoughtAppended(item_id=item_id)
+            | e.ToolCalled(item_id=item_id)
+            | e.ToolUpdated(item_id=item_id)
+            | e.MessageEdited(item_id=item_id)
+            | e.MessageAcknowledged(item_id=item_id)
+            | e.MessageSent(item_id=item_id)
+            | e.MessageReceived(item_id=item_id)
+            | e.PlanChanged(item_id=item_id)
+            | e.NoticeAdded(item_id=item_id)
+            | e.RawReceived(item_id=item_id)
+        ):
+            return item_id
+        case (
+            e.PromptSent(prompt_id=item_id)
+            | e.PromptAccepted(prompt_id=item_id)
+            | e.PromptFailed(prompt_id=item_id)
+            | e.PermissionRequested(request_id=item_id)
+            | e.PermissionAnswered(request_id=item_id)
+            | e.PermissionExpired(request_id=item_id)
+        ):
+            return item_id
+        case _:
+            return None
 
 
 def _text(
@@ -159,7 +190,7 @@ def _divider(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...
         case e.SessionEnded(reason=reason, detail=detail):
             return (_notice(items, recorded, "ended", detail or reason),)
         case e.SessionErased():
-            return (Clear(), _notice({}, recorded, "erased"))
+            return (Clear(),)
         case _:
             return ()
 

@@ -39,12 +39,12 @@ def decide(state: SessionState, command: c.Command, version: int) -> tuple[Fact,
     """
     if isinstance(command, c.Create):
         return _create(state, command)
-    if not state.created:
-        msg = "there is no such session"
-        raise NotFoundError(msg)
     if state.erased:
         msg = "the session was erased; nothing can be added to it"
         raise SessionErasedError(msg)
+    if not state.created:
+        msg = "there is no such session"
+        raise NotFoundError(msg)
     if state.ended is not None and not isinstance(command, _AFTER_THE_END):
         msg = f"the session has ended ({state.ended}); start a new one"
         raise SessionEndedError(msg)

@@ -1,0 +1,62 @@
+"""What waits for a person, over all sessions, as rows, kept by the fold in `domain.projections.inbox`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import delete, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views.tables import upsert
+from holdfast.domain.projections.inbox import Arrived, Request, Settled, project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.domain.recorded import Recorded
+
+NAME: Final = "inbox"
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Request).decode
+
+
+def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None:
+    """Bring the inbox up to date with `events`, each with the number of its stream."""
+    arrived: dict[str, dict[str, object]] = {}
+    settled: list[str] = []
+    for stream, recorded in events:
+        match project(recorded):
+            case Arrived(request=request):
+                arrived[request.request_id] = {
+                    "request_id": request.request_id,
+                    "stream": stream,
+                    "position": recorded.position,
+                    "body": _encode(request).decode(),
+                }
+            case Settled(request_id=request_id):
+                arrived.pop(request_id, None)
+                settled.append(request_id)
+            case None:
+                pass
+    for request_id in settled:
+        connection.execute(delete(schema.inbox).where(schema.inbox.c.request_id == request_id))
+    upsert(connection, schema.inbox, list(arrived.values()))
+
+
+def waiting(connection: Connection, tail: Iterable[Recorded]) -> list[Request]:
+    """Return what waits, the oldest first, after the stored rows and the events that are not folded yet."""
+    statement = select(schema.inbox.c.body).order_by(schema.inbox.c.position)
+    requests = {request.request_id: request for (body,) in connection.execute(statement) for request in [_decode(body)]}
+    for recorded in tail:
+        match project(recorded):
+            case Arrived(request=request):
+                requests[request.request_id] = request
+            case Settled(request_id=request_id):
+                requests.pop(request_id, None)
+            case None:
+                pass
+    return list(requests.values())

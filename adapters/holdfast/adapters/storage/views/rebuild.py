@@ -1,0 +1,98 @@
+"""Every view anew from the log, and digests that tell whether two stores show the same."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import delete, func, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views import inbox, roster, transcript
+from holdfast.adapters.storage.views.projector import FOLDS
+from holdfast.adapters.storage.views.source import batches, streams
+from holdfast.adapters.storage.views.tables import track
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Connection
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], None] | None = None) -> None:
+    """Empty every view behind `views` and fold the whole log behind `log` into them.
+
+    The two may be the same connection; a check gives an empty database as the second.
+    Memory grows with the number of sessions, not of events.
+    """
+    for table in (schema.sessions, schema.links, schema.items, schema.inbox, schema.projections, schema.snapshots):
+        views.execute(delete(table))
+    known = streams(log)
+    total = log.scalar(select(func.max(schema.events.c.position))) or 0
+    sessions: dict[int, Session] = {}
+    for batch in batches(log, after=0, known=known):
+        for stream, recorded in batch.events:
+            session = sessions.get(stream) or Session(StreamId(known[stream].id))
+            sessions[stream] = session.after(recorded)
+        for fold in FOLDS.values():
+            fold(views, batch.events)
+        if progress is not None:
+            progress(batch.end, total)
+    roster.store(views, {head: sessions[head.stream] for head in heads(log) if head.stream in sessions})
+    for name in FOLDS:
+        track(views, name, total)
+
+
+def heads(log: Connection) -> list[roster.Head]:
+    """Return the end of every stream, from the events themselves."""
+    events = schema.events
+    last = select(events.c.stream, func.max(events.c.version).label("version")).group_by(events.c.stream).subquery()
+    statement = select(events.c.stream, events.c.version, events.c.hash, events.c.position).join(
+        last, (events.c.stream == last.c.stream) & (events.c.version == last.c.version)
+    )
+    return [roster.Head(*row) for row in log.execute(statement).tuples()]
+
+
+def digests(views: Connection) -> dict[str, str]:
+    """Return a SHA-256 for each view over its rows in canonical order, the same for the same log on any dialect."""
+    keys = schema.keys
+    named = dict(views.execute(select(keys.c.stream, keys.c.id)).tuples().all())
+    return {
+        roster.NAME: _digest(_roster_lines(views)),
+        transcript.NAME: _digest(_item_lines(views, named)),
+        inbox.NAME: _digest(_inbox_lines(views)),
+    }
+
+
+def _digest(lines: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line + b"\n")
+    return digest.hexdigest()
+
+
+def _roster_lines(views: Connection) -> Iterable[bytes]:
+    table = schema.sessions
+    columns = [table.c.id, table.c.version, table.c.hash, table.c.position, table.c.ended, table.c.rank, table.c.row]
+    rows = views.execute(select(*columns).order_by(table.c.id)).all()
+    for name, version, head, position, ended, rank, text in map(tuple, rows):
+        yield _encode([name, version, head.hex(), position, bool(ended), rank, msgspec.json.decode(text)])
+
+
+def _item_lines(views: Connection, named: dict[int, str]) -> Iterable[bytes]:
+    table = schema.items
+    for stream in sorted(named, key=lambda number: named[number]):
+        statement = select(table.c.body).where(table.c.stream == stream).order_by(table.c.ordinal)
+        for (body,) in views.execute(statement):
+            yield _encode([named[stream], msgspec.json.decode(body)])
+
+
+def _inbox_lines(views: Connection) -> Iterable[bytes]:
+    table = schema.inbox
+    for (body,) in views.execute(select(table.c.body).order_by(table.c.request_id)):
+        yield _encode(msgspec.json.decode(body))

@@ -1,0 +1,116 @@
+"""The rows of all sessions, as the writer keeps them in the transaction of each append, and the order of every list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.commit import RosterRow
+from holdfast.adapters.storage.views.tables import upsert
+from holdfast.domain.errors import NotFoundError
+from holdfast.domain.projections.roster import Row, StatusWord, row, status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from holdfast.domain.recorded import StreamId
+    from holdfast.domain.session.session import Session
+
+NAME: Final = "roster"
+
+_encode = msgspec.json.Encoder().encode
+_decode_rows = msgspec.json.Decoder(list[Row]).decode
+
+_ORDER: Final[tuple[StatusWord, ...]] = (
+    "needs_you",
+    "failed",
+    "working",
+    "reconnecting",
+    "unread",
+    "idle",
+    "hibernated",
+    "ended",
+)
+_RANK: Final[Mapping[StatusWord, int]] = {word: rank for rank, word in enumerate(_ORDER)}
+
+
+def roster_row(session: Session) -> RosterRow:
+    """Return the row as the writer takes it."""
+    made = row(session)
+    ended = session.state.ended is not None
+    rank = _RANK[status(made)] + (0 if made.pinned else len(_ORDER))
+    text = _encode(made).decode().replace('"position":0,', "", 1)  # a column: only the commit knows it
+    return RosterRow("session", ended, rank, session.summary.updated_at, text)
+
+
+def listed(connection: Connection, *, ended: bool) -> list[str]:
+    """Return the rows as JSON in the order of every list: pinned first, then what is most pressing, then the newest.
+
+    Costs one statement and no decoding, however many sessions there are.
+    """
+    table = schema.sessions
+    statement = select(table.c.row, table.c.position, table.c.rank, table.c.updated_at)
+    if not ended:
+        statement = statement.where(table.c.ended.is_(False))
+    found = sorted(connection.execute(statement).all(), key=lambda each: (each[2], -each[3]))
+    return [_placed(text, position) for text, position, _, _ in found]
+
+
+def decoded(rows: list[str]) -> list[Row]:
+    """Return rows of `listed` as structures."""
+    return _decode_rows("[" + ",".join(rows) + "]")
+
+
+def _placed(text: str, position: int) -> str:
+    return f'{text[:-1]},"position":{position}}}'
+
+
+def one(connection: Connection, session_id: StreamId) -> Row:
+    """Return one session's row.
+
+    Raises:
+        NotFoundError: There is no such session.
+    """
+    table = schema.sessions
+    found = connection.execute(select(table.c.row, table.c.position).where(table.c.id == session_id)).one_or_none()
+    if found is None:
+        msg = f"there is no session {session_id}"
+        raise NotFoundError(msg)
+    return decoded([_placed(*found)])[0]
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a stream, as the roster keeps it beside the row."""
+
+    stream: int
+    version: int
+    hash: bytes
+    position: int
+
+
+def store(connection: Connection, sessions: Mapping[Head, Session]) -> None:
+    """Write the rows of `sessions`, as a rebuild does; the writer does it by itself. Erased sessions have none."""
+    rows: list[dict[str, object]] = []
+    for head, session in sessions.items():
+        if session.state.erased:
+            continue
+        made = roster_row(session)
+        rows.append(
+            {
+                "stream": head.stream,
+                "id": session.id,
+                "version": head.version,
+                "hash": head.hash,
+                "position": head.position,
+                "ended": made.ended,
+                "rank": made.rank,
+                "updated_at": made.updated_at,
+                "row": made.row,
+            }
+        )
+    upsert(connection, schema.sessions, rows)

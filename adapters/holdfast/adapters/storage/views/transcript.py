@@ -1,0 +1,95 @@
+"""The transcript of every session as rows, one an item, kept by the fold in `domain.projections.transcript`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import and_, delete, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views.tables import upsert
+from holdfast.domain.projections.items import Clear, Item, apply
+from holdfast.domain.projections.transcript import project, touched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.domain.recorded import Recorded
+
+NAME: Final = "transcript"
+
+_FETCH = 400
+"""Items fetched by one statement; below SQLite's limit of parameters."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Item).decode
+
+
+def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None:
+    """Bring the items up to date with `events`, each with the number of its stream, in order of position.
+
+    Costs one statement to fetch the items that the events may change, and one to write those that did.
+    """
+    by_stream: dict[int, list[Recorded]] = {}
+    for stream, recorded in events:
+        by_stream.setdefault(stream, []).append(recorded)
+    rows: list[dict[str, object]] = []
+    for stream, recorded in by_stream.items():
+        items, changed, cleared = replay(fetch(connection, stream, recorded), recorded)
+        if cleared:
+            connection.execute(delete(schema.items).where(schema.items.c.stream == stream))
+        rows += [_row(stream, items[item_id]) for item_id in changed]
+    upsert(connection, schema.items, rows)
+
+
+def replay(items: dict[str, Item], events: Iterable[Recorded]) -> tuple[dict[str, Item], dict[str, None], bool]:
+    """Fold `events` into `items`; return them, the ids that changed, and whether all before was cleared."""
+    changed: dict[str, None] = {}
+    cleared = False
+    for recorded in events:
+        for change in project(items, recorded):
+            apply(items, change)
+            if isinstance(change, Clear):
+                changed.clear()
+                cleared = True
+            elif change.item_id not in changed:
+                changed[change.item_id] = None
+    return items, changed, cleared
+
+
+def fetch(connection: Connection, stream: int, events: Iterable[Recorded]) -> dict[str, Item]:
+    """Return those stored items that `events` may change."""
+    wanted = list({item_id for recorded in events if (item_id := touched(recorded.event)) is not None})
+    items: dict[str, Item] = {}
+    table = schema.items
+    for start in range(0, len(wanted), _FETCH):
+        chosen = and_(table.c.stream == stream, table.c.id.in_(wanted[start : start + _FETCH]))
+        for (body,) in connection.execute(select(table.c.body).where(chosen)):
+            item = _decode(body)
+            items[item.id] = item
+    return items
+
+
+def newest(connection: Connection, stream: int, *, below: int | None, limit: int) -> list[Item]:
+    """Return the `limit` newest stored items with an ordinal below `below`, ascending."""
+    table = schema.items
+    chosen = table.c.stream == stream
+    if below is not None:
+        chosen = and_(chosen, table.c.ordinal < below)
+    statement = select(table.c.body).where(chosen).order_by(table.c.ordinal.desc()).limit(limit)
+    return [_decode(body) for (body,) in connection.execute(statement)][::-1]
+
+
+def _row(stream: int, item: Item) -> dict[str, object]:
+    item.settled()
+    return {
+        "stream": stream,
+        "ordinal": item.ordinal,
+        "id": item.id,
+        "position": item.position,
+        "kind": item.kind,
+        "body": _encode(item).decode(),
+    }
