@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import DecodeError, Raw, Struct, json
+
+NOTHING: Final = Raw()
+"""JSON that is absent. Fields that hold it are left out of what is stored; any other empty `Raw` would break it."""
 
 
 class _Block(Struct):
@@ -43,9 +48,9 @@ def _shown(block: _Block) -> str:
 
 
 def beyond_text(content: Raw) -> Raw:
-    """Return `content` where it holds more than its text says, such as images; else nothing."""
+    """Return `content` where it holds more than its text says, such as images; else `NOTHING`."""
     try:
         blocks = _decode_blocks(content)
     except DecodeError:
-        return Raw()
-    return Raw() if all(block.type == "text" for block in blocks) else content.copy()
+        return NOTHING
+    return NOTHING if all(block.type == "text" for block in blocks) else content.copy()

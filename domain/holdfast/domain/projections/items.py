@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Raw, Struct, field
 
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session.events import Option
 
 ItemKind = Literal["message", "thought", "tool_call", "plan", "permission", "notice", "raw"]
@@ -35,9 +36,9 @@ class Item(Struct, omit_defaults=True):
     status: str | None = None
     title: str | None = None
     tool: str | None = None
-    input: Raw = Raw()
-    output: Raw = Raw()
-    content: Raw = Raw()
+    input: Raw = NOTHING
+    output: Raw = NOTHING
+    content: Raw = NOTHING
     options: tuple[Option, ...] = ()
     decision: str | None = None
     decided_by: str | None = None

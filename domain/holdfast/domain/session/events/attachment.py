@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Raw
 
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
 
 DetachReason = Literal["closed", "lost", "failed", "hibernated", "exited"]
@@ -35,7 +36,7 @@ class Attached(Fact, frozen=True):
     link_id: str
     remote_id: str | None = None
     resumed: bool = False
-    capabilities: Raw = Raw()
+    capabilities: Raw = NOTHING
 
 
 @registered("detached")

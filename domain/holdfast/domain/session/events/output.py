@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Raw
 
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
 
 ToolStatus = Literal["pending", "in_progress", "completed", "failed"]
@@ -48,8 +49,8 @@ class ToolCalled(Fact, frozen=True):
     title: str | None = None
     kind: str | None = None
     status: ToolStatus | None = None
-    input: Raw = Raw()
-    output: Raw = Raw()
+    input: Raw = NOTHING
+    output: Raw = NOTHING
     thread: str | None = None
 
 
@@ -62,8 +63,8 @@ class ToolUpdated(Fact, frozen=True):
     title: str | None = None
     kind: str | None = None
     status: ToolStatus | None = None
-    input: Raw = Raw()
-    output: Raw = Raw()
+    input: Raw = NOTHING
+    output: Raw = NOTHING
     thread: str | None = None
 
 

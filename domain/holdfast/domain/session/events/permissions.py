@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct
 
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
 
 
@@ -37,7 +38,7 @@ class PermissionRequested(Fact, frozen=True):
     options: tuple[Option, ...]
     arguments_hash: str
     item_id: str | None = None
-    rpc_id: Raw = Raw()
+    rpc_id: Raw = NOTHING
 
 
 @registered("permission-answered")
