@@ -27,5 +27,5 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 wait='DPkg::Lock::Timeout=300'
 echo "Installing $*" >&2
-$as_root apt-get -qq -o "$wait" update >&2
-$as_root apt-get -qq -o "$wait" install --yes --no-install-recommends "$@" >&2
+$as_root apt-get -qq -o "$wait" update >/dev/null
+$as_root apt-get -qq -o "$wait" -o Dpkg::Use-Pty=0 install --yes --no-install-recommends "$@" >/dev/null

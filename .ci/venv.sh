@@ -17,6 +17,8 @@ usable() {
 }
 
 with_uv() {
+    # Trust what the machine trusts, as Debian's pip does; the second name is the older uv's.
+    export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1
     usable || { rm -rf .venv && uv venv --quiet --no-project --python '>=3.11' .venv; } || return 1
     uv pip install --quiet --python .venv/bin/python --constraint constraints.txt --editable "$project"
 }
