@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.support.cli import environment
+from tests.support.cli import HOLDFAST, environment
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -92,6 +93,27 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path) -> N
         assert int(status) == step.status, f"{where} exited {status}:\n{printed}"
         assert not step.printed or fits(printed, step.printed), f"{where} printed:\n{printed}"
     assert len(told) == 2 * len(listed) + 1, told[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planted", ["[gone](nowhere.md)", "[gone](architecture.md#nowhere)"])
+def test_a_broken_link_fails_the_build(planted: str, tmp_path: Path) -> None:
+    (recipe,) = re.findall(r"^\t(.*mkdocs .*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    with (tmp_path / "docs" / "index.md").open("a") as page:
+        page.write(f"\n{planted}\n")
+
+    built = subprocess.run(
+        ["sh", "-c", recipe.replace("$(BIN)", str(HOLDFAST.parent))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert built.returncode == 1
+    assert "Aborted with 1 warnings in strict mode" in built.stdout + built.stderr
 
 
 def test_a_page_is_read_as_commands_with_what_they_print() -> None:
