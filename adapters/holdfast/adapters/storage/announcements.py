@@ -1,0 +1,74 @@
+"""Who hears of a commit: the guard first, then everyone who waits, each event loop once."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+from anyio.lowlevel import RunVar
+
+from holdfast.adapters.storage.doors import Door, door_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.domain.errors import LogRegressedError
+
+
+class Witnessing(Protocol):
+    """What remembers the head outside the database: `holdfast.adapters.storage.guard.Guard`."""
+
+    def open(
+        self, store: str, position: int, log_hash: bytes, hash_at: Callable[[int], bytes | None]
+    ) -> LogRegressedError | None:
+        """Compare the log with what is remembered of it; None if nothing is missing."""
+
+    def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
+        """Remember a commit."""
+
+    def close(self) -> None:
+        """Sign the last position."""
+
+
+class Announcements:
+    """The writer's observer, and the place where readers of this process register."""
+
+    def __init__(self, guard: Witnessing | None) -> None:
+        self.guard = guard
+        self._lock = Lock()
+        self._here: RunVar[Door] = RunVar("holdfast-door")
+        self._doors: tuple[Door, ...] = ()
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
+        """Leave the witness outside the database before anyone hears of the commit."""
+        if self.guard is not None:
+            self.guard.committed(position, event_hash, log_hash)
+
+    def announce(self) -> None:
+        """Wake every event loop and every thread where somebody waits."""
+        for door in self._doors:
+            door.ring()
+        for listener in self._listeners:
+            listener()
+
+    def door(self) -> Door:
+        """Return the door of the event loop that runs here."""
+        door = self._here.get(None)
+        if door is None:
+            door = door_here()
+            self._here.set(door)
+            with self._lock:
+                self._doors = (*(known for known in self._doors if known.alive()), door)
+        return door
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the writer thread after every group; returns how to stop that."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+        def unlisten() -> None:
+            with self._lock:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return unlisten

@@ -1,0 +1,217 @@
+"""What a dialect has to offer to a store, and SQLite's answer to it."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from sqlalchemy.exc import DBAPIError
+
+from holdfast.adapters.storage.lock import StoreLock
+from holdfast.adapters.storage.migrate import migrate, restore_missing
+from holdfast.adapters.storage.schema import SCHEMA_VERSION
+from holdfast.adapters.storage.sqlite import (
+    ReaderFiles,
+    check_version,
+    create_file,
+    create_folder,
+    damaged,
+    inspect_file,
+    make_private,
+    raw_connection,
+    reader_engine,
+)
+from holdfast.adapters.storage.sqlite_log import SqliteLog
+from holdfast.domain.errors import NotFoundError, StoreBusyError, StoreError, StoreReadOnlyError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from holdfast.adapters.storage.settings import StoreSettings
+    from holdfast.adapters.storage.subscription import Bell
+    from holdfast.adapters.storage.writer import Log
+
+_POLL_S = 0.05
+_POLL_CAP_S = 0.25
+
+
+class Backend(Protocol):
+    """One place where a store lies, not yet open."""
+
+    @property
+    def reader(self) -> Engine:
+        """The pool of reading connections; a transaction on them is one snapshot."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether anything lies there. Refuses what is not a store of ours, without a write."""
+        ...
+
+    def open_reading(self) -> None:
+        """Make `reader` usable. Creates nothing."""
+
+    def open_writing(self) -> Log:
+        """Become the one writer; make or migrate what is missing. `reader` is usable afterwards."""
+        ...
+
+    def bell(self) -> Bell:
+        """Return how to hear of commits of another process."""
+        ...
+
+    def close(self) -> None:
+        """Close the readers, and give up being the writer."""
+
+
+def missing(label: str) -> NotFoundError:
+    """Return the error for a place where no store lies."""
+    return NotFoundError(f"there is no store at {label}: import or start something first")
+
+
+class SqliteBackend:
+    """A store in one file."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        assert settings.path is not None
+        self._settings = settings
+        self._path: Path = settings.path
+        self._lock: StoreLock | None = None
+        self._files: ReaderFiles | None = None
+        self._reader: Engine | None = None
+
+    @property
+    def reader(self) -> Engine:
+        """The pool of reading connections."""
+        assert self._reader is not None
+        return self._reader
+
+    def exists(self) -> bool:
+        """Tell whether a store lies there."""
+        return inspect_file(self._path) == "store"
+
+    def open_reading(self) -> None:
+        """Make `reader` usable.
+
+        Raises:
+            NotFoundError: There is no store yet.
+        """
+        if not self.exists():
+            raise missing(str(self._path))
+        self._open_readers()
+        with self.reader.begin() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        try:
+            if version == 0:
+                raise missing(str(self._path))
+            check_version(str(self._path), version)
+            if version < SCHEMA_VERSION:
+                msg = f"{self._path} was written by an older version: any writing command brings it up to date"
+                raise StoreError(msg)
+        except Exception:
+            self.close()
+            raise
+
+    def open_writing(self) -> Log:
+        """Take the lock, then make or migrate the file.
+
+        Raises:
+            StoreBusyError: Another process writes to it.
+            StoreReadOnlyError: The file or its folder does not allow writing.
+        """
+        if not self.exists():
+            create_folder(self._path)
+        lock = StoreLock(self._path)
+        lock.acquire(home=self._settings.home, wait_s=self._settings.wait_s)
+        try:
+            if not self.exists():
+                create_file(self._path)
+            make_private(self._path)
+            log = self._open_log()
+            self._open_readers()
+        except BaseException:
+            lock.release()
+            raise
+        self._lock = lock
+        return log
+
+    def _open_log(self) -> SqliteLog:
+        log: SqliteLog | None = None
+        try:
+            log = SqliteLog(self._path)
+            with log.connection.begin():
+                version = log.connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                check_version(str(self._path), version)
+                if version < SCHEMA_VERSION:
+                    migrate(log.connection)
+                restore_missing(log.connection)
+            log.keep_ballast()
+        except BaseException as error:
+            if log is not None:
+                log.close()
+            if isinstance(error, (sqlite3.Error, DBAPIError)):
+                raise self._refusal(error) from error
+            raise
+        return log
+
+    def _refusal(self, error: Exception) -> StoreError:
+        original = getattr(error, "orig", error)
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+            msg = f"{self._path} does not allow writing: give this user write permission, or only read"
+            return StoreReadOnlyError(msg)
+        if code == sqlite3.SQLITE_BUSY:
+            return StoreBusyError(f"another program holds the write lock of {self._path}: close it first")
+        return damaged(self._path, original)
+
+    def _open_readers(self) -> None:
+        self._files = ReaderFiles(self._path)
+        self._reader = reader_engine(self._files)
+
+    def bell(self) -> Bell:
+        """Return a bell that asks SQLite whether another connection has committed."""
+        return _DataVersion(self.reader)
+
+    def close(self) -> None:
+        """Close the readers and give the lock back."""
+        if self._reader is not None:
+            self._reader.dispose()
+        if self._files is not None:
+            self._files.close()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+class _DataVersion:
+    """Hears of other processes' commits by `PRAGMA data_version`: SQLite has no way to be told."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect()
+        self._raw = raw_connection(self._connection)
+        self._seen = -1
+
+    def arm(self) -> None:
+        self._seen = self._version()
+
+    async def wait(self) -> None:
+        pause = _POLL_S
+        while self._version() == self._seen:
+            await anyio.sleep(pause)
+            pause = min(pause * 1.5, _POLL_CAP_S)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _version(self) -> int:
+        return int(self._raw.execute("PRAGMA data_version").fetchone()[0])
+
+
+def backend_for(settings: StoreSettings) -> Backend:
+    """Return the backend of the dialect; psycopg is imported only for Postgres."""
+    if settings.dialect == "sqlite":
+        return SqliteBackend(settings)
+    from holdfast.adapters.storage.postgres import PostgresBackend  # noqa: PLC0415
+
+    return PostgresBackend(settings)

@@ -1,0 +1,35 @@
+"""What an error on the writer's connection means. The dialects name it; the writer acts on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from holdfast.domain import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Failure = Literal["full", "busy", "read-only", "damaged", "refused", "foreign", "lost", "broken"]
+"""`refused`: these rows, not the store. `foreign`: not an error of the database at all. `lost`: the connection is gone. `broken`: nothing on it can be trusted."""
+
+STOPPING: frozenset[Failure] = frozenset({"damaged", "broken", "foreign", "read-only"})
+"""Failures after which this process writes nothing more to the store."""
+
+_ERRORS: dict[Failure, tuple[Callable[[str], errors.StoreError], str]] = {
+    "full": (errors.StoreFullError, "no space is left where the store lies: free some; nothing was written"),
+    "busy": (errors.StoreBusyError, "another program holds the store's write lock: nothing was written"),
+    "read-only": (errors.StoreReadOnlyError, "the store does not allow writing any more"),
+    "damaged": (errors.StoreDamagedError, "the database reports damage: run holdfast verify, restore a backup"),
+    "refused": (errors.StoreError, "the database refuses these events"),
+    "foreign": (errors.StoreClosedError, "the store stopped after an error of its own: open it again"),
+    "lost": (errors.StoreUnavailableError, "the database server cannot be reached"),
+    "broken": (errors.StoreClosedError, "the store stopped after an input/output error: open it again"),
+}
+
+
+def store_error(failure: Failure, cause: Exception) -> errors.StoreError:
+    """Return what those who wait are told."""
+    kind, text = _ERRORS[failure]
+    error = kind(f"{text} ({cause})")
+    error.__cause__ = cause
+    return error

@@ -1,0 +1,190 @@
+"""Events on their way into the log and out of it: `Recorded` ↔ `StoredEvent` ↔ row. Payloads are opaque beyond here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, cast
+
+from eventsourcing import persistence
+
+from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, Source, StreamId
+from holdfast.domain.session.codec import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from eventsourcing.domain import DomainEventProtocol
+
+ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("peer", "human", "policy", "daemon")
+"""The column `actor` is an index into this; append only."""
+
+_ACTOR_CODES = {kind: code for code, kind in enumerate(ACTOR_KINDS)}
+_ACTORS = tuple(Actor(kind) for kind in ACTOR_KINDS)
+
+EventRow = tuple[
+    int, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None, str | None
+]
+"""The columns of `ROW_COLUMNS`, as a driver gives them."""
+
+ROW_COLUMNS: Final = (
+    "position",
+    "version",
+    "event_id",
+    "type",
+    "schema",
+    "recorded_at",
+    "occurred_at",
+    "cause",
+    "actor",
+    "device",
+    "source",
+    "source_offset",
+    "data",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredEvent(persistence.StoredEvent):
+    """An event as the recorder takes it: the library's four fields and the rest of its header.
+
+    Equal to any stored event with the same four fields: that is how the library's own tests compare what they wrote
+    with what they read.
+    """
+
+    event_id: bytes
+    recorded_at: int
+    schema: int = 1
+    occurred_at: int | None = None
+    cause: str | None = None
+    actor: int = 0
+    device: str | None = None
+    source: bytes | None = None
+    source_offset: int | None = None
+    position: int | None = field(default=None)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, persistence.StoredEvent):
+            return NotImplemented
+        return _four(self) == _four(other)
+
+    def __hash__(self) -> int:
+        return hash(_four(self))
+
+
+def _four(event: persistence.StoredEvent) -> tuple[object, int, str, bytes]:
+    return (event.originator_id, event.originator_version, event.topic, event.state)
+
+
+def to_stored(event: Recorded) -> StoredEvent:
+    """Return `event` as the recorder takes it."""
+    encoded = encode(event.event)
+    source = event.source
+    actor = event.actor
+    return StoredEvent(
+        event.originator_id,
+        event.originator_version,
+        encoded.tag,
+        encoded.data,
+        event.event_id,
+        event.recorded_at,
+        encoded.schema,
+        event.occurred_at,
+        event.cause,
+        _ACTOR_CODES[actor.kind],
+        actor.device,
+        None if source is None else source.id,
+        None if source is None else source.offset,
+        event.position,
+    )
+
+
+def to_recorded(stream: str, row: EventRow) -> Recorded:
+    """Return the event that a row of `ROW_COLUMNS` holds. Called once per event of every bulk read."""
+    (
+        position, version, event_id, tag, schema, recorded_at, occurred_at,
+        cause, actor, device, source, source_offset, data,
+    ) = row  # fmt: skip
+    return Recorded(
+        cast("StreamId", stream),
+        version,
+        cast("EventId", event_id),
+        recorded_at,
+        decode(tag, schema, data),
+        cause,
+        PEER if actor == 0 and device is None else _actor(actor, device),
+        occurred_at,
+        None if source is None else Source(source, source_offset or 0),
+        position,
+    )
+
+
+def recorded_rows(stream: str, rows: Iterable[EventRow]) -> list[Recorded]:
+    """Return the events of one stream's rows."""
+    return [to_recorded(stream, row) for row in rows]
+
+
+def to_stored_row(stream: str, row: EventRow) -> StoredEvent:
+    """Return a row as the library wants it: undecoded."""
+    (
+        position, version, event_id, tag, schema, recorded_at, occurred_at,
+        cause, actor, device, source, source_offset, data,
+    ) = row  # fmt: skip
+    return StoredEvent(
+        stream, version, tag, b"" if data is None else data.encode(), event_id, recorded_at, schema,
+        occurred_at, cause, actor, device, source, source_offset, position,
+    )  # fmt: skip
+
+
+def _actor(code: int, device: str | None) -> Actor:
+    return _ACTORS[code] if device is None else Actor(ACTOR_KINDS[code], device)
+
+
+class Mapper(persistence.Mapper[str]):
+    """The library's mapper without transcoder, cipher and import paths: the registry of type tags decides."""
+
+    def __init__(
+        self,
+        transcoder: persistence.Transcoder | None = None,
+        compressor: persistence.Compressor | None = None,
+        cipher: persistence.Cipher | None = None,
+    ) -> None:
+        super().__init__(transcoder or persistence.JSONTranscoder(), compressor, cipher)
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        """Return a `Recorded` as it is stored."""
+        assert isinstance(domain_event, Recorded)
+        return to_stored(domain_event)
+
+    def to_domain_event(self, stored_event: persistence.StoredEvent) -> DomainEventProtocol[str]:
+        """Return the `Recorded` behind a stored event of ours."""
+        assert isinstance(stored_event, StoredEvent)
+        event = stored_event
+        return cast(
+            "DomainEventProtocol[str]",
+            Recorded(
+                StreamId(str(event.originator_id)),
+                event.originator_version,
+                EventId(event.event_id),
+                event.recorded_at,
+                decode(event.topic, event.schema, event.state or None),
+                event.cause,
+                _actor(event.actor, event.device),
+                event.occurred_at,
+                None if event.source is None else Source(event.source, event.source_offset or 0),
+                event.position,
+            ),
+        )
+
+
+def completed(events: Sequence[persistence.StoredEvent], new_id: Callable[[], bytes], now: int) -> list[StoredEvent]:
+    """Return `events` with the header that plain events of the library lack."""
+    return [
+        event
+        if isinstance(event, StoredEvent)
+        else StoredEvent(
+            str(event.originator_id), event.originator_version, event.topic, event.state, new_id(), now
+        )
+        for event in events
+    ]
+
+

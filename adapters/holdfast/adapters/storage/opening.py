@@ -1,0 +1,105 @@
+"""Opening a store: the order of checks, locks and take-over that keeps every refusal without a write."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.announcements import Announcements
+from holdfast.adapters.storage.backends import Backend, backend_for
+from holdfast.adapters.storage.guard import Guard, lost_store
+from holdfast.adapters.storage.settings import StoreSettings, refuse_environment
+from holdfast.adapters.storage.store import Store
+from holdfast.adapters.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from holdfast.adapters.storage.writer import Log
+    from holdfast.domain.errors import LogRegressedError
+
+
+def now_us() -> int:
+    """Return the time in microseconds since the epoch, UTC."""
+    return time.time_ns() // 1000
+
+
+def open_store(
+    settings: StoreSettings,
+    *,
+    write: bool = True,
+    inline: bool = False,
+    checkpoints: Path | None = None,
+    now: Callable[[], int] = now_us,
+    environ: Mapping[str, str] | None = None,
+) -> Store:
+    """Open the store that `settings` name, in a time that does not depend on its size.
+
+    Args:
+        settings: Where it lies.
+        write: Whether to become its one writer, and to make it where it is missing. Reading creates nothing.
+        inline: Commit in the caller's thread, for tests in virtual time.
+        checkpoints: Folder of the witnesses outside the database; without one, no log is ever found to be behind.
+        now: The time in microseconds since the epoch, UTC.
+        environ: The environment to check; the process's own by default.
+
+    Returns:
+        The store. With `regressed` set, it was opened for writing but only reads.
+
+    Raises:
+        NotFoundError: There is none, and it was opened for reading.
+        StoreBusyError: Another process writes to it, and did not leave within `settings.wait_s`.
+        StoreForeignError: Something else lies there.
+        StoreNewerError: A later version wrote it.
+        StoreDamagedError: It cannot be read.
+        StoreReadOnlyError: Writing is not allowed there.
+        StoreUnavailableError: The server cannot be reached.
+        LogRegressedError: A store that the witnesses remember is gone.
+        SettingsError: The environment asks for what is refused.
+    """
+    refuse_environment(os.environ if environ is None else environ)
+    backend = backend_for(settings)
+    if not write:
+        backend.open_reading()
+        return Store(backend, None, Announcements(None))
+    if checkpoints is not None and not backend.exists():
+        gone = lost_store(checkpoints, settings.label)
+        if gone is not None:
+            raise gone
+    log = backend.open_writing()
+    try:
+        guard = None if checkpoints is None else Guard(checkpoints, settings.label, now, background=not inline)
+        return _take_over(backend, log, guard, inline=inline, epoch=now())
+    except BaseException:
+        log.close()
+        backend.close()
+        raise
+
+
+def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool, epoch: int) -> Store:
+    heads = log.read_heads()
+    regressed = _compare(backend, guard, heads.position, heads.log_hash)
+    if regressed is not None:
+        log.close()
+        return Store(backend, None, Announcements(None), regressed=regressed)
+    log.take_over(heads, epoch)
+    announcements = Announcements(guard)
+    return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline)
+
+
+def _compare(backend: Backend, guard: Guard | None, position: int, log_hash: bytes) -> LogRegressedError | None:
+    if guard is None:
+        return None
+    events, keys = schema.events.c, schema.keys.c
+    with backend.reader.connect() as connection, connection.begin():
+        store_id = connection.scalars(select(keys.id).where(keys.stream == 0)).one()
+
+        def hash_at(position: int) -> bytes | None:
+            return connection.scalar(select(events.hash).where(events.position == position))
+
+        return guard.open(store_id, position, log_hash, hash_at)

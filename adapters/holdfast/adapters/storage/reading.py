@@ -1,0 +1,181 @@
+"""Reading the log: rows in bounded chunks, decoded directly. Costs per call are told at each function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import func, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.mapper import ROW_COLUMNS, EventRow, to_recorded
+from holdfast.domain.errors import StoreDamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection, Select
+
+    from holdfast.domain.recorded import Recorded
+
+CHUNK = 2_000
+"""Rows held at a time."""
+
+_events = schema.events.c
+_row = tuple(schema.events.c[name] for name in ROW_COLUMNS)
+
+
+class Names:
+    """The ids of streams by their numbers, read once each. Safe to share: a number never changes its id."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str] = {}
+
+    def of(self, connection: Connection, numbers: set[int]) -> dict[int, str]:
+        """Return a table that holds at least these numbers.
+
+        Raises:
+            StoreDamagedError: An event belongs to a stream without a key.
+        """
+        missing = [number for number in numbers if number not in self._known]
+        if missing:
+            keys = schema.keys.c
+            rows = connection.execute(select(keys.stream, keys.id).where(keys.stream.in_(missing)))
+            self._known |= {number: name for number, name in rows}
+            for number in missing:
+                if number not in self._known:
+                    msg = f"stream {number} has events but no key: run holdfast verify"
+                    raise StoreDamagedError(msg)
+        return self._known
+
+
+def head_position(connection: Connection) -> int:
+    """Return the position of the last event. One step in the index."""
+    return connection.scalar(select(func.max(_events.position))) or 0
+
+
+def stream_number(connection: Connection, stream: str) -> int | None:
+    """Return the number under which a stream's events stand. One look-up."""
+    return connection.scalar(select(schema.keys.c.stream).where(schema.keys.c.id == stream))
+
+
+def select_stream(
+    connection: Connection, stream: str, *, after: int = 0, until: int | None = None, chunk: int = CHUNK
+) -> Iterator[Recorded]:
+    """Yield a stream's events with versions in (after, until], in order.
+
+    Costs one index range a chunk; memory for one chunk.
+    """
+    number = stream_number(connection, stream)
+    if number is None:
+        return
+    version = after
+    while True:
+        statement = select(*_row).where(_events.stream == number, _events.version > version)
+        if until is not None:
+            statement = statement.where(_events.version <= until)
+        rows = fetch(connection, statement.order_by(_events.version).limit(chunk))
+        for row in rows:
+            yield to_recorded(stream, cast("EventRow", row))
+        if len(rows) < chunk:
+            return
+        version = rows[-1][1]
+
+
+class Feed:
+    """A place in the log that moves as it is read, optionally through one stream or some types only.
+
+    Costs one range of the primary key a chunk, of the stream's index where there is one stream. A filter by type reads
+    past what it leaves out.
+
+    Attributes:
+        position: Everything up to here has been read.
+    """
+
+    def __init__(
+        self, names: Names, *, after: int = 0, stream: str | None = None, types: Sequence[str] = (), chunk: int = CHUNK
+    ) -> None:
+        self.position = after
+        self._names = names
+        self._stream = stream
+        self._types = tuple(types)
+        self._chunk = chunk
+        self._place: tuple[int, int] | None = None
+
+    def read(self, connection: Connection, until: int | None = None) -> tuple[list[Recorded], bool]:
+        """Return the next events, and whether nothing came after them in the snapshot of this transaction.
+
+        The head is read before the rows: what is committed in between on a database without snapshots is then read
+        next time, and never skipped.
+        """
+        head = head_position(connection)
+        if until is not None:
+            head = min(head, until)
+        if head <= self.position or not self._find_stream(connection):
+            self.position = max(head, self.position)
+            return [], True
+        rows = fetch(connection, self._statement(head))
+        table = self._names.of(connection, {row[13] for row in rows})
+        events = [to_recorded(table[row[13]], cast("EventRow", row[:13])) for row in rows]
+        at_end = len(rows) < self._chunk
+        self.position = head if at_end else rows[-1][0]
+        if self._place is not None and rows:
+            self._place = (self._place[0], rows[-1][1])
+        return events, at_end
+
+    def _find_stream(self, connection: Connection) -> bool:
+        """Find number and version in a filtered stream once; a stream may well begin later."""
+        if self._stream is None or self._place is not None:
+            return True
+        number = stream_number(connection, self._stream)
+        if number is None:
+            return False
+        before = select(func.max(_events.version)).where(_events.stream == number, _events.position <= self.position)
+        version = connection.scalar(before)
+        self._place = (number, -1 if version is None else version)
+        return True
+
+    def _statement(self, head: int) -> Select[Any]:
+        statement = select(*_row, _events.stream).where(_events.position <= head)
+        if self._place is None:
+            statement = statement.where(_events.position > self.position).order_by(_events.position)
+        else:
+            number, version = self._place
+            statement = statement.where(_events.stream == number, _events.version > version).order_by(_events.version)
+        if self._types:
+            statement = statement.where(_events.type.in_(self._types))
+        return statement.limit(self._chunk)
+
+
+def select_log(connection: Connection, feed: Feed, until: int | None = None) -> Iterator[Recorded]:
+    """Yield what a feed has not read yet, up to `until`, in order of position; memory for one chunk."""
+    at_end = False
+    while not at_end:
+        events, at_end = feed.read(connection, until)
+        yield from events
+
+
+def fetch(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """Return a statement's rows as the driver's own tuples: Core's rows cost as much again as the query."""
+    result = connection.execute(statement)
+    cursor = result.cursor
+    assert cursor is not None
+    try:
+        return cast("list[tuple[Any, ...]]", cursor.fetchall())
+    finally:
+        result.close()
+
+
+def by_cause(connection: Connection, stream: str, cause: str) -> list[Recorded]:
+    """Return the events that the command of this client id led to, in order. One look-up in the partial index."""
+    number = stream_number(connection, stream)
+    if number is None:
+        return []
+    statement = select(*_row).where(_events.stream == number, _events.cause == cause).order_by(_events.version)
+    return [to_recorded(stream, cast("EventRow", row)) for row in fetch(connection, statement)]
+
+
+def source_offset(connection: Connection, stream: str, source: bytes) -> int | None:
+    """Return the greatest offset of a source that the stream holds: where to read on. Scans that stream."""
+    number = stream_number(connection, stream)
+    statement = select(func.max(_events.source_offset)).where(_events.stream == number, _events.source == source)
+    return connection.scalar(statement)

@@ -1,0 +1,147 @@
+"""The tables, one definition for both dialects. What a column means is told in `docs/reference/schema.md`.
+
+`events`, `keys` and `alembic_version` are the truth. Everything else can be dropped and is made anew.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+APPLICATION_ID: Final = 0x484F4C44
+"""`HOLD`, in the header of every SQLite file of ours."""
+
+SCHEMA_VERSION: Final = 1
+"""Number of the newest migration; SQLite keeps it as `user_version` too, so that opening needs no Alembic."""
+
+REVISION_PREFIX: Final = "holdfast_"
+
+metadata = MetaData()
+
+# SQLite gives only INTEGER primary keys to the rowid, and stores every integer in as few bytes as it needs.
+_Big = BigInteger().with_variant(Integer(), "sqlite")
+_Small = SmallInteger().with_variant(Integer(), "sqlite")
+
+events = Table(
+    "events",
+    metadata,
+    # Assigned from a counter that moves only after COMMIT. AUTOINCREMENT keeps the high-water mark on SQLite. On
+    # Postgres the migration makes it a plain number, since a sequence would move without its transaction.
+    Column("position", _Big, primary_key=True, autoincrement=True),
+    Column("stream", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event_id", LargeBinary, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("schema", _Small, nullable=False),
+    Column("recorded_at", _Big, nullable=False),
+    Column("occurred_at", _Big),
+    Column("cause", Text),
+    Column("actor", _Small, nullable=False),
+    Column("device", Text),
+    Column("source", LargeBinary),
+    Column("source_offset", _Big),
+    Column("data", Text),
+    Column("digest", LargeBinary),
+    Column("hash", LargeBinary, nullable=False),
+    UniqueConstraint("stream", "version", name="events_stream_version"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "events_cause",
+    events.c.stream,
+    events.c.cause,
+    sqlite_where=events.c.cause.is_not(None),
+    postgresql_where=events.c.cause.is_not(None),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("id", Text, nullable=False, unique=True),
+    Column("salt", LargeBinary),
+)
+
+store = Table(
+    "store",
+    metadata,
+    Column("epoch", _Big, nullable=False),
+    Column("position", _Big, nullable=False),
+    Column("log_hash", LargeBinary, nullable=False),
+)
+
+def _roster(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("stream", Integer, primary_key=True, autoincrement=False),
+        Column("id", Text, nullable=False, unique=True),
+        Column("version", Integer, nullable=False),
+        Column("hash", LargeBinary, nullable=False),
+        Column("position", _Big, nullable=False),
+        Column("ended", Boolean(create_constraint=False), nullable=False),
+        Column("rank", _Small, nullable=False),  # where every list puts it, the most pressing first
+        Column("updated_at", _Big, nullable=False),
+        Column("row", Text, nullable=False),
+    )
+
+sessions = _roster("sessions")
+links = _roster("links")
+
+items = Table(
+    "items",
+    metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("ordinal", _Big, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("position", _Big, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("stream", "id", name="items_stream_id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("position", _Big, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+projections = Table(
+    "projections",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("position", _Big, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("fold", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+)
+
+LASTING = frozenset({"events", "keys", "alembic_version"})
+"""What must survive; all other tables are made again when they are missing."""
+
+COLUMNS = tuple(column.name for column in events.columns)
+"""The columns of an event in the order in which rows are written."""
+

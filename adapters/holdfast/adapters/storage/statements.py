@@ -1,0 +1,57 @@
+"""The writer's statements: compiled once from the tables by SQLAlchemy Core, executed on the driver's connection.
+
+Core spends about as long on a row's parameters as SQLite on the row itself; a compiled statement costs nothing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert
+from sqlalchemy.dialects import sqlite
+
+from holdfast.adapters.storage import schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+ROSTERS = {"session": schema.sessions, "link": schema.links}
+LARGEST_CHUNK = 64
+"""Rows a statement; 64 × 16 columns stay far below SQLite's limit of parameters."""
+
+
+@lru_cache(maxsize=64)
+def insert_many(table: Table, rows: int) -> str:
+    """Return one INSERT of this many rows for SQLite.
+
+    `OR ROLLBACK` because a multi-row INSERT that may fail half-way keeps a statement journal, which costs 40 %; any
+    failure undoes the whole transaction here anyway. One statement instead of a row each also gives up the
+    interpreter lock once and not once a row, which is what a busy event loop would make the writer wait for.
+    """
+    values = [{column.name: "" for column in table.columns}] * rows
+    return str(insert(table).prefix_with("OR ROLLBACK").values(values).compile(dialect=sqlite.dialect()))
+
+
+@lru_cache(maxsize=64)
+def upsert_many(table: Table, rows: int) -> str:
+    """Return one upsert of this many roster rows for SQLite."""
+    values = [{column.name: "" for column in table.columns}] * rows
+    statement = sqlite.insert(table).prefix_with("OR ROLLBACK").values(values)
+    changing = [c.name for c in table.columns if c.name not in {"stream", "id"}]
+    statement = statement.on_conflict_do_update(
+        index_elements=[table.c.stream], set_={name: statement.excluded[name] for name in changing}
+    )
+    return str(statement.compile(dialect=sqlite.dialect()))
+
+
+def chunks(total: int) -> list[int]:
+    """Return how many rows each statement takes: powers of two, so that a handful of statements covers all sizes."""
+    sizes: list[int] = []
+    size = LARGEST_CHUNK
+    while total:
+        while size > total:
+            size //= 2
+        sizes.append(size)
+        total -= size
+    return sizes

@@ -1,0 +1,262 @@
+"""The store: one log, its writer, its readers. Everything else in this package is a part of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio.to_thread
+from anyio.lowlevel import checkpoint
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.commit import Outcome, Request, RosterRow
+from holdfast.adapters.storage.cursor import decode_cursor, encode_cursor
+from holdfast.adapters.storage.doors import LocalBell
+from holdfast.adapters.storage.mapper import to_stored
+from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
+from holdfast.adapters.storage.subscription import CaughtUp, follow
+from holdfast.domain.errors import StoreClosedError, StoreReadOnlyError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.announcements import Announcements
+    from holdfast.adapters.storage.backends import Backend
+    from holdfast.adapters.storage.mapper import StoredEvent
+    from holdfast.adapters.storage.writer import Writer, WriteTransaction
+    from holdfast.domain.errors import LogRegressedError
+    from holdfast.domain.recorded import Recorded
+
+T = TypeVar("T")
+
+__all__ = ["CaughtUp", "RosterRow", "Store"]
+
+
+class Store:
+    """One open store; made by `open_store`.
+
+    Every method may be called from any thread; the asynchronous ones run on asyncio and on trio. A store opened for
+    writing has one writer thread, or writes in the caller's thread when it was opened `inline`.
+
+    Attributes:
+        id: Names the store for ever, 32 hexadecimal digits.
+        regressed: Why a store that was opened for writing only reads, or None.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        writer: Writer | None,
+        announcements: Announcements,
+        *,
+        inline: bool = False,
+        regressed: LogRegressedError | None = None,
+    ) -> None:
+        self._backend = backend
+        self._writer = writer
+        self._announcements = announcements
+        self._inline = inline
+        self._names = Names()
+        self._closed = False
+        self.regressed = regressed
+        with self.reading() as connection:
+            self.id = connection.scalars(select(schema.keys.c.id).where(schema.keys.c.stream == 0)).one()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Writing
+
+    def submit(self, events: Sequence[StoredEvent], row: RosterRow | None = None) -> Future[list[int]]:
+        """Queue events of one request and return the future of their positions.
+
+        Done only once they are durable. All of them are written or none; the same events again are answered with their
+        first positions.
+
+        Args:
+            events: In version order; `row` belongs to the stream of the first one.
+            row: What listings show of that stream from now on.
+        """
+        future: Future[list[int]] = Future()
+
+        def settle(outcome: Outcome) -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            if isinstance(outcome, list):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+
+        self._writing().submit(Request(events, row, settle))
+        return future
+
+    async def append(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
+        """Write events of one request and return their positions once they are durable.
+
+        Cancelling it does not take the events back; appending the same ones again tells what became of them. They are
+        queued before this suspends, so calls made in one order are committed in that order.
+
+        Raises:
+            VersionConflictError: Other events stand at those versions.
+            StoreFullError: No space; nothing was written, and the store goes on.
+            OutcomeUnknownError: It may or may not have happened: append the same events again.
+            StoreError: The store does not write any more, or never did.
+        """
+        stored = [to_stored(event) for event in events]
+        door = self._announcements.door()
+        ticket = door.ticket()
+        self._writing().submit(Request(stored, row, lambda outcome: door.settle_later(ticket, outcome)))
+        return await ticket.wait()
+
+    def append_now(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
+        """Do what `append` does and block the calling thread until it is done."""
+        return self.submit([to_stored(event) for event in events], row).result()
+
+    def write(self, work: Callable[[WriteTransaction], T]) -> T:
+        """Run `work` on the writer thread in a transaction of its own and return what it returns.
+
+        For views, tracking and erasure: it may append too. Blocks the calling thread.
+        """
+        return self._writing().run(work).result()
+
+    async def write_async(self, work: Callable[[WriteTransaction], T]) -> T:
+        """Do what `write` does without blocking the event loop."""
+        if self._inline:
+            await checkpoint()
+            return self.write(work)
+        return await anyio.to_thread.run_sync(self.write, work)
+
+    def _writing(self) -> Writer:
+        if self._closed:
+            msg = "the store is closed: open it again"
+            raise StoreClosedError(msg)
+        if self._writer is None:
+            if self.regressed is not None:
+                raise self.regressed
+            msg = "the store was opened for reading only"
+            raise StoreReadOnlyError(msg)
+        return self._writer
+
+    @property
+    def stopped(self) -> Exception | None:
+        """Why an open store has stopped writing, or None."""
+        return self._writer.stopped if self._writer is not None else self.regressed
+
+    # Reading
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection that sees one snapshot of the store and cannot write.
+
+        Raises:
+            StoreClosedError: The store is closed.
+        """
+        if self._closed:
+            msg = "the store is closed: open it again"
+            raise StoreClosedError(msg)
+        with self._backend.reader.connect() as connection, connection.begin():
+            yield connection
+
+    async def read_async(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` with a reading connection on a worker thread."""
+        if self._inline:
+            await checkpoint()
+            return self._read(work)
+        return await anyio.to_thread.run_sync(self._read, work)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self.reading() as connection:
+            return work(connection)
+
+    def head(self) -> int:
+        """Return the position of the last committed event."""
+        with self.reading() as connection:
+            return head_position(connection)
+
+    def events(self, stream: str, *, after: int = 0, until: int | None = None) -> Iterator[Recorded]:
+        """Yield a stream's events with versions in (after, until], in order, from one snapshot."""
+        with self.reading() as connection:
+            yield from select_stream(connection, stream, after=after, until=until)
+
+    def log(
+        self, *, after: int = 0, until: int | None = None, stream: str | None = None, types: Sequence[str] = ()
+    ) -> Iterator[Recorded]:
+        """Yield events at positions in (after, until], in order, from one snapshot and in bounded memory."""
+        with self.reading() as connection:
+            yield from select_log(connection, self.feed(after=after, stream=stream, types=types), until)
+
+    def feed(
+        self, *, after: int = 0, stream: str | None = None, types: Sequence[str] = (), chunk: int = CHUNK
+    ) -> Feed:
+        """Return a place in the log to read on from, for callers with a connection of their own."""
+        return Feed(self._names, after=after, stream=stream, types=types, chunk=chunk)
+
+    # Following
+
+    def cursor(self, position: int) -> str:
+        """Return the opaque cursor after `position`."""
+        return encode_cursor(self.id, position)
+
+    def position_of(self, cursor: str | int) -> int:
+        """Return the position a cursor stands for.
+
+        Raises:
+            CursorError: It is another store's, beyond the head, or none at all.
+        """
+        return decode_cursor(cursor, self.id, self.head())
+
+    async def subscribe(
+        self, after: str | int | None = None, *, stream: str | None = None, types: Sequence[str] = ()
+    ) -> AsyncIterator[Recorded | CaughtUp]:
+        """Yield events after a cursor in order of position, for ever, and a `CaughtUp` each time the head is reached.
+
+        Never skips and never doubles: nothing is buffered, each chunk is read from the log. Close the iterator
+        (`contextlib.aclosing`) when done.
+
+        Raises:
+            CursorError: The cursor cannot be used here: begin again without one.
+        """
+        position = 0 if after is None else await self.read_async(lambda c: decode_cursor(after, self.id, head_position(c)))
+        feed = self.feed(after=position, stream=stream, types=types)
+        bell = LocalBell(self._announcements.door()) if self._writer is not None else self._backend.bell()
+
+        async def read(feed: Feed) -> tuple[list[Recorded], bool]:
+            return await self.read_async(feed.read)
+
+        async for delivery in follow(read, feed, bell):
+            yield delivery
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the writer thread after every group commit; returns how to stop that."""
+        return self._announcements.listen(listener)
+
+    # Leaving
+
+    def close(self) -> None:
+        """Write what is queued, sign the head, close everything. Closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            # The writer's connection goes last: only then may SQLite remove its log beside the file.
+            self._backend.reader.dispose()
+            if self._writer is not None:
+                self._writer.close()
+                if self._announcements.guard is not None:
+                    self._announcements.guard.close()
+        finally:
+            self._announcements.announce()
+            self._backend.close()
+
+

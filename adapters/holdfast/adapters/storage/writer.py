@@ -1,0 +1,388 @@
+"""The one thread that writes: takes what is queued, commits it as a group, tells everyone who waits.
+
+All decisions about errors are here: who is told what, and whether the store goes on.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from holdfast.adapters.storage.commit import Heads, LogConnection, Request, advance, commit, prepare
+from holdfast.adapters.storage.failures import STOPPING, Failure, store_error
+from holdfast.domain.errors import HoldfastError, OutcomeUnknownError, StoreClosedError, StoreError, StoreFencedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.commit import Batch, Head, Outcome, RosterRow
+    from holdfast.adapters.storage.mapper import StoredEvent
+
+MAX_ATTEMPTS = 3
+"""How often a group is written again after the server went away under it."""
+
+MAX_EVENTS = 2_000
+"""Events a transaction takes before the rest of the queue waits for the next one."""
+
+T = TypeVar("T")
+
+
+class Log(LogConnection, Protocol):
+    """A writer's connection with all that its thread does beside committing."""
+
+    @property
+    def connection(self) -> Connection:
+        """The same connection for Core statements of a job."""
+        ...
+
+    def diagnose(self, error: Exception) -> Failure:
+        """Say what an error means."""
+        ...
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a COMMIT was sent and never answered."""
+        ...
+
+    def read_heads(self) -> Heads:
+        """Return the heads as the database knows them."""
+        ...
+
+    def take_over(self, heads: Heads, epoch: int) -> None:
+        """Become the writer: every other one is fenced from here on."""
+
+    def check_epoch(self) -> None:
+        """Inside a transaction: raise `StoreFencedError` if another process has taken the store over."""
+
+    def reconnect(self, heads: Heads) -> None:
+        """After `lost`: become the writer again and read the heads anew, or raise what forbids it."""
+
+    def tidy(self) -> None:
+        """House-keeping between two commits."""
+
+    def make_room(self) -> None:
+        """Free what can be freed after a full disk."""
+
+    def close(self) -> None:
+        """Let go of the store in good order."""
+
+    def abandon(self) -> None:
+        """Let go of it after an error, without another write."""
+
+
+class Observer(Protocol):
+    """Who is told of every commit on the writer thread."""
+
+    def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
+        """After COMMIT, before anyone who waits: what raises here stops the store."""
+
+    def announce(self) -> None:
+        """After everyone's outcome is noted: wake them."""
+
+
+@dataclass(slots=True)
+class Job(Generic[T]):
+    """A function that writes to the views, in a transaction of its own."""
+
+    work: Callable[[WriteTransaction], T]
+    future: Future[T]
+
+
+class WriteTransaction:
+    """What a job works with: the writer's connection inside a transaction, and the log itself.
+
+    Attributes:
+        connection: For Core statements. Committed when the job returns, rolled back when it raises.
+    """
+
+    def __init__(self, log: Log, heads: Heads) -> None:
+        self.connection = log.connection
+        self._log = log
+        self._heads = Heads(heads.position, heads.log_hash, heads.next_stream)
+        self.last: Batch | None = None
+
+    def append(self, events: Sequence[StoredEvent], row: RosterRow | None = None) -> list[int]:
+        """Write events of one request in this transaction and return their positions.
+
+        Raises:
+            VersionConflictError: They do not fit their streams.
+        """
+        batch = prepare(self._log, self._heads, [Request(events, row, _nobody)])
+        outcome = batch.outcomes[0]
+        if not isinstance(outcome, list):
+            raise outcome
+        if batch.rows:
+            self._log.write(batch)
+            advance(self._heads, batch)
+            self.last = batch
+        return outcome
+
+    def head(self, stream: str) -> Head | None:
+        """Return the end of a stream, this transaction's own events included."""
+        return self._log.head_of(stream)
+
+    def take_effect(self, heads: Heads) -> None:
+        """After COMMIT: move the writer's heads to where this transaction left them."""
+        if self.last is not None:
+            heads.position = self._heads.position
+            heads.log_hash = self._heads.log_hash
+            heads.next_stream = self._heads.next_stream
+            # A job may have changed more than it appended, the salt of an erased session for one.
+            heads.forget()
+
+
+def _nobody(outcome: Outcome) -> None:
+    """Settle nothing: a job's own caller waits for the job."""
+
+
+class Writer:
+    """The queue, the thread and the rules. With `inline`, callers run the same steps themselves, one at a time."""
+
+    def __init__(self, log: Log, heads: Heads, observer: Observer, *, inline: bool = False) -> None:
+        self._log = log
+        self._heads = heads
+        self._observer = observer
+        self._queue: SimpleQueue[Request | Job[object] | None] = SimpleQueue()
+        self._stopped: HoldfastError | None = None
+        self._inline = Lock() if inline else None
+        self._closing = Lock()
+        self._closed = False
+        self._thread: Thread | None = None
+        if not inline:
+            self._thread = Thread(target=self._run, name="holdfast-writer", daemon=True)
+            self._thread.start()
+
+    @property
+    def position(self) -> int:
+        """The last committed position."""
+        return self._heads.position
+
+    @property
+    def stopped(self) -> HoldfastError | None:
+        """Why nothing is written any more, or None."""
+        return self._stopped
+
+    def submit(self, request: Request) -> None:
+        """Queue events; `request.settle` gets their outcome, on the writer thread."""
+        self._put(request)
+
+    def run(self, work: Callable[[WriteTransaction], T]) -> Future[T]:
+        """Queue a job that writes to the views."""
+        future: Future[T] = Future()
+        self._put(Job(work, future))  # type: ignore[arg-type]  # the job keeps its own future's type to itself
+        return future
+
+    def close(self) -> None:
+        """Write what is queued, then stop the thread and let go of the store."""
+        with self._closing:
+            if self._thread is not None:
+                self._queue.put(None)
+                self._thread.join()
+                self._thread = None
+            if self._closed:
+                return
+            self._closed = True
+            healthy = self._stopped is None
+            if healthy:
+                self._stopped = StoreClosedError("the store is closed: open it again")
+                self._log.close()
+            else:
+                self._log.abandon()
+
+    def _put(self, item: Request | Job[object]) -> None:
+        if self._inline is not None:
+            with self._inline:
+                if self._stopped is None:
+                    self._handle([item])
+                else:
+                    self._refuse(item)
+            return
+        if self._stopped is not None:
+            self._refuse(item)
+            return
+        self._queue.put(item)
+        if self._stopped is not None:  # it stopped in between, and may have emptied its queue before
+            self._refuse_queued()
+
+    def _run(self) -> None:
+        queue = self._queue
+        while True:
+            first = queue.get()
+            taken: list[Request | Job[object]] = []
+            events = 0
+            item = first
+            while item is not None:
+                taken.append(item)
+                if isinstance(item, Request):
+                    events += len(item.events)
+                    if events >= MAX_EVENTS:
+                        break
+                try:
+                    item = queue.get_nowait()
+                except Empty:
+                    break
+            self._handle(taken)
+            if item is None or self._stopped is not None:
+                self._refuse_queued()
+                return
+
+    def _handle(self, items: Sequence[Request | Job[object]]) -> None:
+        requests: list[Request] = []
+        for item in items:
+            if isinstance(item, Request):
+                requests.append(item)
+                continue
+            if requests:
+                self._commit(requests)
+                requests = []
+            self._work(item)
+        if requests:
+            self._commit(requests)
+        if self._stopped is None:
+            self._tidy()
+
+    def _commit(self, requests: list[Request], attempt: int = 1) -> None:
+        if self._stopped is not None:
+            for request in requests:
+                self._refuse(request)
+            return
+        try:
+            batch = commit(self._log, self._heads, requests)
+            if batch.rows:
+                self._observer.committed(batch.position, batch.rows[-1][15], batch.log_hash)
+        except Exception as error:  # noqa: BLE001 - every error has someone waiting who must hear of it
+            self._fail(requests, error, attempt)
+        else:
+            for request, outcome in zip(requests, batch.outcomes, strict=True):
+                request.settle(outcome)
+            self._observer.announce()
+
+    def _fail(self, requests: list[Request], error: Exception, attempt: int) -> None:
+        if isinstance(error, StoreFencedError):
+            self._stop(error, requests, error)
+            return
+        failure = self._log.diagnose(error)
+        if failure == "lost":
+            self._resolve(requests, error, attempt)
+            return
+        if failure == "refused" and len(requests) > 1:
+            self._heads.forget()
+            for request in requests:
+                self._commit([request])
+            return
+        if failure == "refused" and attempt == 1:
+            self._heads.forget()  # somebody may have written behind our back: compare with what is really there
+            self._commit(requests, attempt + 1)
+            return
+        if failure == "full":
+            self._log.make_room()
+        told = store_error(failure, error)
+        if failure in STOPPING:
+            self._stop(told, requests, _unknown(error) if failure == "broken" else told)
+        else:
+            self._settle_all(requests, told)
+
+    def _resolve(self, requests: list[Request], error: Exception, attempt: int) -> None:
+        """Settle what was under way when the server went, by asking the log itself.
+
+        Writing the same events again is that question: those that stand there under their ids are answered with their
+        first positions, and the others were rolled back with the connection.
+        """
+        in_doubt = self._log.in_doubt
+        try:
+            self._log.reconnect(self._heads)
+        except StoreFencedError as fenced:
+            self._stop(fenced, requests, _unknown(error) if in_doubt else fenced)
+        except StoreError as unreachable:
+            self._settle_all(requests, _unknown(error) if in_doubt else unreachable)
+        else:
+            if attempt < MAX_ATTEMPTS:
+                self._commit(requests, attempt + 1)
+            else:
+                self._settle_all(requests, _unknown(error) if in_doubt else store_error("lost", error))
+
+    def _work(self, job: Job[object]) -> None:
+        if self._stopped is not None:
+            self._refuse(job)
+            return
+        if not job.future.set_running_or_notify_cancel():
+            return
+        try:
+            with self._log.connection.begin():
+                self._log.check_epoch()
+                transaction = WriteTransaction(self._log, self._heads)
+                result = job.work(transaction)
+            transaction.take_effect(self._heads)
+            if transaction.last is not None:
+                batch = transaction.last
+                self._observer.committed(batch.position, batch.rows[-1][15], batch.log_hash)
+        except Exception as error:  # noqa: BLE001 - it belongs to the one who asked for the job
+            self._job_failed(job, error)
+        else:
+            job.future.set_result(result)
+            self._observer.announce()
+
+    def _job_failed(self, job: Job[object], error: Exception) -> None:
+        self._heads.forget()
+        if isinstance(error, StoreFencedError):
+            self._stop(error, [], error)
+        failure = self._log.diagnose(error)
+        if isinstance(error, HoldfastError) or failure in {"refused", "foreign"}:
+            job.future.set_exception(error)
+            return
+        if failure == "full":
+            self._log.make_room()
+        told = store_error(failure, error)
+        if failure in STOPPING:
+            self._stop(told, [], told)
+        job.future.set_exception(_unknown(error) if failure == "lost" and self._log.in_doubt else told)
+
+    def _tidy(self) -> None:
+        try:
+            self._log.tidy()
+        except Exception as error:  # noqa: BLE001 - a checkpoint may fail like any write
+            failure = self._log.diagnose(error)
+            if failure == "full":
+                self._log.make_room()
+            elif failure in STOPPING:
+                stopping = store_error(failure, error)
+                self._stop(stopping, [], stopping)
+
+    def _stop(self, reason: HoldfastError, requests: list[Request], outcome: Outcome) -> None:
+        self._stopped = reason
+        self._settle_all(requests, outcome)
+
+    def _settle_all(self, requests: list[Request], outcome: Outcome) -> None:
+        for request in requests:
+            request.settle(outcome)
+        self._observer.announce()
+
+    def _refuse_queued(self) -> None:
+        while True:
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return
+            if item is not None:
+                self._refuse(item)
+
+    def _refuse(self, item: Request | Job[object]) -> None:
+        reason = self._stopped or StoreClosedError("the store is closed: open it again")
+        error = reason if isinstance(reason, StoreFencedError) else StoreClosedError(str(reason))
+        error.__cause__ = reason if reason is not error else None
+        if isinstance(item, Request):
+            item.settle(error)
+            self._observer.announce()
+        elif item.future.set_running_or_notify_cancel():
+            item.future.set_exception(error)
+
+
+def _unknown(cause: Exception) -> OutcomeUnknownError:
+    error = OutcomeUnknownError(f"the commit may or may not have happened ({cause}): look its events up, or send them again")
+    error.__cause__ = cause
+    return error
