@@ -9,6 +9,9 @@ from msgspec import DecodeError, Raw, Struct, json
 NOTHING: Final = Raw()
 """JSON that is absent. Fields that hold it are left out of what is stored; any other empty `Raw` would break it."""
 
+_UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for JSON of another shape, for bytes that are not UTF-8, and for absurd nesting."""
+
 
 class _Block(Struct):
     """The fields of a content block that a reader of plain text needs."""
@@ -36,7 +39,7 @@ def text_of(content: Raw) -> str:
         return ""
     try:
         blocks = _decode_blocks(content)
-    except DecodeError:
+    except _UNREADABLE:
         return bytes(content).decode("utf-8", "replace")
     return "\n".join(_shown(block) for block in blocks)
 
@@ -51,6 +54,6 @@ def beyond_text(content: Raw) -> Raw:
     """Return `content` where it holds more than its text says, such as images; else `NOTHING`."""
     try:
         blocks = _decode_blocks(content)
-    except DecodeError:
+    except _UNREADABLE:
         return NOTHING
     return NOTHING if all(block.type == "text" for block in blocks) else content.copy()

@@ -5,11 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def to_text(at: int) -> str:
-    """Return `at` as ISO 8601 with milliseconds and `Z`."""
-    moment = _EPOCH + timedelta(microseconds=at)
+    """Return `at` as ISO 8601 with milliseconds and `Z`.
+
+    Total: a time before the year 1 or after 9999 gives the first or the last that can be written. No number in the log
+    may keep a row from being shown.
+    """
+    moment = _EPOCH + timedelta(microseconds=min(max(at, _FIRST), _LAST))
     return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -22,4 +29,4 @@ def from_text(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec import Raw, Struct
@@ -20,6 +21,8 @@ FIRST_PREVIEW = 100
 """Characters of the first message of a person that a list shows."""
 
 _REPORTS = 32
+_COUNTED = 32
+_BLANK = re.compile(r"\s+")
 
 
 class Summary(Struct, frozen=True):
@@ -30,7 +33,7 @@ class Summary(Struct, frozen=True):
         updated_at: Time of the latest event, microseconds since the epoch.
         preview: The beginning of the latest message.
         previewed: Item that the preview is of.
-        counted: Message that was counted last, so that its next pieces are not.
+        counted: Messages that were counted lately, so that their next pieces are not; agents may say two at a time.
         messages: Messages of people and of the agent.
         tokens: As reported.
         reports: Latest reports of single messages: id and total, so that a repeated report replaces the earlier one.
@@ -47,7 +50,7 @@ class Summary(Struct, frozen=True):
     ended_at: int | None = None
     preview: str = ""
     previewed: str = ""
-    counted: str = ""
+    counted: tuple[str, ...] = ()
     messages: int = 0
     last_message_at: int | None = None
     first_message: str | None = None
@@ -86,7 +89,10 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
         case e.SessionEnded():
             return replace(summary, ended_at=recorded.at, updated_at=at)
         case e.SessionErased():
-            return replace(summary, preview="", first_message=None, target="", cwd=None, updated_at=at)
+            # Only what a rebuild finds too, which sees no content of any event before this one.
+            return Summary(created_at=summary.created_at, updated_at=recorded.at, ended_at=recorded.at)
+        case e.Unknown() if recorded.originator_version == 1:
+            return Summary(created_at=recorded.at, updated_at=recorded.at)
         case _:
             return replace(summary, updated_at=at)
 
@@ -111,12 +117,13 @@ def _whole(summary: Summary, item_id: str, content: Raw, at: int, *, by_person: 
 
 def _message(summary: Summary, item_id: str, text: str, at: int) -> Summary:
     message = item_id.partition("#")[0]
+    known = message in summary.counted
     return replace(
         summary,
         preview=_shortened(text.lstrip(), PREVIEW),
         previewed=item_id,
-        counted=message,
-        messages=summary.messages + (message != summary.counted),
+        counted=summary.counted if known else (*summary.counted, message)[-_COUNTED:],
+        messages=summary.messages + (not known),
         last_message_at=at,
         updated_at=at,
     )
@@ -129,12 +136,14 @@ def _usage(summary: Summary, usage: e.UsageReported, at: int) -> Summary:
         case "session":
             return replace(summary, tokens=usage.total, updated_at=at)
         case "message":
-            message = usage.message_id or ""
             before = dict(summary.reports)
-            earlier = before.pop(message, 0)
-            reports = (*before.items(), (message, usage.total))[-_REPORTS:]
+            earlier = 0 if usage.message_id is None else before.pop(usage.message_id, 0)
+            if usage.message_id is not None:
+                before[usage.message_id] = usage.total
+            reports = tuple(before.items())[-_REPORTS:]
             return replace(summary, tokens=summary.tokens - earlier + usage.total, reports=reports, updated_at=at)
 
 
 def _shortened(text: str, limit: int) -> str:
-    return " ".join(text[: limit * 2].split())[:limit] if "\n" in text or "  " in text else text[:limit]
+    """Return the beginning of `text` in one line. A blank at its end stays: the next piece may be another word."""
+    return _BLANK.sub(" ", text[: limit * 4])[:limit]
