@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from holdfast.domain.session.lifecycle import Attention, Lifecycle, attention, lifecycle
+from holdfast.domain.session.state import OWNER
 from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Row(Struct, frozen=True, gc=False):
     position: int = 0
     model: str | None = None
     imported_from: str | None = None
+    owner: str = OWNER
 
 
 FOREVER = "9999-12-31T23:59:59.999Z"
@@ -89,7 +91,7 @@ def row(session: Session) -> Row:
         mode=state.mode,
         pinned=state.pinned,
         muted_until=muted_until,
-        preview=summary.preview,
+        preview=summary.preview.rstrip(),
         created_at=to_text(summary.created_at),
         updated_at=to_text(summary.updated_at),
         ended=None if summary.ended_at is None else to_text(summary.ended_at),
@@ -101,11 +103,14 @@ def row(session: Session) -> Row:
         ),
         model=summary.model,
         imported_from=summary.imported_from,
+        owner=state.owner,
     )
 
 
 def connection(state: SessionState) -> Connection:
     """Return what the session's own stream says of its connection; its link knows of attempts and delays."""
+    if state.ended is not None:
+        return Connection("offline", error=state.detach_error)
     match state.attachment:
         case "never":
             return Connection("offline")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
@@ -20,9 +22,8 @@ def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
             return _turn_started(state, fact)
         case e.TurnEnded(turn_id=turn_id) | e.TurnInterrupted(turn_id=turn_id) | e.TurnUnknown(turn_id=turn_id):
             return _turn_closed(state, fact, turn_id)
-        case e.PermissionRequested(request_id=request_id):
-            known = request_id in state.settled or state.request(request_id) is not None
-            return () if known or state.ended is not None else (fact,)
+        case e.PermissionRequested():
+            return _permission_requested(state, fact)
         case e.PermissionExpired(request_id=request_id):
             return (fact,) if state.request(request_id) is not None else ()
         case e.PromptAccepted(prompt_id=prompt_id):
@@ -34,15 +35,30 @@ def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
             return _ended(state, reason, detail)
         case e.AttachRequested() | e.Attached():
             return () if state.ended is not None else (fact,)
-        case e.SessionCreated() | e.SessionErased() | e.PermissionAnswered() | e.PromptQueued() | e.PromptSent():
+        case e.Detached():
+            return _detached(state, fact)
+        case (
+            e.SessionCreated()
+            | e.SessionErased()
+            | e.PermissionAnswered()
+            | e.PromptQueued()
+            | e.PromptEdited()
+            | e.PromptWithdrawn()
+            | e.PromptSent()
+            | e.QueueResumed()
+            | e.CancelRequested()
+        ):
             return ()  # only commands lead to these
         case _:
             return (fact,)
 
 
 def _turn_started(state: SessionState, fact: e.TurnStarted) -> Iterable[Fact]:
-    if state.ended is not None:
+    if state.ended is not None or fact.turn_id in state.settled:
         return ()
+    prompt = None if fact.prompt_id is None else state.prompt(fact.prompt_id)
+    if prompt is None or prompt.state == "queued":
+        fact = replace(fact, prompt_id=None)  # a turn settles its prompt, and this one was never handed over
     if state.turn is None:
         return (fact,)
     if state.turn.turn_id == fact.turn_id:
@@ -51,32 +67,43 @@ def _turn_started(state: SessionState, fact: e.TurnStarted) -> Iterable[Fact]:
 
 
 def _turn_closed(state: SessionState, fact: Fact, turn_id: str) -> Iterable[Fact]:
-    """A turn closes once, and takes the permissions that wait in it along."""
+    """A turn closes once, and takes the permissions that wait along: there is one turn at a time."""
     if state.turn is None or state.turn.turn_id != turn_id:
         return ()
-    expired = [
-        e.PermissionExpired(pending.request_id, "turn-closed")
-        for pending in state.pending
-        if pending.turn_id in (turn_id, None)
-    ]
-    return (*expired, fact)
+    return (*expired(state, "turn-closed"), fact)
+
+
+def expired(state: SessionState, reason: str) -> Iterable[Fact]:
+    """Return what is to be recorded when no permission can be answered any more."""
+    return (e.PermissionExpired(pending.request_id, reason) for pending in state.pending)
+
+
+def _permission_requested(state: SessionState, fact: e.PermissionRequested) -> Iterable[Fact]:
+    """A question counts once. One that comes too late is kept, and never waits for anybody."""
+    if state.ended is not None or fact.request_id in state.settled or state.request(fact.request_id) is not None:
+        return ()
+    if fact.turn_id in state.settled:
+        return (fact, e.PermissionExpired(fact.request_id, "turn-closed"))
+    if state.turn is not None and state.turn.cancelling:
+        return (fact, e.PermissionExpired(fact.request_id, "cancelled"))
+    return (fact,)
+
+
+def _detached(state: SessionState, fact: e.Detached) -> Iterable[Fact]:
+    """The loss of a link that does not carry the session any more, or a loss that was told before, is no news."""
+    told = state.attachment == "detached" and state.detached_because == fact.reason
+    return () if told or state.link_id not in (None, fact.link_id) else (fact,)
 
 
 def _ended(state: SessionState, reason: str, detail: str | None) -> Iterable[Fact]:
     """The end, by whomever: what is open is closed first, so that nothing is left without an outcome."""
     if state.ended is not None:
         return ()
-    facts: list[Fact] = []
+    facts: list[Fact] = [*expired(state, "session-ended")]
     in_turn: str | None = None
     if state.turn is not None:
         in_turn = state.turn.prompt_id
-        facts += _turn_closed(state, e.TurnEnded(state.turn.turn_id, "session-ended"), state.turn.turn_id)
-    closed = {fact.request_id for fact in facts if isinstance(fact, e.PermissionExpired)}
-    facts += [
-        e.PermissionExpired(pending.request_id, "session-ended")
-        for pending in state.pending
-        if pending.request_id not in closed
-    ]
+        facts.append(e.TurnEnded(state.turn.turn_id, "session-ended"))
     facts += [
         e.PromptFailed(prompt.prompt_id, "session-ended") for prompt in state.queue if prompt.prompt_id != in_turn
     ]

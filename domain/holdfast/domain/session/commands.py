@@ -13,7 +13,7 @@ class Command(Struct, frozen=True):
 
 
 class Create(Command, frozen=True):
-    """Bring the session into being."""
+    """Bring the session into being, for its owner."""
 
     transport: str
     target: str = ""
@@ -22,6 +22,7 @@ class Create(Command, frozen=True):
     title: str = ""
     imported_from: str | None = None
     model: str | None = None
+    owner: str = OWNER
 
 
 class Configure(Command, frozen=True):
@@ -31,7 +32,7 @@ class Configure(Command, frozen=True):
 
 
 class Rename(Command, frozen=True):
-    """Give the session a title."""
+    """Give the session a title; an empty one leaves the naming to the peer again."""
 
     title: str
 
@@ -64,7 +65,7 @@ class End(Command, frozen=True):
 
 
 class Erase(Command, frozen=True):
-    """Record that the content was erased."""
+    """End the session where it has not ended, and record that its content was erased."""
 
 
 class QueuePrompt(Command, frozen=True):
@@ -114,16 +115,16 @@ class Answer(Command, frozen=True):
 
 
 class MarkRead(Command, frozen=True):
-    """Record that a person has seen everything up to an event; all of it, without a version."""
+    """Record that a person (None: the owner) has seen everything up to an event; all of it, without a version."""
 
-    reader: str = OWNER
+    reader: str | None = None
     version: int | None = None
 
 
 class MarkUnread(Command, frozen=True):
-    """Remind a person of the session."""
+    """Remind a person of the session; its owner, without a name."""
 
-    reader: str = OWNER
+    reader: str | None = None
 
 
 class Observe(Command, frozen=True):

@@ -15,7 +15,7 @@ from holdfast.domain.errors import (
 )
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
-from holdfast.domain.session.admit import admit
+from holdfast.domain.session.admit import admit, expired
 from holdfast.domain.session.evolve import evolve
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def decide(state: SessionState, command: c.Command, version: int) -> tuple[Fact,
     """
     if isinstance(command, c.Create):
         return _create(state, command)
+    if state.erased and isinstance(command, c.Observe):
+        return ()  # its agent may still talk
     if state.erased:
         msg = "the session was erased; nothing can be added to it"
         raise SessionErasedError(msg)
@@ -60,7 +62,7 @@ def decide(state: SessionState, command: c.Command, version: int) -> tuple[Fact,
         case c.End(reason=reason, detail=detail):
             return tuple(admit(state, e.SessionEnded(reason, detail)))
         case c.Erase():
-            return (e.SessionErased(),)
+            return (*admit(state, e.SessionEnded("erased")), e.SessionErased())
         case _:
             return _decide_marks(state, command, version)
 
@@ -72,6 +74,7 @@ def _create(state: SessionState, command: c.Create) -> tuple[Fact, ...]:
     return (
         e.SessionCreated(
             transport=command.transport,
+            owner=command.owner,
             target=command.target,
             agent=command.agent,
             cwd=command.cwd,
@@ -85,23 +88,24 @@ def _create(state: SessionState, command: c.Create) -> tuple[Fact, ...]:
 def _decide_marks(state: SessionState, command: c.Command, version: int) -> tuple[Fact, ...]:
     """Commands about how the session is shown. Asking for what is already so changes nothing."""
     match command:
-        case c.Rename(title=title) if title != state.title or not state.named:
+        case c.Rename(title=title) if title != (state.title if state.named else ""):
             return (e.SessionRenamed(title),)
         case c.Configure(options=options) if not options.items() <= state.options.items():
             return (e.SessionConfigured(options),)
         case c.Pin(pinned=pinned) if pinned != state.pinned:
             return (e.SessionPinned(pinned),)
-        case c.Mute(muted=muted, until=until) if (muted, until) != (state.muted, state.muted_until):
-            return (e.SessionMuted(muted, until if muted else None),)
+        case c.Mute(muted=muted, until=until):
+            until = until if muted else None
+            return (e.SessionMuted(muted, until),) if (muted, until) != (state.muted, state.muted_until) else ()
         case c.Notify(frontend=frontend, item_id=item_id):
             return (e.SessionNotified(frontend, item_id),)
         case c.MarkRead(reader=reader, version=up_to):
-            up_to = version if up_to is None else min(up_to, version)
             seen = state.reader(reader)
-            news = state.unread(reader) > 0 or state.failure is not None
-            return (e.ReadUpTo(reader, up_to),) if news and (up_to > seen.version or seen.marked) else ()
+            up_to = version if up_to is None else min(up_to, version)
+            news = seen.marked or (state.unread(reader) > 0 and up_to > seen.version)
+            return (e.ReadUpTo(seen.name, up_to),) if news else ()
         case c.MarkUnread(reader=reader) if not state.unread(reader):
-            return (e.MarkedUnread(reader),)
+            return (e.MarkedUnread(state.reader(reader).name),)
         case _:
             return ()
 
@@ -109,7 +113,7 @@ def _decide_marks(state: SessionState, command: c.Command, version: int) -> tupl
 def _decide_prompt(state: SessionState, command: c.Command) -> tuple[Fact, ...]:
     match command:
         case c.QueuePrompt(prompt_id=prompt_id, content=content):
-            if state.prompt(prompt_id) is not None:
+            if prompt_id in state.settled or state.prompt(prompt_id) is not None:
                 msg = f"prompt {prompt_id} is already there"
                 raise PromptError(msg)
             return (e.PromptQueued(prompt_id, content),)
@@ -122,6 +126,9 @@ def _decide_prompt(state: SessionState, command: c.Command) -> tuple[Fact, ...]:
         case c.StartTurn(turn_id=turn_id):
             if state.turn is not None:
                 msg = f"turn {state.turn.turn_id} is open; one prompt at a time"
+                raise PromptError(msg)
+            if turn_id in state.settled:
+                msg = f"turn {turn_id} is over"
                 raise PromptError(msg)
             if state.held or not state.queued:
                 msg = "no prompt may be sent now"
@@ -149,13 +156,7 @@ def _cancel(state: SessionState) -> tuple[Fact, ...]:
         raise ConflictError(msg)
     if state.turn.cancelling:
         return ()
-    turn_id = state.turn.turn_id
-    expired = (
-        e.PermissionExpired(pending.request_id, "cancelled")
-        for pending in state.pending
-        if pending.turn_id in (turn_id, None)
-    )
-    return (e.CancelRequested(turn_id), *expired)
+    return (e.CancelRequested(state.turn.turn_id), *expired(state, "cancelled"))
 
 
 def _answer(state: SessionState, command: c.Answer) -> tuple[Fact, ...]:

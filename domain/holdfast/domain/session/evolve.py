@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from holdfast.domain.session import events as e
 from holdfast.domain.session.state import (
-    OWNER,
     RECENT,
     Attachment,
     Pending,
@@ -38,7 +37,7 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
         case e.MessageReceived():
             return _count(state, version)
         case e.ReadUpTo(reader=reader, version=seen):
-            return _read(state, reader, seen)
+            return _read(state, reader, min(seen, version))
         case e.MarkedUnread(reader=reader):
             return _with_reader(state, replace(state.reader(reader), marked=True))
         case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired():
@@ -63,12 +62,12 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
 
 def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
     match fact:
-        case e.SessionCreated(title=title):
-            return replace(state, created=True, title=title, named=bool(title))
+        case e.SessionCreated(title=title, owner=owner):
+            return replace(state, created=True, owner=owner, title=title, named=bool(title))
         case e.SessionConfigured(options=options):
             return replace(state, options=state.options | options)
         case e.SessionRenamed(title=title):
-            return replace(state, title=title, named=True)
+            return replace(state, title=title, named=bool(title))
         case e.InfoChanged(title=str(title)) if not state.named:
             return replace(state, title=title)
         case e.ModeChanged(mode=mode):
@@ -80,14 +79,15 @@ def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
         case e.SessionEnded(reason=reason):
             return replace(
                 state,
-                ended=state.ended or reason,
+                ended=reason if state.ended is None else state.ended,
                 turn=None,
                 queue=(),
                 pending=(),
                 attachment=_unattached(state),
             )
         case e.SessionErased():
-            return replace(state, erased=True, title="", options={}, failure=None)
+            # All that may be left is what a rebuild finds, and that sees no content of any event before this one.
+            return SessionState(created=True, ended="erased", erased=True)
         case _:
             return state
 
@@ -123,14 +123,12 @@ def _after_prompt(state: SessionState, fact: Fact, version: int) -> SessionState
                 for prompt in state.queue
             )
             return replace(state, queue=queue)
-        case e.PromptWithdrawn(prompt_id=prompt_id):
+        case e.PromptWithdrawn(prompt_id=prompt_id) | e.PromptFailed(prompt_id=prompt_id, reason="session-ended"):
             return _without_prompt(state, prompt_id)
         case e.PromptSent(prompt_id=prompt_id):
             return _with_prompt_state(state, prompt_id, "sent")
         case e.PromptAccepted(prompt_id=prompt_id):
             return _with_prompt_state(state, prompt_id, "accepted")
-        case e.PromptFailed(prompt_id=prompt_id, reason="session-ended"):
-            return _without_prompt(state, prompt_id)
         case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
             return _fail(_without_prompt(state, prompt_id), detail or reason, version)
         case e.QueueResumed():
@@ -158,14 +156,11 @@ def _after_permission(state: SessionState, fact: Fact, version: int) -> SessionS
         case e.PermissionRequested(
             request_id=request_id, turn_id=turn_id, options=options, arguments_hash=arguments_hash
         ):
-            pending = Pending(request_id, turn_id, options, arguments_hash)
-            return _count(replace(state, pending=(*state.pending, pending)), version)
+            asked = Pending(request_id, turn_id, options, arguments_hash)
+            return _count(replace(state, pending=(*state.pending, asked)), version)
         case e.PermissionAnswered(request_id=request_id) | e.PermissionExpired(request_id=request_id):
-            return replace(
-                state,
-                pending=tuple(pending for pending in state.pending if pending.request_id != request_id),
-                settled=(*state.settled, request_id)[-RECENT:],
-            )
+            pending = tuple(pending for pending in state.pending if pending.request_id != request_id)
+            return _settle(replace(state, pending=pending), request_id)
         case _:
             return state
 
@@ -176,7 +171,11 @@ def _count(state: SessionState, version: int) -> SessionState:
 
 
 def _fail(state: SessionState, failure: str, version: int) -> SessionState:
-    return _count(replace(state, failure=failure), version)
+    return _count(replace(state, failure=failure, failed_at=version), version)
+
+
+def _settle(state: SessionState, settled_id: str) -> SessionState:
+    return replace(state, settled=(*state.settled, settled_id)[-RECENT:])
 
 
 def _read(state: SessionState, name: str, version: int) -> SessionState:
@@ -186,7 +185,7 @@ def _read(state: SessionState, name: str, version: int) -> SessionState:
     units = reader.units if older_than_remembered else max(reader.units, state.units - unseen)
     read = Reader(name, max(reader.version, version), units, marked=False)
     state = _with_reader(state, read)
-    return replace(state, failure=None) if name == OWNER and units == state.units else state
+    return replace(state, failure=None) if name == state.owner and version >= state.failed_at else state
 
 
 def _with_reader(state: SessionState, reader: Reader) -> SessionState:
@@ -195,7 +194,10 @@ def _with_reader(state: SessionState, reader: Reader) -> SessionState:
 
 
 def _without_prompt(state: SessionState, prompt_id: str | None) -> SessionState:
-    return replace(state, queue=tuple(prompt for prompt in state.queue if prompt.prompt_id != prompt_id))
+    if prompt_id is None:
+        return state
+    queue = tuple(prompt for prompt in state.queue if prompt.prompt_id != prompt_id)
+    return _settle(replace(state, queue=queue), prompt_id)
 
 
 def _with_prompt_state(state: SessionState, prompt_id: str, to: PromptState) -> SessionState:
@@ -207,7 +209,7 @@ def _close_turn(state: SessionState, turn_id: str) -> SessionState:
     """Close the open turn and settle its prompt. A turn that is not the open one is not closed."""
     if state.turn is None or state.turn.turn_id != turn_id:
         return state
-    return replace(_without_prompt(state, state.turn.prompt_id), turn=None)
+    return _settle(replace(_without_prompt(state, state.turn.prompt_id), turn=None), turn_id)
 
 
 def _unattached(state: SessionState) -> Attachment:

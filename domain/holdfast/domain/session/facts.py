@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.structs import fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +30,21 @@ class Unknown(Fact, frozen=True):
 
 
 class Registration(Struct, frozen=True):
-    """How a fact class is known in the log."""
+    """How a fact class is known in the log.
+
+    Attributes:
+        tag: Its type tag.
+        schema: The schema version it is written with.
+        fact: The class.
+        needs_json: Names of its fields that must hold JSON, verbatim.
+        may_hold_json: Names of its fields that may.
+    """
 
     tag: str
     schema: int
     fact: type[Fact]
+    needs_json: tuple[str, ...] = ()
+    may_hold_json: tuple[str, ...] = ()
 
 
 BY_TAG: dict[str, Registration] = {}
@@ -53,7 +64,14 @@ def registered(tag: str, schema: int = 1) -> Callable[[type[F]], type[F]]:
         if tag in BY_TAG:
             msg = f"the type tag {tag!r} is taken by {BY_TAG[tag].fact.__name__}"
             raise ValueError(msg)
-        BY_TAG[tag] = BY_CLASS[fact] = Registration(tag, schema, fact)
+        json = [field for field in fields(fact) if field.type is Raw]
+        BY_TAG[tag] = BY_CLASS[fact] = Registration(
+            tag,
+            schema,
+            fact,
+            tuple(field.name for field in json if field.required),
+            tuple(field.name for field in json if not field.required),
+        )
         return fact
 
     return register

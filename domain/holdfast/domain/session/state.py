@@ -12,7 +12,8 @@ OWNER = "owner"
 """The one reader there is until there are accounts: a person, whatever device is used."""
 
 RECENT = 256
-"""How many settled ids and unread marks a state remembers; older ones count as settled, or as read together."""
+"""How many settled ids and units of reading a state remembers, so that it stays small. Peers repeat what was just said,
+not what was said hundreds of ids ago; units that are older than those are read together."""
 
 PromptState = Literal["queued", "sent", "accepted"]
 Attachment = Literal["never", "requested", "attached", "detached"]
@@ -66,6 +67,7 @@ class SessionState(Struct, frozen=True):
 
     Attributes:
         created: Whether the session exists at all.
+        owner: The person whose session it is.
         ended: Why it ended, None while it has not.
         erased: Whether its content is gone.
         title: What a person called it, else what the peer calls it.
@@ -74,12 +76,13 @@ class SessionState(Struct, frozen=True):
         attachment: Whether it is connected now, or ever was.
         link_id: The link that carries it, or carried it last.
         remote_id: The peer's name of the session.
-        failure: What broke, until a person has seen it.
+        failure: What broke, until its owner has seen it.
+        failed_at: Version of the event that said so.
         turn: The open turn.
         queue: Prompts without an outcome, in the order they were given.
         held: Whether waiting prompts stay until a person resumes the queue.
         pending: Permissions that wait.
-        settled: Ids of permissions that were answered or expired lately.
+        settled: Ids of permissions, turns and prompts that got their outcome lately.
         spoke: Whether the current or last turn produced text for people.
         units: How many units a person would count as new: turns with text, messages, requests, failures.
         unit_versions: Versions of the latest units.
@@ -87,6 +90,7 @@ class SessionState(Struct, frozen=True):
     """
 
     created: bool = False
+    owner: str = OWNER
     ended: str | None = None
     erased: bool = False
     title: str = ""
@@ -103,6 +107,7 @@ class SessionState(Struct, frozen=True):
     detached_because: str | None = None
     detach_error: str | None = None
     failure: str | None = None
+    failed_at: int = 0
     turn: Turn | None = None
     queue: tuple[Prompt, ...] = ()
     held: bool = False
@@ -113,12 +118,13 @@ class SessionState(Struct, frozen=True):
     unit_versions: tuple[int, ...] = ()
     readers: tuple[Reader, ...] = ()
 
-    def reader(self, name: str = OWNER) -> Reader:
-        """Return what `name` has seen; nothing, for somebody who never looked."""
+    def reader(self, name: str | None = None) -> Reader:
+        """Return what `name`, or else the owner, has seen; nothing, for somebody who never looked."""
+        name = self.owner if name is None else name
         return next((reader for reader in self.readers if reader.name == name), Reader(name))
 
-    def unread(self, name: str = OWNER) -> int:
-        """Return how many units `name` has not seen; at least one while marked unread."""
+    def unread(self, name: str | None = None) -> int:
+        """Return how many units `name`, or else the owner, has not seen; at least one while marked unread."""
         reader = self.reader(name)
         return max(self.units - reader.units, int(reader.marked))
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from holdfast.domain.session.facts import Fact, registered
 
 
-@registered("session-created")
+@registered("session-created", schema=2)
 class SessionCreated(Fact, frozen=True):
     """A session exists from here on.
 
     Attributes:
         transport: Which kind of peer, such as `acp`.
+        owner: The person whose session it is, and whose unread the roster shows. Always written: the session says
+            whose it is, whatever the default becomes.
         target: What was asked for: a command line or an address.
         agent: Name of the agent, where there is one.
         cwd: Folder the agent works in.
@@ -20,6 +22,7 @@ class SessionCreated(Fact, frozen=True):
     """
 
     transport: str
+    owner: str
     target: str = ""
     agent: str | None = None
     cwd: str | None = None
