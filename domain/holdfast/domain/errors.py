@@ -114,3 +114,43 @@ class LogRegressedError(StoreError):
 
 class CursorError(StoreError):
     """A cursor belongs to another store, lies beyond the head of the log, or is none at all."""
+
+
+class ViewsDifferError(StoreError):
+    """A stored view shows something else than the log; it can be built anew."""
+
+
+class AgentError(HoldfastError):
+    """An agent's process cannot be started, reached or spoken to."""
+
+
+class CommandNotFoundError(AgentError):
+    """The command of an agent does not exist or may not be run."""
+
+
+class AgentFolderError(AgentError):
+    """The folder that an agent was to start in does not exist or cannot be entered."""
+
+
+class AgentExitedError(AgentError):
+    """The agent has ended: what was to be written has not been accepted."""
+
+
+class HostGoneError(AgentError):
+    """The process that keeps an agent cannot be reached; its files tell what is known."""
+
+
+class HostFencedError(AgentError):
+    """A newer daemon drives this agent; this one must leave it alone."""
+
+
+class HostFullError(AgentError):
+    """The host has no room for what was to be written; it was not accepted and may be tried again."""
+
+
+class HostProtocolError(AgentError):
+    """A host and this program do not understand each other, or its files are damaged."""
+
+
+class LineTooLongError(AgentError):
+    """An agent sent a line longer than the limit; nothing after it can be read."""
