@@ -1,0 +1,136 @@
+"""From arguments to an exit code. Imports nothing heavy: a verb's module, and the store, come when they are needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.domain.errors import HoldfastError
+from holdfast.frontends.cli.escaping import block
+from holdfast.frontends.cli.exits import DONE, FAILED, INTERRUPTED, USAGE, code_of
+from holdfast.frontends.cli.params import App
+from holdfast.frontends.cli.terminal import ReaderGoneError, Terminal, complain, note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from holdfast.domain.ports import Library
+
+_VERBS = {
+    "import": "importing:import_",
+    "ls": "listing:ls",
+    "show": "transcript:show",
+    "peek": "transcript:peek",
+    "inbox": "listing:inbox",
+    "events": "log:events",
+    "verify": "log:verify",
+    "rebuild": "log:rebuild",
+    "rename": "sessions:rename",
+    "read": "sessions:read",
+    "unread": "sessions:unread",
+    "mute": "sessions:mute",
+    "pin": "sessions:pin",
+    "rm": "sessions:rm",
+    "doctor": "health:doctor",
+}
+
+
+def main(library: Callable[[], Library], argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line and return its exit code.
+
+    Args:
+        library: Opens the place where sessions are. Called at most once, by a verb that needs it.
+        argv: The arguments without the name of the program; None takes those of the process.
+    """
+    args = list(sys.argv[1:] if argv is None else argv)
+    try:
+        terminal = Terminal()
+        code = _run(App(library, terminal), args)
+        terminal.flush()
+    except ReaderGoneError:
+        return DONE
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except click.UsageError as error:
+        complain(_usage(error))
+        return USAGE
+    except HoldfastError as error:
+        complain(str(error) or type(error).__name__)
+        return code_of(error)
+    except OSError as error:
+        complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
+        return FAILED
+    except Exception as error:  # noqa: BLE001 # the last door: a traceback would print content unescaped
+        _confess(error)
+        return FAILED
+    return code
+
+
+def _run(app: App, args: list[str]) -> int:
+    try:
+        with _holdfast.make_context("holdfast", args, obj=app) as context:
+            _holdfast.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    return DONE
+
+
+class _Verbs(click.Group):
+    """The verbs by name; each is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        place = _VERBS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(import_module(f"holdfast.frontends.cli.verbs.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 # slow, and asked for once in a while
+
+        click.echo(f"holdfast {version('holdfast')}")
+        ctx.exit()
+
+
+@click.command(cls=_Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.pass_context
+def _holdfast(ctx: click.Context) -> None:
+    """Keep every session with every agent: nothing is lost, and you can prove it.
+
+    A session is named by its id, by four or more characters that its id alone begins with, or by its title.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _usage(error: click.UsageError) -> str:
+    """Say on one line what click would say on three."""
+    command = error.ctx.command_path if error.ctx is not None else "holdfast"
+    return f"{error.format_message().rstrip('.')} (see `{command} --help`)"
+
+
+def _confess(error: Exception) -> None:
+    if os.environ.get("HOLDFAST_DEBUG"):
+        import traceback  # noqa: PLC0415
+
+        for line in block("".join(traceback.format_exception(error))).splitlines():
+            note(line)
+    complain(
+        f"internal error: {type(error).__name__}: {error}; nothing more was done; "
+        "HOLDFAST_DEBUG=1 shows where, please report it"
+    )

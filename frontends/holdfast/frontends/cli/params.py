@@ -1,0 +1,89 @@
+"""What arguments and options mean, and the door through which verbs get at sessions."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from holdfast.domain.ports import Library, Reading, Workspace
+    from holdfast.frontends.cli.terminal import Terminal
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_LONGEST_S = 100 * 365 * 86_400
+
+
+class App:
+    """What every verb is given: the library, opened when it is first asked for, and the terminal."""
+
+    def __init__(self, library: Callable[[], Library], terminal: Terminal) -> None:
+        """Keep both; nothing is opened yet."""
+        self._open = library
+        self.terminal = terminal
+
+    @cached_property
+    def library(self) -> Library:
+        """Where sessions are."""
+        return self._open()
+
+    def reading(self) -> AbstractContextManager[Reading]:
+        """Open for reading."""
+        return self.library.reading()
+
+    def writing(self) -> AbstractContextManager[Workspace]:
+        """Open for changes."""
+        return self.library.writing()
+
+
+def text(value: str) -> str:
+    """Take text that can be stored.
+
+    Raises:
+        click.BadParameter: It is no UTF-8.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        msg = f"{value!r} is not UTF-8"
+        raise click.BadParameter(msg) from error
+    return value
+
+
+def duration(value: str) -> int:
+    """Take a time span such as `30s`, `10m`, `2h`, `1d` or `1h30m`, and return it in microseconds.
+
+    Raises:
+        click.BadParameter: It is none, or beyond what anybody means.
+    """
+    if not re.fullmatch(r"([0-9]{1,12}[smhdw])+", value):
+        msg = f"{value!r} is no time span; write it as 30s, 10m, 2h or 1d"
+        raise click.BadParameter(msg)
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([smhdw])", value))
+    if not 0 < seconds <= _LONGEST_S:
+        msg = f"{value!r} is not between a second and a hundred years"
+        raise click.BadParameter(msg)
+    return seconds * 1_000_000
+
+
+def json_option(verb: F) -> F:
+    """Give the verb `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")(verb)
+
+
+def session_argument(verb: F) -> F:
+    """Give the verb the session it is about."""
+    return click.argument("session", metavar="ID", type=text)(verb)
+
+
+def new_cause() -> str:
+    """Return a name for a command, so that what it leads to can be told from what a peer did by itself."""
+    return uuid4().hex

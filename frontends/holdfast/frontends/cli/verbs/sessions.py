@@ -1,0 +1,126 @@
+"""`rename`, `read`, `unread`, `mute`, `pin` and `rm`: small changes to one session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.domain.recorded import Actor
+from holdfast.domain.session import commands
+from holdfast.frontends.cli import wire, wording
+from holdfast.frontends.cli.escaping import one_line
+from holdfast.frontends.cli.exits import FAILED
+from holdfast.frontends.cli.params import App, duration, json_option, new_cause, session_argument, text
+from holdfast.frontends.cli.terminal import note
+
+if TYPE_CHECKING:
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.session.commands import Command
+
+_PERSON = Actor("human", "cli")
+
+
+@click.command("rename")
+@session_argument
+@click.argument("title", type=text)
+@json_option
+@click.pass_obj
+def rename(app: App, *, session: str, title: str, as_json: bool) -> None:
+    """Give a session another title."""
+    if not title.strip():
+        msg = "a title needs at least one character that can be seen"
+        raise click.UsageError(msg)
+    row = _execute(app, session, commands.Rename(title))
+    _answer(app, row, f"{row.id} is now called {_quoted(row)}", as_json=as_json)
+
+
+@click.command("read")
+@session_argument
+@json_option
+@click.pass_obj
+def read(app: App, *, session: str, as_json: bool) -> None:
+    """Mark a session as read."""
+    row = _execute(app, session, commands.MarkRead())
+    _answer(app, row, f"{_quoted(row)} is read", as_json=as_json)
+
+
+@click.command("unread")
+@session_argument
+@json_option
+@click.pass_obj
+def unread(app: App, *, session: str, as_json: bool) -> None:
+    """Mark a session as unread."""
+    row = _execute(app, session, commands.MarkUnread())
+    _answer(app, row, f"{_quoted(row)} is unread", as_json=as_json)
+
+
+@click.command("mute")
+@session_argument
+@click.option("--for", "span", type=duration, metavar="DURATION", help="How long, such as 30m, 2h or 1d.")
+@click.option("--off", is_flag=True, help="Notify again.")
+@json_option
+@click.pass_obj
+def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) -> None:
+    """Silence the notifications of a session, for a while or for good."""
+    if off and span is not None:
+        msg = "--for and --off contradict each other"
+        raise click.UsageError(msg)
+    now = wording.now()
+    until = None if span is None else now + span
+    row = _execute(app, session, commands.Mute(muted=not off, until=until))
+    _answer(app, row, f"{_quoted(row)} is {wording.muted(row, now) or 'not muted'}", as_json=as_json)
+
+
+@click.command("pin")
+@session_argument
+@click.option("--off", is_flag=True, help="Unpin it.")
+@json_option
+@click.pass_obj
+def pin(app: App, *, session: str, off: bool, as_json: bool) -> None:
+    """Pin a session to the top."""
+    row = _execute(app, session, commands.Pin(pinned=not off))
+    _answer(app, row, f"{_quoted(row)} is {'pinned' if row.pinned else 'not pinned'}", as_json=as_json)
+
+
+@click.command("rm")
+@session_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_obj
+@click.pass_context
+def rm(ctx: click.Context, app: App, *, session: str, yes: bool, as_json: bool) -> None:
+    """Erase the content of a session for good. The log still verifies."""
+    if not yes:
+        if not app.terminal.can_ask:
+            msg = "erasing cannot be undone, and nobody is here to ask; add --yes"
+            raise click.UsageError(msg)
+        with app.reading() as reading:  # whoever thinks about it must not keep others from writing
+            row = reading.row(reading.resolve(session))
+        if not app.terminal.ask(f"Erase the content of {_quoted(row)} ({row.id}) for good?"):
+            note("Nothing was erased.")
+            ctx.exit(FAILED)
+        session = row.id
+    with app.writing() as workspace:
+        session_id = workspace.resolve(session)
+        workspace.erase(session_id, actor=_PERSON)
+        row = workspace.row(session_id)
+    _answer(app, row, f"{row.id} is erased", as_json=as_json)
+
+
+def _execute(app: App, session: str, command: Command) -> Row:
+    with app.writing() as workspace:
+        session_id = workspace.resolve(session)
+        workspace.execute(session_id, command, cause=new_cause(), actor=_PERSON)
+        return workspace.row(session_id)
+
+
+def _answer(app: App, row: Row, said: str, *, as_json: bool) -> None:
+    if as_json:
+        app.terminal.json(wire.encode(row))
+    else:
+        app.terminal.line(said)
+
+
+def _quoted(row: Row) -> str:
+    return f'"{one_line(row.title) or row.id}"'

@@ -1,0 +1,73 @@
+"""`show` and `peek`: what was said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.domain.ports import Page
+from holdfast.frontends.cli import wire
+from holdfast.frontends.cli.params import App, json_option, session_argument, text
+from holdfast.frontends.cli.terminal import Span
+from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
+
+if TYPE_CHECKING:
+    from holdfast.domain.ports import Reading
+    from holdfast.domain.projections.items import Item
+    from holdfast.domain.recorded import StreamId
+
+_PAGE = 500
+"""Items asked for at once."""
+
+
+@click.command("show")
+@session_argument
+@click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N items.")
+@click.option("--before", type=text, metavar="CURSOR", help="Only items before this cursor, from an earlier answer.")
+@json_option
+@click.pass_obj
+def show(app: App, *, session: str, last: int | None, before: str | None, as_json: bool) -> None:
+    """Show the transcript of a session."""
+    with app.reading() as reading:
+        page = _newest(reading, reading.resolve(session), before, last)
+    _print(app, page, WHOLE, as_json=as_json)
+
+
+@click.command("peek")
+@session_argument
+@json_option
+@click.pass_obj
+def peek(app: App, *, session: str, as_json: bool) -> None:
+    """Show the last turn of a session, in short."""
+    with app.reading() as reading:
+        page = reading.last_turn(reading.resolve(session))
+    _print(app, page, GLANCE, as_json=as_json)
+
+
+def _newest(reading: Reading, session_id: StreamId, before: str | None, limit: int | None) -> Page:
+    """Return the newest items before a cursor: `limit` of them, or all."""
+    first = reading.page(session_id, before=before, limit=min(limit or _PAGE, _PAGE))
+    pages: list[list[Item]] = [first.items]
+    cursor, found = first.before, len(first.items)
+    while cursor is not None and (limit is None or found < limit):
+        wanted = _PAGE if limit is None else min(limit - found, _PAGE)
+        page = reading.page(session_id, before=cursor, limit=wanted)
+        pages.append(page.items)
+        cursor, found = page.before, found + len(page.items)
+    items = [item for each in reversed(pages) for item in each]
+    return Page(first.session, items, first.position, cursor)
+
+
+def _print(app: App, page: Page, detail: Detail, *, as_json: bool) -> None:
+    terminal = app.terminal
+    if as_json:
+        terminal.json(wire.encode(wire.page(page)))
+        return
+    renderer = Renderer(page.session, detail, width=terminal.width, unicode=terminal.unicode)
+    terminal.lines(renderer.head())
+    if page.before is not None and detail is WHOLE:
+        earlier = f"holdfast show {page.session.id} --before {page.before}"
+        terminal.line()
+        terminal.line(Span(f"Earlier items: {earlier}", "dim"))
+    terminal.lines(renderer.items(page.items))
