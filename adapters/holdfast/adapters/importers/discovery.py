@@ -1,0 +1,131 @@
+"""Which files an import is about: named ones, those in folders, and those that known tools keep on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from holdfast.adapters.importers.transcript import FORMATS, Transcript, recognise
+from holdfast.domain.errors import NotFoundError, TranscriptError
+from holdfast.domain.ports import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+class Plan(Struct, frozen=True):
+    """What an import will read.
+
+    Attributes:
+        transcripts: In the order in which they are read.
+        named: Those that were named one by one, and so must be readable.
+        foreign: How many files of the folders hold no transcript.
+        bytes: All the transcripts have.
+    """
+
+    transcripts: tuple[Transcript, ...]
+    named: frozenset[Path]
+    foreign: int
+    bytes: int
+
+
+def plan(sources: Sequence[str], environ: Mapping[str, str]) -> Plan:
+    """Return what to read for `sources`; looks at the first lines of every file.
+
+    Raises:
+        NotFoundError: A path does not exist, or a tool has no transcripts here.
+        TranscriptError: A named file holds no transcript, or a folder none at all.
+    """
+    transcripts: dict[tuple[int, int], Transcript] = {}
+    named: set[Path] = set()
+    foreign = 0
+    for source in sources:
+        folders = _folders(source, environ)
+        if not folders:
+            path = Path(source)
+            transcripts.setdefault(_identity(path), recognise(path))
+            named.add(path)
+            continue
+        known = len(transcripts)
+        seen = 0
+        for path in (path for folder in folders for path in files_in(folder)):
+            try:
+                transcripts.setdefault(_identity(path), recognise(path))
+                seen += 1
+            except (TranscriptError, OSError):
+                foreign += 1
+        if not seen and len(transcripts) == known:
+            msg = f"{source} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
+            raise TranscriptError(msg)
+    todo = tuple(transcripts.values())
+    return Plan(todo, frozenset(named), foreign, sum(each.size for each in todo))
+
+
+def found(environ: Mapping[str, str]) -> list[Found]:
+    """Return the transcripts of known tools on this machine. Looks at folders, reads no file."""
+    all_found: list[Found] = []
+    for each in FORMATS:
+        for root in each.roots(environ):
+            sizes = [path.stat().st_size for path in files_in(root) if path.is_file()]
+            if sizes:
+                all_found.append(Found(each.name, str(root), len(sizes), sum(sizes)))
+    return all_found
+
+
+def files_in(folder: Path) -> Iterator[Path]:
+    """Yield the JSONL files in `folder` and below it, those of a folder before those of the folders in it.
+
+    Files of sub-agents come after those of the sessions that they belong to. Links are followed, each folder is
+    entered once, and one that cannot be read is left out.
+    """
+    entered: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            identity = _identity(here)
+            if identity in entered:
+                continue
+            entries = sorted(os.scandir(here), key=lambda entry: (entry.name.startswith("agent-"), entry.name))
+        except OSError:
+            continue
+        entered.add(identity)
+        yield from (Path(entry.path) for entry in entries if entry.name.endswith(".jsonl") and not _is_folder(entry))
+        waiting.extend(Path(entry.path) for entry in reversed(entries) if _is_folder(entry))
+
+
+def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
+    """Return the folders that `source` stands for; none, where it is a file."""
+    for each in FORMATS:
+        if each.name == source:
+            roots = [root for root in each.roots(environ) if root.is_dir()]
+            if not roots:
+                places = ", ".join(str(root) for root in each.roots(environ))
+                msg = f"there are no transcripts of {source} here: {places} does not exist"
+                raise NotFoundError(msg)
+            return roots
+    path = Path(source)
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        msg = f"{source} does not exist"
+        raise NotFoundError(msg) from error
+    except (OSError, ValueError) as error:
+        msg = f"{source} cannot be read: {error}"
+        raise TranscriptError(msg) from error
+    return [path] if path.is_dir() else []
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,121 @@
+"""What one file adds to one session: records become facts, facts become events, events are appended in batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.adapters.importers.draft import UNRECORDED
+from holdfast.adapters.importers.names import source_id
+from holdfast.adapters.importers.recent import LIMIT, RecentItems
+from holdfast.domain.recorded import DAEMON, PEER, EventId, Recorded, Source, StreamId
+from holdfast.domain.session import events as e
+from holdfast.domain.session.commands import Command, MarkRead, Observe
+from holdfast.domain.session.session import Context, fold, handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.adapters.importers.log import ImportLog
+    from holdfast.adapters.importers.port import Record
+    from holdfast.domain.recorded import Actor
+    from holdfast.domain.session.facts import Fact
+
+BATCH_LINES = 500
+BATCH_BYTES = 4 * 1024 * 1024
+
+_WAITING = 64
+"""How many facts wait for a session that has not begun yet."""
+
+
+class Clock(NamedTuple):
+    """Where times and ids come from.
+
+    Attributes:
+        now: Microseconds since the epoch, UTC.
+        new_event_id: Gives a fresh event id at each call.
+    """
+
+    now: Callable[[], int]
+    new_event_id: Callable[[], EventId]
+
+
+class Feed:
+    """One session as one file feeds it.
+
+    Attributes:
+        offset: How far the file was consumed for this session, by what is committed.
+        appended: How many events were appended.
+    """
+
+    def __init__(self, log: ImportLog, clock: Clock, kind: str, session_id: str, first_line: bytes) -> None:
+        self._log = log
+        self._clock = clock
+        self._source = source_id(kind, session_id, first_line)
+        self.offset = log.offset(StreamId(session_id), self._source)
+        self.appended = 0
+        self._session = log.load(StreamId(session_id))
+        self._recent = RecentItems(each.event for each in log.recent(self._session.id, LIMIT))
+        # A person who wants to be reminded of a session still is when its transcript is imported once more.
+        self._keep_read = not self._session.state.unread()
+        self._waiting: list[Fact] = []
+        self._batch: list[Recorded] = []
+        self._lines = self._bytes = 0
+        self._end = self.offset
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing can be added to the session; None where it can."""
+        if self._session.state.erased:
+            return "was erased"
+        if self._session.state.attachment != "never":
+            return "is recorded live"
+        return None
+
+    def take(self, record: Record, end: int, size: int) -> bool:
+        """Add a record that ends at the byte `end` of the file; False where it carries nothing that is known."""
+        self._end = end
+        anchor = f"{self._source.hex()}-{end}"
+        if not self._session.state.created and (opening := record.opening()) is not None:
+            self._handle(opening, record.at)
+        translation = record.translate(self._session, self._recent, anchor)
+        if not self._session.state.created:
+            self._waiting = [*self._waiting, *translation.facts][-_WAITING:]
+        elif facts := (*self._waiting, *translation.facts):
+            self._waiting = []
+            self._handle(Observe(facts), record.at)
+        self._lines += 1
+        self._bytes += size
+        if self._lines >= BATCH_LINES or self._bytes >= BATCH_BYTES:
+            self.flush()
+        return not translation.skipped
+
+    def flush(self) -> None:
+        """Append what was collected. It starts read, as all history that was not recorded live."""
+        if self._batch:
+            if self._keep_read:
+                self._handle(MarkRead(), None, DAEMON)
+            self._log.append(self._session, self._batch)
+            self.appended += len(self._batch)
+            self.offset = self._end
+        self._batch = []
+        self._lines = self._bytes = 0
+
+    def close(self) -> None:
+        """Append the rest, and end the turn that the file leaves open: nobody goes on with it here."""
+        turn = self._session.state.turn
+        if turn is not None and self.refusal is None:
+            self._handle(Observe((e.TurnEnded(turn.turn_id, UNRECORDED),)), None)
+        self.flush()
+
+    def _handle(self, command: Command, at: int | None, actor: Actor = PEER) -> None:
+        """Fold and keep what `command` leads to; without a time of its own it happened when the latest event did."""
+        context = Context(
+            self._clock.now(),
+            self._clock.new_event_id,
+            actor,
+            occurred_at=at if at is not None else self._session.summary.updated_at or None,
+            source=Source(self._source, self._end),
+        )
+        events = handle(self._session, command, context)
+        self._session = fold(self._session, events)
+        self._batch.extend(events)

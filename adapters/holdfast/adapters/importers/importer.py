@@ -1,0 +1,154 @@
+"""Imports transcripts: finds the files, and brings what is new in them into the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from holdfast.adapters.importers.discovery import Plan, plan
+from holdfast.adapters.importers.feed import Clock, Feed
+from holdfast.adapters.importers.transcript import goes_on, lines_from, open_transcript
+from holdfast.domain.errors import TranscriptError
+from holdfast.domain.ports import ImportReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import BinaryIO
+
+    from holdfast.adapters.importers.log import ImportLog
+    from holdfast.adapters.importers.transcript import Transcript
+    from holdfast.domain.ports import Progress
+    from holdfast.domain.recorded import EventId
+
+_FEEDS = 16
+"""Sessions of one file that are held at once; a file with more of them is read all the same."""
+
+
+def import_sources(
+    sources: Sequence[str],
+    log: ImportLog,
+    progress: Progress | None,
+    now: Callable[[], int],
+    new_event_id: Callable[[], EventId],
+    *,
+    environ: Mapping[str, str],
+    say: Callable[[str], None] | None = None,
+) -> ImportReport:
+    """Import transcripts; what was imported before is not imported again. The files are only read.
+
+    Args:
+        sources: Files, folders (searched through), or names of tools for what this user has of them.
+        log: Where sessions are kept.
+        progress: Told about bytes that were read.
+        now: The time, microseconds since the epoch, UTC.
+        new_event_id: Gives a fresh event id at each call.
+        environ: Environment of the process; it tells where tools keep their transcripts.
+        say: Told what a person should know, one line each.
+
+    Raises:
+        NotFoundError: A path does not exist, or a tool has no transcripts here. Nothing was appended.
+        TranscriptError: A named file holds no transcript, or a folder none at all. Nothing was appended.
+        StoreError: The log cannot take more. What was appended before stays, and the next import goes on there.
+    """
+    say = say or _say_nothing
+    todo = plan(sources, environ)
+    if todo.foreign:
+        say(f"{todo.foreign} {'file holds' if todo.foreign == 1 else 'files hold'} no transcript")
+    run = _Run(todo, log, Clock(now, new_event_id), progress, say)
+    for transcript in todo.transcripts:
+        run.take(transcript)
+    return ImportReport(run.files, len(run.sessions), run.events, run.malformed, run.skipped)
+
+
+def _say_nothing(_line: str) -> None:
+    """Take what nobody wants to hear."""
+
+
+@dataclass
+class _Run:
+    """One import, and what is counted during it."""
+
+    todo: Plan
+    log: ImportLog
+    clock: Clock
+    progress: Progress | None
+    say: Callable[[str], None]
+    files: int = 0
+    sessions: set[str] = field(default_factory=set[str])
+    events: int = 0
+    malformed: int = 0
+    skipped: int = 0
+    done: int = 0
+
+    def take(self, transcript: Transcript) -> None:
+        """Import one file. What was appended of it counts, also where it cannot be read to its end."""
+        try:
+            with open_transcript(transcript.path) as file:
+                self._read(transcript, file)
+            self.files += 1
+        except TranscriptError as error:
+            if transcript.path in self.todo.named:
+                raise
+            self.say(str(error))
+        self.done += transcript.size
+        self._tell(0)
+
+    def _read(self, transcript: Transcript, file: BinaryIO) -> None:
+        feeds: dict[str, Feed] = {}
+        feed = self._feed(feeds, transcript, transcript.session_id)
+        start = feed.offset
+        if feed.refusal is not None:
+            self.say(f"{transcript.path}: session {transcript.session_id} {feed.refusal}; nothing was added")
+            return
+        if not goes_on(transcript, file, start):
+            self.say(f"{transcript.path} is not the file any more that was imported before; nothing was added")
+            return
+        session_id = transcript.session_id
+        for line in lines_from(transcript, file, start):
+            if line.data == b"":
+                continue
+            record = transcript.format.parse(line.data) if line.data is not None else None
+            if record is None:
+                self.malformed += 1
+                continue
+            named = session_id if transcript.whole else record.session_id or session_id
+            if named != session_id:
+                # In the order of the file, so that the offset of one session never passes what waits for another.
+                self._flush(feed, session_id)
+                session_id = named
+                feed = self._feed(feeds, transcript, session_id)
+            if line.end <= feed.offset or feed.refusal is not None:
+                continue
+            self.skipped += not feed.take(record, line.end, len(line.data or b""))
+            if feed.appended:
+                self._count(feed, session_id)
+                self._tell(line.end)
+        for session_id, each in feeds.items():
+            each.close()
+            self._count(each, session_id)
+
+    def _feed(self, feeds: dict[str, Feed], transcript: Transcript, session_id: str) -> Feed:
+        feed = feeds.pop(session_id, None)
+        if feed is None:
+            if len(feeds) >= _FEEDS:
+                oldest = next(iter(feeds))
+                closed = feeds.pop(oldest)
+                closed.close()
+                self._count(closed, oldest)
+            feed = Feed(self.log, self.clock, transcript.format.name, session_id, transcript.first_line)
+        feeds[session_id] = feed
+        return feed
+
+    def _flush(self, feed: Feed, session_id: str) -> None:
+        feed.flush()
+        self._count(feed, session_id)
+
+    def _count(self, feed: Feed, session_id: str) -> None:
+        if feed.appended:
+            self.sessions.add(session_id)
+            self.events += feed.appended
+            feed.appended = 0
+
+    def _tell(self, read: int) -> None:
+        if self.progress is not None:
+            self.progress("bytes", min(self.done + read, self.todo.bytes), self.todo.bytes)

@@ -1,0 +1,43 @@
+"""What importers need from whoever keeps the log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.domain.recorded import Recorded, StreamId
+    from holdfast.domain.session.session import Session
+
+
+class ImportLog(Protocol):
+    """The log as an import sees it: sessions by id, and how far each file was consumed."""
+
+    def load(self, session_id: StreamId) -> Session:
+        """Return the session after all its committed events; at version 0, where there is none."""
+        ...
+
+    def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
+        """Return the latest events of the session, at most `limit`, the oldest first."""
+        ...
+
+    def offset(self, session_id: StreamId, source: bytes) -> int:
+        """Return the greatest offset among the session's events with this source id; 0 where there is none.
+
+        Erasing a session keeps the sources of its events, so that its content does not come back.
+        """
+        ...
+
+    def append(self, session: Session, events: Sequence[Recorded]) -> None:
+        """Append events of one session in one transaction; durable on return.
+
+        Args:
+            session: The session after `events`.
+            events: They follow the session's latest committed event.
+
+        Raises:
+            StoreError: The store cannot take them.
+            VersionConflictError: Somebody else wrote to the session meanwhile.
+        """
+        ...

@@ -1,0 +1,81 @@
+"""What a kind of transcript has to offer. One package a kind; everything else about importing is written once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from holdfast.domain.session.facts import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from holdfast.adapters.importers.lines import JsonObject
+    from holdfast.adapters.importers.recent import RecentItems
+    from holdfast.domain.session.commands import Create
+    from holdfast.domain.session.session import Session
+
+
+class Translation(Struct, frozen=True):
+    """What a record says in the words of the log. `skipped` marks one of no known kind, or without use for people."""
+
+    facts: tuple[Fact, ...] = ()
+    skipped: bool = False
+
+
+class Record(Protocol):
+    """One line of a transcript, parsed."""
+
+    @property
+    def session_id(self) -> str | None:
+        """The session that it names; None, where it belongs to the one before."""
+        ...
+
+    @property
+    def at(self) -> int | None:
+        """When it happened, microseconds since the epoch, where it says so."""
+        ...
+
+    def opening(self) -> Create | None:
+        """Return how the session begins when this is its first record; None where it tells too little for that."""
+        ...
+
+    def translate(self, session: Session, recent: RecentItems, anchor: str) -> Translation:
+        """Return what the record says that `session` does not know yet.
+
+        Pure but for `recent`, which takes note of the facts. All it depends on is in these arguments, so that an
+        import can stop after any line and go on in another process.
+
+        Args:
+            session: The session so far.
+            recent: Its latest items.
+            anchor: Names the line in its session, for items whose source gives them no id.
+        """
+        ...
+
+
+class Format(Protocol):
+    """One kind of transcript, written line by line as JSON objects into files that only grow."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it, as in `holdfast import NAME`."""
+        ...
+
+    def roots(self, environ: Mapping[str, str]) -> Sequence[Path]:
+        """Return the folders where the tool keeps its transcripts."""
+        ...
+
+    def recognises(self, record: JsonObject) -> bool:
+        """Tell whether a line is one of this kind. Must be sure: other kinds are asked in turn."""
+        ...
+
+    def owner(self, path: Path) -> str | None:
+        """Return the session that the name of a file stands for, where the tool names files so."""
+        ...
+
+    def parse(self, line: bytes) -> Record | None:
+        """Return the record of a line, None for one that is none. Never raises."""
+        ...

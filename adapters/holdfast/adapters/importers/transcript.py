@@ -1,0 +1,144 @@
+"""A file that holds a transcript: how it is recognised, and how it is read from where an import left off."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+from msgspec import Struct
+
+from holdfast.adapters.importers.claude import ClaudeCode
+from holdfast.adapters.importers.lines import CHUNK, json_object, read_lines
+from holdfast.adapters.importers.port import Format
+from holdfast.domain.errors import TranscriptError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from holdfast.adapters.importers.lines import Line
+
+FORMATS: Sequence[Format] = (ClaudeCode(),)
+
+_HEAD_LINES = 50
+_HEAD_BYTES = 64 * 1024 * 1024
+
+
+class Transcript(Struct, frozen=True):
+    """A recognised file.
+
+    Attributes:
+        path: Where it lies.
+        format: What kind it is.
+        size: Bytes it had.
+        session_id: The session of lines that name none.
+        whole: Whether all its lines belong to that session, whatever they name: the tool copies the history of a
+            session that is taken up again into the file of the new one.
+        first_line: What it is known by, wherever it lies.
+    """
+
+    path: Path
+    format: Format
+    size: int
+    session_id: str
+    whole: bool
+    first_line: bytes
+
+
+def recognise(path: Path) -> Transcript:
+    """Return what `path` holds, by its first lines; its name is not looked at.
+
+    Raises:
+        TranscriptError: It holds no transcript of a known kind, or cannot be read.
+    """
+    with open_transcript(path) as file, _readable(path):
+        return _recognise(path, file)
+
+
+def open_transcript(path: Path) -> BinaryIO:
+    """Open a regular file for reading; anything else, such as a pipe, could keep a reader for ever.
+
+    Raises:
+        TranscriptError: It is no regular file, or cannot be opened.
+    """
+    with _readable(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            msg = f"{path} is not a file; name a transcript or a folder of transcripts"
+            raise TranscriptError(msg)
+        return path.open("rb", buffering=0)
+
+
+def lines_from(transcript: Transcript, file: BinaryIO, start: int) -> Iterator[Line]:
+    """Yield the lines from the byte `start` on.
+
+    Raises:
+        TranscriptError: The file cannot be read.
+    """
+    with _readable(transcript.path):
+        yield from read_lines(file, start)
+
+
+def goes_on(transcript: Transcript, file: BinaryIO, offset: int) -> bool:
+    """Tell whether a line of the file ends at `offset`, as one did when it was imported up to there.
+
+    Raises:
+        TranscriptError: The file cannot be read.
+    """
+    if offset == 0:
+        return True
+    with _readable(transcript.path):
+        file.seek(offset - 1)
+        around = file.read(2)
+    return around[:1] == b"\n" or (around != b"" and around[1:] in (b"", b"\n", b"\r"))
+
+
+@contextmanager
+def _readable(path: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise TranscriptError(msg) from error
+
+
+def _recognise(path: Path, file: BinaryIO) -> Transcript:
+    kind: Format | None = None
+    named: str | None = None
+    first_line: bytes | None = None
+    for number, line in enumerate(read_lines(file), 1):
+        if first_line is None and line.data != b"":
+            first_line = line.data or b""
+        fields = json_object(line.data) if line.data else None
+        if fields is not None and line.data:
+            kind = kind or next((each for each in FORMATS if each.recognises(fields)), None)
+            record = kind.parse(line.data) if kind else None
+            named = named or (record.session_id if record else None)
+        if named or number >= _HEAD_LINES or line.end > _HEAD_BYTES:
+            break
+    if kind is None or first_line is None:
+        msg = f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
+        raise TranscriptError(msg)
+    owner = kind.owner(path)
+    whole = owner is not None and (named is None or _mentions(file, owner.encode()))
+    session_id = owner if owner is not None and whole else named or _made_up(first_line)
+    return Transcript(path, kind, os.fstat(file.fileno()).st_size, session_id, whole, first_line)
+
+
+def _mentions(file: BinaryIO, word: bytes) -> bool:
+    """Tell whether `word` occurs in the file. An ordinary transcript names its session in the first lines."""
+    file.seek(0)
+    tail = b""
+    while chunk := file.read(CHUNK):
+        if word in tail + chunk:
+            return True
+        tail = chunk[-len(word) :]
+    return False
+
+
+def _made_up(first_line: bytes) -> str:
+    """Return a session id for a transcript that names none; the same one each time."""
+    return str(UUID(bytes=blake2b(first_line, digest_size=16).digest(), version=8))
