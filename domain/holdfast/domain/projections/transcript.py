@@ -161,9 +161,10 @@ def _permission(
     if before is None:
         return ()
     if isinstance(fact, e.PermissionExpired):
-        return (_put(items, recorded, replace(before, status="expired", reason=fact.reason)),)
+        return (_put(items, recorded, replace(before.settled(), status="expired", reason=fact.reason, tail=[])),)
     answered = replace(
-        before,
+        before.settled(),
+        tail=[],
         status="answered",
         decision=fact.option_id or "cancelled",
         decided_by=recorded.actor.device or recorded.actor.kind,
