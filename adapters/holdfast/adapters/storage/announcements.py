@@ -5,14 +5,16 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from anyio.lowlevel import RunVar
-
-from holdfast.adapters.storage.doors import Door, door_here
+from holdfast.adapters.storage.doors import Door, Doors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdfast.domain.errors import LogRegressedError
+
+
+_GATHER_S = 0.002
+"""How long a busy event loop may keep the next group waiting."""
 
 
 class Witnessing(Protocol):
@@ -36,9 +38,9 @@ class Announcements:
     def __init__(self, guard: Witnessing | None) -> None:
         self.guard = guard
         self._lock = Lock()
-        self._here: RunVar[Door] = RunVar("holdfast-door")
-        self._doors: tuple[Door, ...] = ()
+        self.doors = Doors()
         self._listeners: tuple[Callable[[], None], ...] = ()
+        self._rung: list[Door] = []
 
     def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
         """Leave the witness outside the database before anyone hears of the commit."""
@@ -47,20 +49,15 @@ class Announcements:
 
     def announce(self) -> None:
         """Wake every event loop and every thread where somebody waits."""
-        for door in self._doors:
-            door.ring()
+        self._rung = [door for door in self.doors.all if door.ring()]
         for listener in self._listeners:
             listener()
 
-    def door(self) -> Door:
-        """Return the door of the event loop that runs here."""
-        door = self._here.get(None)
-        if door is None:
-            door = door_here()
-            self._here.set(door)
-            with self._lock:
-                self._doors = (*(known for known in self._doors if known.alive()), door)
-        return door
+    def gather(self) -> None:
+        """Give those who were woken a moment to ask for more, so that the next group takes them all."""
+        for door in self._rung:
+            door.wait_until_quiet(_GATHER_S)
+        self._rung = []
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the writer thread after every group; returns how to stop that."""

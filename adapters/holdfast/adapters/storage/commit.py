@@ -16,9 +16,9 @@ from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, 
 from holdfast.domain.errors import StoreError, VersionConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-    from holdfast.adapters.storage.mapper import StoredEvent
+    from holdfast.adapters.storage.mapper import Entry, Header
 
 StreamKind = Literal["store", "session", "link"]
 
@@ -58,14 +58,10 @@ class Head:
     hash: bytes
     position: int
     digest: Callable[[bytes], bytes]
-    salt: bytes | None = None
-    new: bool = False
 
-    def copy(self) -> Head:
-        """Return a head that can move without this one."""
-        return Head(
-            self.stream, self.id, self.kind, self.version, self.hash, self.position, self.digest, self.salt, self.new
-        )
+
+Tip = tuple[Head, int, bytes, int]
+"""A head, and the version, hash and position to which the running transaction moves it."""
 
 
 @dataclass(slots=True)
@@ -83,16 +79,23 @@ class Heads:
         self.by_id.clear()
 
 
+Outcome = list[int] | StoreError | VersionConflictError
+
+
+class Ticket(Protocol):
+    """Who waits for a request."""
+
+    def settle(self, outcome: Outcome) -> None:
+        """Take the outcome. Called on the writer thread; must not block."""
+
+
 @dataclass(slots=True)
 class Request:
     """Events that are to be written together or not at all, and who waits for them."""
 
-    events: Sequence[StoredEvent]
+    entries: Sequence[Entry]
     row: RosterRow | None
-    settle: Callable[[Outcome], None]
-
-
-Outcome = list[int] | StoreError | VersionConflictError
+    ticket: Ticket
 
 
 @dataclass(slots=True)
@@ -103,14 +106,10 @@ class Batch:
     log_hash: bytes
     next_stream: int
     rows: list[LogRow] = field(default_factory=list[LogRow])
-    touched: dict[str, Head] = field(default_factory=dict[str, Head])
+    tips: dict[str, Tip] = field(default_factory=dict[str, Tip])
+    keys: list[tuple[int, str, str, bytes]] = field(default_factory=list[tuple[int, str, str, bytes]])
     roster: dict[str, RosterRow] = field(default_factory=dict[str, RosterRow])
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
-
-    @property
-    def new_streams(self) -> Iterable[Head]:
-        """The streams that get their key in this transaction."""
-        return (head for head in self.touched.values() if head.new)
 
 
 class LogConnection(Protocol):
@@ -163,10 +162,12 @@ def commit(connection: LogConnection, heads: Heads, requests: Sequence[Request])
 
 def advance(heads: Heads, batch: Batch) -> None:
     """Move the heads to where a committed batch left them."""
-    if len(heads.by_id) + len(batch.touched) > heads.limit:
+    if len(heads.by_id) + len(batch.keys) > heads.limit:
         heads.forget()
-    for name, head in batch.touched.items():
-        head.new = False
+    for name, (head, version, hash_, position) in batch.tips.items():
+        head.version = version
+        head.hash = hash_
+        head.position = position
         heads.by_id[name] = head
     heads.position = batch.position
     heads.log_hash = batch.log_hash
@@ -181,95 +182,84 @@ def prepare(connection: LogConnection, heads: Heads, requests: Sequence[Request]
             batch.outcomes.append(_place(connection, heads, batch, request))
         except VersionConflictError as conflict:
             batch.outcomes.append(conflict)
+    batch.log_hash = extend(batch.log_hash, [row[15] for row in batch.rows])
     return batch
 
 
 def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Request) -> list[int]:
     position = batch.position
-    next_stream = batch.next_stream
-    mine: dict[str, Head] = {}
+    tips: dict[str, Tip] = {}
+    keys: list[tuple[int, str, str, bytes]] = []
     rows: list[LogRow] = []
-    for event in request.events:
-        name: str = event.originator_id  # type: ignore[assignment]  # streams have text ids; the library allows UUIDs
-        head = mine.get(name)
-        if head is None:
-            known = batch.touched.get(name) or heads.by_id.get(name) or connection.head_of(name)
-            if known is None:
-                head = _new_head(next_stream, name, request.row)
-                next_stream += 1
-            else:
-                head = known.copy()
-            mine[name] = head
-        version = event.originator_version
-        if version != head.version + 1 and not (version == 0 and head.position == 0):
-            return _already_stored(connection, batch, request, event, head)
+    for header, data in request.entries:
+        name = header[0]
+        version = header[1]
+        tip = tips.get(name) or batch.tips.get(name)
+        if tip is None:
+            head = heads.by_id.get(name) or connection.head_of(name)
+            if head is None:
+                salt = secrets.token_bytes(SALT_BYTES)
+                kind = request.row.kind if request.row else "session"
+                head = Head(batch.next_stream + len(keys), name, kind, 0, GENESIS, 0, keyed(salt))
+                keys.append((head.stream, kind, name, salt))
+            last, prev, at = head.version, head.hash, head.position
+        else:
+            head, last, prev, at = tip
+        if version != last + 1 and (version or at):
+            return _already_stored(connection, batch, request, header, last)
         position += 1
-        head.hash = link(
-            head.hash, position, name, version, event.event_id, event.topic, event.schema, event.recorded_at,
-            event.occurred_at, event.cause, event.actor, event.device, event.source, event.source_offset,
-            head.digest(event.state),
-        )  # fmt: skip
-        head.version = version
-        head.position = position
-        rows.append((
-            position, head.stream, version, event.event_id, event.topic, event.schema, event.recorded_at,
-            event.occurred_at, event.cause, event.actor, event.device, event.source, event.source_offset,
-            event.state.decode(), None, head.hash,
-        ))  # fmt: skip
+        hash_ = link(prev, position, *header, head.digest(data))
+        tips[name] = (head, version, hash_, position)
+        rows.append((position, head.stream, *header[1:], data.decode(), None, hash_))
     positions = list(range(batch.position + 1, position + 1))
-    batch.rows += rows
-    batch.touched.update(mine)
     batch.position = position
-    batch.log_hash = extend(batch.log_hash, [row[15] for row in rows])
-    batch.next_stream = next_stream
+    batch.rows += rows
+    batch.tips.update(tips)
+    if keys:
+        batch.keys += keys
+        batch.next_stream += len(keys)
     if request.row is not None and rows:
-        batch.roster[str(request.events[0].originator_id)] = request.row
+        batch.roster[request.entries[0][0][0]] = request.row
     return positions
 
 
-def _new_head(stream: int, name: str, row: RosterRow | None) -> Head:
-    salt = secrets.token_bytes(SALT_BYTES)
-    return Head(stream, name, row.kind if row else "session", 0, GENESIS, 0, keyed(salt), salt, new=True)
-
-
 def _already_stored(
-    connection: LogConnection, batch: Batch, request: Request, event: StoredEvent, head: Head
+    connection: LogConnection, batch: Batch, request: Request, header: Header, last: int
 ) -> list[int]:
     """Return the first positions of a request that was written before, or say what stands in its way."""
-    positions = locate(connection, request.events, batch)
+    positions = locate(connection, request.entries, batch)
     if positions is not None:
         return positions
-    expected = head.version + 1
+    name, version = header[:2]
     msg = (
-        f"event {event.originator_version} of {event.originator_id} cannot be written: the next one is {expected}"
-        if event.originator_version > head.version
-        else f"another event already stands at {event.originator_id} version {event.originator_version}"
+        f"event {version} of {name} cannot be written: the next one is {last + 1}"
+        if version > last
+        else f"another event already stands at version {version} of {name}"
     )
     raise VersionConflictError(msg)
 
 
-def locate(
-    connection: LogConnection, events: Sequence[StoredEvent], batch: Batch | None = None
-) -> list[int] | None:
-    """Return the positions of `events` if every one of them stands in the log under its own event id.
+def locate(connection: LogConnection, entries: Sequence[Entry], batch: Batch | None = None) -> list[int] | None:
+    """Return the positions of events if every one of them stands in the log under its own event id.
 
     `batch` adds what the running transaction is about to write.
     """
-    wanted: dict[str, list[StoredEvent]] = {}
-    for event in events:
-        wanted.setdefault(str(event.originator_id), []).append(event)
+    by_stream: dict[str, list[Header]] = {}
+    for header, _ in entries:
+        by_stream.setdefault(header[0], []).append(header)
     found: dict[bytes, int] = {}
-    for name, group in wanted.items():
-        head = (batch and batch.touched.get(name)) or connection.head_of(name)
+    for name, headers in by_stream.items():
+        tip = batch.tips.get(name) if batch else None
+        head = tip[0] if tip else connection.head_of(name)
         if head is None:
             return None
-        versions = [event.originator_version for event in group]
+        versions = [header[1] for header in headers]
         at = {(v, i): p for v, i, p in connection.stored(head.stream, min(versions), max(versions))}
         if batch:
             at |= {(row[2], row[3]): row[0] for row in batch.rows if row[1] == head.stream}
-        for event in group:
-            position = at.get((event.originator_version, event.event_id))
+        for header in headers:
+            position = at.get((header[1], header[2]))
             if position is None:
                 return None
-            found[event.event_id] = position
-    return [found[event.event_id] for event in events]
+            found[header[2]] = position
+    return [found[header[2]] for header, _ in entries]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from concurrent.futures import Future
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
-from anyio.lowlevel import current_token
+from anyio.lowlevel import RunVar, current_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,10 +17,13 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.commit import Outcome
 
 
-class Ticket(Protocol):
+class Waiter(Protocol):
     """One append that somebody on an event loop waits for."""
 
     def settle(self, outcome: Outcome) -> None:
+        """Note the outcome for the next ring of its door. Called on the writer thread."""
+
+    def wake(self, outcome: Outcome) -> None:
         """Wake the one who waits. Called on the loop's thread."""
 
     async def wait(self) -> list[int]:
@@ -28,54 +32,85 @@ class Ticket(Protocol):
 
 
 class Door:
-    """The way into one event loop."""
+    """The way into one event loop.
+
+    Args:
+        schedule: Runs a function on the loop; may be called from any thread.
+        soon: Runs a function on the loop after those that are ready now; called on the loop only.
+        waiter: Makes what an append waits on.
+        alive: Tells whether the loop still runs, as far as that can be told.
+    """
 
     def __init__(
         self,
         schedule: Callable[[Callable[[], object]], object],
-        ticket: Callable[[], Ticket],
+        soon: Callable[[Callable[[], object]], object],
+        waiter: Callable[[Door], Waiter],
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         self._schedule = schedule
-        self.ticket = ticket
-        self._alive = alive
-        self._settled: deque[tuple[Ticket, Outcome]] = deque()
+        self._soon = soon
+        self._waiter = waiter
+        self.alive = alive
+        self.settled: deque[tuple[Waiter, Outcome]] = deque()
+        self._quiet = Lock()
         self.listeners: set[anyio.Event] = set()
 
-    def alive(self) -> bool:
-        """Tell whether the loop behind it still runs, as far as it can be told."""
-        return self._alive()
+    def waiter(self) -> Waiter:
+        """Return what one append on this loop waits on."""
+        return self._waiter(self)
 
-    def settle_later(self, ticket: Ticket, outcome: Outcome) -> None:
-        """Note an outcome for the next `ring`. Called on the writer thread."""
-        self._settled.append((ticket, outcome))
+    def ring(self) -> bool:
+        """Wake the loop once, if anybody there waits for anything; tell whether. Called on the writer thread."""
+        if not self.settled and not self.listeners:
+            return False
+        self._quiet.acquire(blocking=False)
+        try:
+            self._schedule(self._open)
+        except RuntimeError:
+            self.settled.clear()  # the loop was closed: nobody is left who waits
+            return False
+        return True
 
-    def ring(self) -> None:
-        """Wake the loop once, if anybody there waits for anything. Called on the writer thread."""
-        if self._settled or self.listeners:
-            # A loop that was closed has nobody left who waits.
-            with suppress(RuntimeError):
-                self._schedule(self._open)
+    def wait_until_quiet(self, timeout_s: float) -> None:
+        """After `ring`: wait until those who were woken have had their turn, and perhaps asked for more.
+
+        The next group then takes all of them. Without it, those who asked during a commit and those who were woken by
+        it would take turns in groups of half the size, each with an fsync of its own, while both threads fight for the
+        interpreter lock.
+        """
+        self._quiet.acquire(timeout=timeout_s)
 
     def _open(self) -> None:
-        settled = self._settled
+        settled = self.settled
         while settled:
-            ticket, outcome = settled.popleft()
-            ticket.settle(outcome)
+            waiter, outcome = settled.popleft()
+            waiter.wake(outcome)
         listeners, self.listeners = self.listeners, set()
         for listener in listeners:
             listener.set()
+        self._soon(self._say_quiet)
+
+    def _say_quiet(self) -> None:
+        # Only the loop's thread releases, so it cannot be released twice in between.
+        if self._quiet.locked():
+            self._quiet.release()
 
 
-class AsyncioTicket:
+class AsyncioWaiter:
     """Waiting on asyncio: a bare future, a third of the price of an `anyio.Event`."""
 
-    __slots__ = ("_future",)
+    __slots__ = ("_door", "_future")
 
-    def __init__(self) -> None:
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._future: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
 
     def settle(self, outcome: Outcome) -> None:
+        """Note the outcome for the next ring."""
+        self._door.settled.append((self, outcome))
+
+    def wake(self, outcome: Outcome) -> None:
         """Wake the one who waits, unless they were cancelled."""
         if self._future.done():
             return
@@ -89,16 +124,21 @@ class AsyncioTicket:
         return await self._future
 
 
-class PlainTicket:
+class PlainWaiter:
     """Waiting on any loop that anyio knows."""
 
-    __slots__ = ("_event", "_outcome")
+    __slots__ = ("_door", "_event", "_outcome")
 
-    def __init__(self) -> None:
+    def __init__(self, door: Door) -> None:
+        self._door = door
         self._event = anyio.Event()
         self._outcome: Outcome = []
 
     def settle(self, outcome: Outcome) -> None:
+        """Note the outcome for the next ring."""
+        self._door.settled.append((self, outcome))
+
+    def wake(self, outcome: Outcome) -> None:
         """Wake the one who waits."""
         self._outcome = outcome
         self._event.set()
@@ -109,6 +149,24 @@ class PlainTicket:
         if isinstance(self._outcome, list):
             return self._outcome
         raise self._outcome
+
+
+class FutureTicket:
+    """Waiting in a thread."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        self.future: Future[list[int]] = Future()
+
+    def settle(self, outcome: Outcome) -> None:
+        """Settle the future, unless it was cancelled."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        if isinstance(outcome, list):
+            self.future.set_result(outcome)
+        else:
+            self.future.set_exception(outcome)
 
 
 class LocalBell:
@@ -132,9 +190,38 @@ class LocalBell:
         self._door.listeners.discard(self._event)
 
 
-def door_here() -> Door:
-    """Return a door into the event loop that runs in this thread."""
-    native = current_token().native_token
-    if isinstance(native, asyncio.AbstractEventLoop):
-        return Door(native.call_soon_threadsafe, AsyncioTicket, lambda: not native.is_closed())
-    return Door(cast("Any", native).run_sync_soon, PlainTicket)
+class Doors:
+    """The doors of all event loops that ever asked."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asyncio: dict[asyncio.AbstractEventLoop, Door] = {}
+        self._other: RunVar[Door] = RunVar("holdfast-door")
+        self.all: tuple[Door, ...] = ()
+
+    def here(self) -> Door:
+        """Return the door of the event loop that runs in this thread."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return self._elsewhere()
+        door = self._asyncio.get(loop)
+        if door is None:
+            door = Door(loop.call_soon_threadsafe, loop.call_soon, AsyncioWaiter, lambda: not loop.is_closed())
+            with self._lock:
+                self._asyncio = {known: d for known, d in self._asyncio.items() if d.alive()} | {loop: door}
+            self._add(door)
+        return door
+
+    def _elsewhere(self) -> Door:
+        door = self._other.get(None)
+        if door is None:
+            schedule = cast("Any", current_token().native_token).run_sync_soon
+            door = Door(schedule, schedule, PlainWaiter)
+            self._other.set(door)
+            self._add(door)
+        return door
+
+    def _add(self, door: Door) -> None:
+        with self._lock:
+            self.all = (*(known for known in self.all if known.alive()), door)

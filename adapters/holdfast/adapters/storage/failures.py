@@ -27,7 +27,7 @@ _ERRORS: dict[Failure, tuple[Callable[[str], errors.StoreError], str]] = {
 }
 
 
-def store_error(failure: Failure, cause: Exception) -> errors.StoreError:
+def store_error(failure: Failure, cause: BaseException) -> errors.StoreError:
     """Return what those who wait are told."""
     kind, text = _ERRORS[failure]
     error = kind(f"{text} ({cause})")

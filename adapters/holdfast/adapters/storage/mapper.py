@@ -11,15 +11,25 @@ from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, 
 from holdfast.domain.session.codec import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from eventsourcing.domain import DomainEventProtocol
+
+    from holdfast.domain.session.facts import Fact
 
 ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("peer", "human", "policy", "daemon")
 """The column `actor` is an index into this; append only."""
 
 _ACTOR_CODES = {kind: code for code, kind in enumerate(ACTOR_KINDS)}
 _ACTORS = tuple(Actor(kind) for kind in ACTOR_KINDS)
+
+Header = tuple[
+    str, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None
+]
+"""Stream, version, event id, type, schema, recorded_at, occurred_at, cause, actor, device, source, source offset."""
+
+Entry = tuple[Header, bytes]
+"""An event on its way into the log: its header in the order in which it is hashed and stored, and its payload."""
 
 EventRow = tuple[
     int, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None, str | None
@@ -75,31 +85,45 @@ def _four(event: persistence.StoredEvent) -> tuple[object, int, str, bytes]:
     return (event.originator_id, event.originator_version, event.topic, event.state)
 
 
-def to_stored(event: Recorded) -> StoredEvent:
-    """Return `event` as the recorder takes it."""
+def to_entry(event: Recorded) -> Entry:
+    """Return `event` as the writer takes it. Plain tuples: this and what is done with them runs once per event."""
     encoded = encode(event.event)
     source = event.source
     actor = event.actor
-    return StoredEvent(
-        event.originator_id,
-        event.originator_version,
-        encoded.tag,
-        encoded.data,
-        event.event_id,
-        event.recorded_at,
-        encoded.schema,
-        event.occurred_at,
-        event.cause,
-        _ACTOR_CODES[actor.kind],
-        actor.device,
-        None if source is None else source.id,
-        None if source is None else source.offset,
-        event.position,
-    )
+    return (
+        event.originator_id, event.originator_version, event.event_id, encoded.tag, encoded.schema, event.recorded_at,
+        event.occurred_at, event.cause, _ACTOR_CODES[actor.kind], actor.device,
+        None if source is None else source.id, None if source is None else source.offset,
+    ), encoded.data  # fmt: skip
 
 
-def to_recorded(stream: str, row: EventRow) -> Recorded:
-    """Return the event that a row of `ROW_COLUMNS` holds. Called once per event of every bulk read."""
+def stored_entry(event: persistence.StoredEvent, new_id: Callable[[], bytes], now: int) -> Entry:
+    """Return a stored event as the writer takes it; a plain one of the library gets the header that it lacks."""
+    if not isinstance(event, StoredEvent):
+        header: Header = (
+            str(event.originator_id), event.originator_version, new_id(), event.topic, 1, now,
+            None, None, 0, None, None, None,
+        )  # fmt: skip
+        return header, event.state
+    return (
+        str(event.originator_id), event.originator_version, event.event_id, event.topic, event.schema,
+        event.recorded_at, event.occurred_at, event.cause, event.actor, event.device, event.source,
+        event.source_offset,
+    ), event.state  # fmt: skip
+
+
+def to_stored(event: Recorded) -> StoredEvent:
+    """Return `event` as the library's recorder takes it."""
+    header, data = to_entry(event)
+    stream, version, event_id, tag, schema, recorded_at, *rest = header
+    return StoredEvent(stream, version, tag, data, event_id, recorded_at, schema, *rest, position=event.position)
+
+
+def to_recorded(stream: str, row: EventRow, read: Callable[[str, int, str | None], Fact] = decode) -> Recorded:
+    """Return the event that a row of `ROW_COLUMNS` holds. Called once per event of every bulk read.
+
+    With `Unknown` as `read`, the payload is left as it is, for those who only pass it on.
+    """
     (
         position, version, event_id, tag, schema, recorded_at, occurred_at,
         cause, actor, device, source, source_offset, data,
@@ -109,7 +133,7 @@ def to_recorded(stream: str, row: EventRow) -> Recorded:
         version,
         cast("EventId", event_id),
         recorded_at,
-        decode(tag, schema, data),
+        read(tag, schema, data),
         cause,
         PEER if actor == 0 and device is None else _actor(actor, device),
         occurred_at,
@@ -174,17 +198,3 @@ class Mapper(persistence.Mapper[str]):
                 event.position,
             ),
         )
-
-
-def completed(events: Sequence[persistence.StoredEvent], new_id: Callable[[], bytes], now: int) -> list[StoredEvent]:
-    """Return `events` with the header that plain events of the library lack."""
-    return [
-        event
-        if isinstance(event, StoredEvent)
-        else StoredEvent(
-            str(event.originator_id), event.originator_version, event.topic, event.state, new_id(), now
-        )
-        for event in events
-    ]
-
-

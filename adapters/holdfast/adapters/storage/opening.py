@@ -66,7 +66,7 @@ def open_store(
     backend = backend_for(settings)
     if not write:
         backend.open_reading()
-        return Store(backend, None, Announcements(None))
+        return Store(backend, None, Announcements(None), now=now)
     if checkpoints is not None and not backend.exists():
         gone = lost_store(checkpoints, settings.label)
         if gone is not None:
@@ -74,22 +74,22 @@ def open_store(
     log = backend.open_writing()
     try:
         guard = None if checkpoints is None else Guard(checkpoints, settings.label, now, background=not inline)
-        return _take_over(backend, log, guard, inline=inline, epoch=now())
+        return _take_over(backend, log, guard, inline=inline, now=now)
     except BaseException:
         log.close()
         backend.close()
         raise
 
 
-def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool, epoch: int) -> Store:
+def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool, now: Callable[[], int]) -> Store:
     heads = log.read_heads()
     regressed = _compare(backend, guard, heads.position, heads.log_hash)
     if regressed is not None:
         log.close()
-        return Store(backend, None, Announcements(None), regressed=regressed)
-    log.take_over(heads, epoch)
+        return Store(backend, None, Announcements(None), now=now, regressed=regressed)
+    log.take_over(heads, now())
     announcements = Announcements(guard)
-    return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline)
+    return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline, now=now)
 
 
 def _compare(backend: Backend, guard: Guard | None, position: int, log_hash: bytes) -> LogRegressedError | None:

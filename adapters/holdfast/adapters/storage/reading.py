@@ -179,3 +179,10 @@ def source_offset(connection: Connection, stream: str, source: bytes) -> int | N
     number = stream_number(connection, stream)
     statement = select(func.max(_events.source_offset)).where(_events.stream == number, _events.source == source)
     return connection.scalar(statement)
+
+
+def latest(connection: Connection, stream: str, limit: int) -> list[Recorded]:
+    """Return the latest events of a stream, the oldest of them first. One index range."""
+    number = stream_number(connection, stream)
+    statement = select(*_row).where(_events.stream == number).order_by(_events.version.desc()).limit(limit)
+    return [to_recorded(stream, cast("EventRow", row)) for row in fetch(connection, statement)][::-1]

@@ -16,7 +16,7 @@ from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
 from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.sqlite import raw_connection, writer_engine
-from holdfast.adapters.storage.statements import ROSTERS, chunks, insert_many, upsert_many
+from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS, chunks, insert_many, upsert_many
 from holdfast.domain.errors import StoreFencedError
 
 if TYPE_CHECKING:
@@ -110,9 +110,8 @@ class SqliteLog:
         )
         if cursor.rowcount != 1:
             raise _fenced()
-        new = [(head.stream, head.kind, head.id, head.salt) for head in batch.new_streams]
-        if new:
-            self._many(insert_many, schema.keys, new)
+        if batch.keys:
+            self._many(insert_many, schema.keys, batch.keys)
         self._many(insert_many, schema.events, batch.rows)
         self._write_roster(batch)
 
@@ -213,21 +212,18 @@ class SqliteLog:
             self._execute("PRAGMA busy_timeout = 5000")
 
     def _write_roster(self, batch: Batch) -> None:
-        touched, roster = batch.touched, batch.roster
+        tips, roster = batch.tips, batch.roster
         by_kind: dict[str, list[tuple[Any, ...]]] = {}
         for name, row in roster.items():
-            head = touched[name]
+            head, version, hash_, position = tips[name]
             by_kind.setdefault(row.kind, []).append(
-                (head.stream, name, head.version, head.hash, head.position, row.ended, row.rank, row.updated_at, row.row)
+                (head.stream, name, version, hash_, position, row.ended, row.rank, row.updated_at, row.row)
             )
         for kind, rows in by_kind.items():
             self._many(upsert_many, ROSTERS[kind], rows)
-        for name, head in touched.items():
-            if name not in roster and not head.new and head.kind in ROSTERS:
-                self._execute(
-                    f"UPDATE {ROSTERS[head.kind].name} SET version = ?, hash = ?, position = ? WHERE stream = ?",  # noqa: S608 - a table of ours
-                    (head.version, head.hash, head.position, head.stream),
-                )
+        for name, (head, version, hash_, position) in tips.items():
+            if name not in roster and head.kind in ROSTERS:
+                self._execute(MOVE_ROSTER[head.kind], (version, hash_, position, head.stream))
 
     def _many(self, build: Callable[[Table, int], str], table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         start = 0

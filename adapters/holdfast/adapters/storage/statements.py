@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
 
 ROSTERS = {"session": schema.sessions, "link": schema.links}
+
+MOVE_ROSTER = {
+    kind: f"UPDATE {table.name} SET version = ?, hash = ?, position = ? WHERE stream = ?"  # noqa: S608 - our tables
+    for kind, table in ROSTERS.items()
+}
+"""Moves the chain's head in an existing row, where an append brought no new one."""
+
 LARGEST_CHUNK = 64
 """Rows a statement; 64 × 16 columns stay far below SQLite's limit of parameters."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,24 +11,25 @@ from anyio.lowlevel import checkpoint
 from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
-from holdfast.adapters.storage.commit import Outcome, Request, RosterRow
+from holdfast.adapters.storage.commit import Request, RosterRow
 from holdfast.adapters.storage.cursor import decode_cursor, encode_cursor
-from holdfast.adapters.storage.doors import LocalBell
-from holdfast.adapters.storage.mapper import to_stored
+from holdfast.adapters.storage.doors import FutureTicket, LocalBell
+from holdfast.adapters.storage.mapper import stored_entry, to_entry
 from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
 from holdfast.adapters.storage.subscription import CaughtUp, follow
 from holdfast.domain.errors import StoreClosedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from concurrent.futures import Future
     from types import TracebackType
     from typing import Self
 
-    from sqlalchemy import Connection
+    from eventsourcing import persistence
+    from sqlalchemy import Connection, Engine
 
     from holdfast.adapters.storage.announcements import Announcements
     from holdfast.adapters.storage.backends import Backend
-    from holdfast.adapters.storage.mapper import StoredEvent
     from holdfast.adapters.storage.writer import Writer, WriteTransaction
     from holdfast.domain.errors import LogRegressedError
     from holdfast.domain.recorded import Recorded
@@ -56,12 +57,14 @@ class Store:
         announcements: Announcements,
         *,
         inline: bool = False,
+        now: Callable[[], int],
         regressed: LogRegressedError | None = None,
     ) -> None:
         self._backend = backend
         self._writer = writer
         self._announcements = announcements
         self._inline = inline
+        self._now = now
         self._names = Names()
         self._closed = False
         self.regressed = regressed
@@ -78,7 +81,7 @@ class Store:
 
     # Writing
 
-    def submit(self, events: Sequence[StoredEvent], row: RosterRow | None = None) -> Future[list[int]]:
+    def submit(self, events: Sequence[persistence.StoredEvent], row: RosterRow | None = None) -> Future[list[int]]:
         """Queue events of one request and return the future of their positions.
 
         Done only once they are durable. All of them are written or none; the same events again are answered with their
@@ -88,18 +91,11 @@ class Store:
             events: In version order; `row` belongs to the stream of the first one.
             row: What listings show of that stream from now on.
         """
-        future: Future[list[int]] = Future()
-
-        def settle(outcome: Outcome) -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            if isinstance(outcome, list):
-                future.set_result(outcome)
-            else:
-                future.set_exception(outcome)
-
-        self._writing().submit(Request(events, row, settle))
-        return future
+        now = self._now()
+        entries = [stored_entry(event, _new_id, now) for event in events]
+        ticket = FutureTicket()
+        self._writing().submit(Request(entries, row, ticket))
+        return ticket.future
 
     async def append(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
         """Write events of one request and return their positions once they are durable.
@@ -113,15 +109,15 @@ class Store:
             OutcomeUnknownError: It may or may not have happened: append the same events again.
             StoreError: The store does not write any more, or never did.
         """
-        stored = [to_stored(event) for event in events]
-        door = self._announcements.door()
-        ticket = door.ticket()
-        self._writing().submit(Request(stored, row, lambda outcome: door.settle_later(ticket, outcome)))
-        return await ticket.wait()
+        waiter = self._announcements.doors.here().waiter()
+        self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
+        return await waiter.wait()
 
     def append_now(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
         """Do what `append` does and block the calling thread until it is done."""
-        return self.submit([to_stored(event) for event in events], row).result()
+        ticket = FutureTicket()
+        self._writing().submit(Request([to_entry(event) for event in events], row, ticket))
+        return ticket.future.result()
 
     def write(self, work: Callable[[WriteTransaction], T]) -> T:
         """Run `work` on the writer thread in a transaction of its own and return what it returns.
@@ -154,6 +150,11 @@ class Store:
         return self._writer.stopped if self._writer is not None else self.regressed
 
     # Reading
+
+    @property
+    def readers(self) -> Engine:
+        """The pool behind `reading`, for whoever sets transactions up by themselves."""
+        return self._backend.reader
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -229,7 +230,7 @@ class Store:
         """
         position = 0 if after is None else await self.read_async(lambda c: decode_cursor(after, self.id, head_position(c)))
         feed = self.feed(after=position, stream=stream, types=types)
-        bell = LocalBell(self._announcements.door()) if self._writer is not None else self._backend.bell()
+        bell = LocalBell(self._announcements.doors.here()) if self._writer is not None else self._backend.bell()
 
         async def read(feed: Feed) -> tuple[list[Recorded], bool]:
             return await self.read_async(feed.read)
@@ -260,3 +261,5 @@ class Store:
             self._backend.close()
 
 
+def _new_id() -> bytes:
+    return uuid.uuid4().bytes

@@ -12,6 +12,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from holdfast.adapters.storage.commit import Heads, LogConnection, Request, advance, commit, prepare
+from holdfast.adapters.storage.mapper import to_entry
 from holdfast.adapters.storage.failures import STOPPING, Failure, store_error
 from holdfast.domain.errors import HoldfastError, OutcomeUnknownError, StoreClosedError, StoreError, StoreFencedError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.commit import Batch, Head, Outcome, RosterRow
-    from holdfast.adapters.storage.mapper import StoredEvent
+    from holdfast.domain.recorded import Recorded
 
 MAX_ATTEMPTS = 3
 """How often a group is written again after the server went away under it."""
@@ -84,6 +85,9 @@ class Observer(Protocol):
     def announce(self) -> None:
         """After everyone's outcome is noted: wake them."""
 
+    def gather(self) -> None:
+        """Before the next group is taken: let those who were woken ask for more."""
+
 
 @dataclass(slots=True)
 class Job(Generic[T]):
@@ -106,13 +110,13 @@ class WriteTransaction:
         self._heads = Heads(heads.position, heads.log_hash, heads.next_stream)
         self.last: Batch | None = None
 
-    def append(self, events: Sequence[StoredEvent], row: RosterRow | None = None) -> list[int]:
+    def append(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
         """Write events of one request in this transaction and return their positions.
 
         Raises:
             VersionConflictError: They do not fit their streams.
         """
-        batch = prepare(self._log, self._heads, [Request(events, row, _nobody)])
+        batch = prepare(self._log, self._heads, [Request([to_entry(event) for event in events], row, _Nobody())])
         outcome = batch.outcomes[0]
         if not isinstance(outcome, list):
             raise outcome
@@ -136,8 +140,11 @@ class WriteTransaction:
             heads.forget()
 
 
-def _nobody(outcome: Outcome) -> None:
-    """Settle nothing: a job's own caller waits for the job."""
+class _Nobody:
+    """Waits for nothing: a job's caller waits for the job."""
+
+    def settle(self, outcome: Outcome) -> None:
+        """Drop the outcome."""
 
 
 class Writer:
@@ -168,7 +175,7 @@ class Writer:
         return self._stopped
 
     def submit(self, request: Request) -> None:
-        """Queue events; `request.settle` gets their outcome, on the writer thread."""
+        """Queue events; its ticket gets their outcome, on the writer thread."""
         self._put(request)
 
     def run(self, work: Callable[[WriteTransaction], T]) -> Future[T]:
@@ -210,26 +217,35 @@ class Writer:
             self._refuse_queued()
 
     def _run(self) -> None:
+        going = True
+        while going:
+            taken, going = self._take()
+            try:
+                self._handle(taken)
+            except BaseException as error:  # noqa: BLE001 - a thread that dies in silence leaves everyone waiting
+                stopping = store_error("foreign", error)
+                self._stop(stopping, [item for item in taken if isinstance(item, Request)], _unknown(error))
+            self._observer.gather()
+            going = going and self._stopped is None
+        self._refuse_queued()
+
+    def _take(self) -> tuple[list[Request | Job[object]], bool]:
+        """Wait for something to do and take all that is queued; False when nothing comes after it."""
         queue = self._queue
-        while True:
-            first = queue.get()
-            taken: list[Request | Job[object]] = []
-            events = 0
-            item = first
-            while item is not None:
-                taken.append(item)
-                if isinstance(item, Request):
-                    events += len(item.events)
-                    if events >= MAX_EVENTS:
-                        break
-                try:
-                    item = queue.get_nowait()
-                except Empty:
-                    break
-            self._handle(taken)
-            if item is None or self._stopped is not None:
-                self._refuse_queued()
-                return
+        taken: list[Request | Job[object]] = []
+        events = 0
+        item = queue.get()
+        while item is not None:
+            taken.append(item)
+            if isinstance(item, Request):
+                events += len(item.entries)
+                if events >= MAX_EVENTS:
+                    return taken, True
+            try:
+                item = queue.get_nowait()
+            except Empty:
+                return taken, True
+        return taken, False
 
     def _handle(self, items: Sequence[Request | Job[object]]) -> None:
         requests: list[Request] = []
@@ -259,7 +275,7 @@ class Writer:
             self._fail(requests, error, attempt)
         else:
             for request, outcome in zip(requests, batch.outcomes, strict=True):
-                request.settle(outcome)
+                request.ticket.settle(outcome)
             self._observer.announce()
 
     def _fail(self, requests: list[Request], error: Exception, attempt: int) -> None:
@@ -359,7 +375,7 @@ class Writer:
 
     def _settle_all(self, requests: list[Request], outcome: Outcome) -> None:
         for request in requests:
-            request.settle(outcome)
+            request.ticket.settle(outcome)
         self._observer.announce()
 
     def _refuse_queued(self) -> None:
@@ -376,13 +392,13 @@ class Writer:
         error = reason if isinstance(reason, StoreFencedError) else StoreClosedError(str(reason))
         error.__cause__ = reason if reason is not error else None
         if isinstance(item, Request):
-            item.settle(error)
+            item.ticket.settle(error)
             self._observer.announce()
         elif item.future.set_running_or_notify_cancel():
             item.future.set_exception(error)
 
 
-def _unknown(cause: Exception) -> OutcomeUnknownError:
+def _unknown(cause: BaseException) -> OutcomeUnknownError:
     error = OutcomeUnknownError(f"the commit may or may not have happened ({cause}): look its events up, or send them again")
     error.__cause__ = cause
     return error
