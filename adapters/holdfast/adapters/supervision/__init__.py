@@ -1,0 +1,1 @@
+"""What keeps peers attached: agent hosts, keepers, recovery."""
