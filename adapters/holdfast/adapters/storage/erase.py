@@ -1,0 +1,159 @@
+"""Erasing a session: its content leaves the database for good, its chain goes on verifying.
+
+Each payload gives way to its keyed digest and the key is destroyed, so that nobody can even test a guess against
+what was there. Types, times, devices and ids of commands stay. Backups and exports are out of reach.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from sqlalchemy import bindparam, delete, insert, select, update
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.chain import keyed
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.domain.errors import NotFoundError
+from holdfast.domain.recorded import Recorded
+from holdfast.domain.session.events import SessionErased
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.store import Store
+    from holdfast.adapters.storage.writer import WriteTransaction
+    from holdfast.domain.recorded import Actor, StreamId
+
+_AT_ONCE = 500
+_VIEWS = (schema.sessions, schema.items, schema.inbox, schema.snapshots)
+_MARK = "erasure"
+"""Row of `projections` while an erasure is committed but traces of it may remain in the file."""
+
+
+class Erased(Struct, frozen=True):
+    """What an erasure did.
+
+    Attributes:
+        events: How many events lost their content; 0 for a session that was erased before.
+        remains: Where the content may still be found by somebody who reads the disk, in words; None for nowhere in
+            the files of the store.
+    """
+
+    events: int
+    remains: str | None
+
+
+def erase(store: Store, session: StreamId, *, actor: Actor, now: Callable[[], int] | None = None) -> Erased:
+    """Erase a session's content and record that it was erased.
+
+    One transaction: killed anywhere, the content is wholly there or wholly erased, and `finish` does the rest. On
+    SQLite the file is then written anew, which takes time and space by its size: freed pages can be wiped, but
+    traces in the unused parts of pages that are in use cannot be found one by one.
+
+    Args:
+        store: Open for writing.
+        session: The id of the session. Erasing it again is harmless and looks for traces again.
+        actor: Who wants it.
+        now: The time in microseconds since the epoch, UTC.
+
+    Raises:
+        NotFoundError: There is no such session.
+        StoreError: The store cannot take it.
+    """
+    at = time.time_ns() // 1_000 if now is None else now()
+    events = store.write(lambda transaction: _erase(transaction, session, actor, at))
+    return Erased(events, finish(store))
+
+
+def finish(store: Store) -> str | None:
+    """Remove the traces of erasures, those that a kill interrupted included; return what remains, as in `Erased`.
+
+    Costs one short read where there is nothing to do, so it can be called whenever a store was opened.
+    """
+    with store.reading() as connection:
+        pending = connection.scalar(select(schema.projections.c.position).where(schema.projections.c.name == _MARK))
+        dialect = connection.dialect.name
+    if dialect != "sqlite":
+        return "the server keeps old versions of rows until it vacuums, and its write-ahead log until that is recycled"
+    return None if pending is None else store.write(_write_anew)
+
+
+def _erase(transaction: WriteTransaction, session: StreamId, actor: Actor, at: int) -> int:
+    connection = transaction.connection
+    keys = schema.keys.c
+    key = connection.execute(
+        select(keys.stream, keys.salt).where(keys.id == session, keys.kind == "session")
+    ).one_or_none()
+    if key is None:
+        msg = f"there is no session {session!r}: see `holdfast ls --all`"
+        raise NotFoundError(msg)
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute("PRAGMA secure_delete = ON").fetchall()
+    erased = 0
+    content_is_there = key.salt is not None
+    if content_is_there:
+        erased = _replace_payloads(connection, key.stream, keyed(key.salt))
+        connection.execute(update(schema.keys).where(keys.stream == key.stream).values(salt=None))
+    for view in _VIEWS:
+        connection.execute(delete(view).where(view.c.stream == key.stream))
+    _mark(connection)
+    if content_is_there:
+        head = transaction.head(session)
+        assert head is not None
+        # Hashed under no key, since there is none any more; it has nothing to hide.
+        event = Recorded(session, head.version + 1, new_event_id(), at, SessionErased(), None, actor)
+        transaction.append([event])
+    return erased
+
+
+def _replace_payloads(connection: Connection, stream: int, digest: Callable[[bytes], bytes]) -> int:
+    events = schema.events.c
+    content = (
+        select(events.version, events.position, events.data)
+        .where(events.stream == stream, events.version > bindparam("after"), events.data.is_not(None))
+        .order_by(events.version)
+        .limit(_AT_ONCE)
+    )
+    replace = (
+        update(schema.events)
+        .where(events.position == bindparam("at"))
+        .values(data=None, digest=bindparam("replacement"))
+    )
+    done, after = 0, -1
+    while rows := connection.execute(content, {"after": after}).all():
+        values = [{"at": position, "replacement": digest(data.encode())} for _, position, data in rows]
+        connection.execute(replace, values)
+        done, after = done + len(rows), rows[-1].version
+    return done
+
+
+def _mark(connection: Connection) -> None:
+    connection.execute(delete(schema.projections).where(schema.projections.c.name == _MARK))
+    connection.execute(insert(schema.projections).values(name=_MARK, position=0))
+
+
+def _write_anew(transaction: WriteTransaction) -> str | None:
+    """Write the file anew, which no transaction may contain, so this job's own is ended first and begun again."""
+    connection = transaction.connection
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("ROLLBACK")
+    try:
+        driver.execute("VACUUM")
+        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+            raise
+        return "the disk has no room to write the store anew; free some, and the same command again removes it"
+    finally:
+        driver.execute("BEGIN IMMEDIATE")
+    if busy:
+        return "the store's write-ahead log, which a reader still uses; the same command again removes it"
+    connection.execute(delete(schema.projections).where(schema.projections.c.name == _MARK))
+    return None
