@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Raw, Struct, field
 
@@ -95,3 +95,5 @@ def apply(items: dict[str, Item], change: Change) -> None:
             items[item.id] = item
         case Clear():
             items.clear()
+        case _:
+            assert_never(change)

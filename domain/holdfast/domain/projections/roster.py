@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 from msgspec import Struct
 
@@ -119,7 +119,12 @@ def connection(state: SessionState) -> Connection:
         case "attached":
             return Connection("connected")
         case "detached":
-            pass
+            return _detached(state)
+        case _:
+            assert_never(state.attachment)
+
+
+def _detached(state: SessionState) -> Connection:
     match state.detached_because:
         case "failed":
             return Connection("failed", error=state.detach_error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -142,6 +142,8 @@ def _usage(summary: Summary, usage: e.UsageReported, at: int) -> Summary:
                 before[usage.message_id] = usage.total
             reports = tuple(before.items())[-_REPORTS:]
             return replace(summary, tokens=summary.tokens - earlier + usage.total, reports=reports, updated_at=at)
+        case _:
+            assert_never(usage.scope)
 
 
 def _shortened(text: str, limit: int) -> str:

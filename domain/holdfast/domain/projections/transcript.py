@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec.structs import replace
 
@@ -119,6 +119,8 @@ def _prompt(
         case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
             failed = _restate(items, recorded, prompt_id, "failed")
             return failed or (_notice(items, recorded, "failed", detail or reason),)
+        case _:
+            assert_never(fact)
 
 
 def _message(
@@ -139,6 +141,8 @@ def _message(
             return (_put(items, recorded, edited),)
         case e.MessageAcknowledged(item_id=item_id, kind=kind):
             return _restate(items, recorded, item_id, kind)
+        case _:
+            assert_never(fact)
 
 
 def _permission(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from holdfast.domain.errors import (
     ConflictError,
@@ -110,7 +110,10 @@ def _decide_marks(state: SessionState, command: c.Command, version: int) -> tupl
             return ()
 
 
-def _decide_prompt(state: SessionState, command: c.Command) -> tuple[Fact, ...]:
+def _decide_prompt(
+    state: SessionState,
+    command: c.QueuePrompt | c.EditPrompt | c.WithdrawPrompt | c.ResumeQueue | c.StartTurn,
+) -> tuple[Fact, ...]:
     match command:
         case c.QueuePrompt(prompt_id=prompt_id, content=content):
             if prompt_id in state.settled or state.prompt(prompt_id) is not None:
@@ -136,7 +139,7 @@ def _decide_prompt(state: SessionState, command: c.Command) -> tuple[Fact, ...]:
             prompt = state.queued[0]
             return (e.PromptSent(prompt.prompt_id, prompt.content), e.TurnStarted(turn_id, prompt.prompt_id))
         case _:
-            return ()
+            assert_never(command)
 
 
 def _waiting(state: SessionState, prompt_id: str) -> Prompt:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec.structs import replace
 
@@ -92,7 +92,9 @@ def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
             return state
 
 
-def _after_attachment(state: SessionState, fact: Fact, version: int) -> SessionState:
+def _after_attachment(
+    state: SessionState, fact: e.AttachRequested | e.Attached | e.Detached, version: int
+) -> SessionState:
     match fact:
         case e.AttachRequested(link_id=link_id):
             return replace(state, attachment="requested", link_id=link_id)
@@ -110,10 +112,20 @@ def _after_attachment(state: SessionState, fact: Fact, version: int) -> SessionS
             state = replace(state, attachment="detached", link_id=link_id, detached_because=reason, detach_error=error)
             return _fail(state, error or reason, version) if reason == "failed" else state
         case _:
-            return state
+            assert_never(fact)
 
 
-def _after_prompt(state: SessionState, fact: Fact, version: int) -> SessionState:
+def _after_prompt(
+    state: SessionState,
+    fact: e.PromptQueued
+    | e.PromptEdited
+    | e.PromptWithdrawn
+    | e.PromptSent
+    | e.PromptAccepted
+    | e.PromptFailed
+    | e.QueueResumed,
+    version: int,
+) -> SessionState:
     match fact:
         case e.PromptQueued(prompt_id=prompt_id, content=content):
             return replace(state, queue=(*state.queue, Prompt(prompt_id, content.copy())), held=False)
@@ -134,7 +146,7 @@ def _after_prompt(state: SessionState, fact: Fact, version: int) -> SessionState
         case e.QueueResumed():
             return replace(state, held=False)
         case _:
-            return state
+            assert_never(fact)
 
 
 def _after_turn(state: SessionState, fact: Fact, version: int) -> SessionState:
@@ -151,7 +163,9 @@ def _after_turn(state: SessionState, fact: Fact, version: int) -> SessionState:
             return state
 
 
-def _after_permission(state: SessionState, fact: Fact, version: int) -> SessionState:
+def _after_permission(
+    state: SessionState, fact: e.PermissionRequested | e.PermissionAnswered | e.PermissionExpired, version: int
+) -> SessionState:
     match fact:
         case e.PermissionRequested(
             request_id=request_id, turn_id=turn_id, options=options, arguments_hash=arguments_hash
@@ -162,7 +176,7 @@ def _after_permission(state: SessionState, fact: Fact, version: int) -> SessionS
             pending = tuple(pending for pending in state.pending if pending.request_id != request_id)
             return _settle(replace(state, pending=pending), request_id)
         case _:
-            return state
+            assert_never(fact)
 
 
 def _count(state: SessionState, version: int) -> SessionState:
