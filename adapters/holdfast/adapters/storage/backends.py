@@ -57,6 +57,10 @@ class Backend(Protocol):
         """Become the one writer; make or migrate what is missing. `reader` is usable afterwards."""
         ...
 
+    def translate(self, error: Exception) -> StoreError:
+        """Return our error for one of the driver."""
+        ...
+
     def bell(self) -> Bell:
         """Return how to hear of commits of another process."""
         ...
@@ -100,18 +104,21 @@ class SqliteBackend:
         if not self.exists():
             raise missing(str(self._path))
         self._open_readers()
-        with self.reader.begin() as connection:
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         try:
-            if version == 0:
-                raise missing(str(self._path))
-            check_version(str(self._path), version)
-            if version < SCHEMA_VERSION:
-                msg = f"{self._path} was written by an older version: any writing command brings it up to date"
-                raise StoreError(msg)
+            self._check_schema()
         except Exception:
             self.close()
             raise
+
+    def _check_schema(self) -> None:
+        with self.reader.connect() as connection, connection.begin():
+            version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+        if version == 0:
+            raise missing(str(self._path))
+        check_version(str(self._path), version)
+        if version < SCHEMA_VERSION:
+            msg = f"{self._path} was written by an older version: any writing command brings it up to date"
+            raise StoreError(msg)
 
     def open_writing(self) -> Log:
         """Take the lock, then make or migrate the file.
@@ -151,11 +158,12 @@ class SqliteBackend:
             if log is not None:
                 log.close()
             if isinstance(error, (sqlite3.Error, DBAPIError)):
-                raise self._refusal(error) from error
+                raise self.translate(error) from error
             raise
         return log
 
-    def _refusal(self, error: Exception) -> StoreError:
+    def translate(self, error: Exception) -> StoreError:
+        """Return our error for one of the driver."""
         original = getattr(error, "orig", error)
         code = getattr(original, "sqlite_errorcode", 0) & 0xFF
         if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
@@ -163,6 +171,8 @@ class SqliteBackend:
             return StoreReadOnlyError(msg)
         if code == sqlite3.SQLITE_BUSY:
             return StoreBusyError(f"another program holds the write lock of {self._path}: close it first")
+        if code == sqlite3.SQLITE_IOERR:
+            return StoreError(f"{self._path} cannot be read: {original}")
         return damaged(self._path, original)
 
     def _open_readers(self) -> None:

@@ -223,9 +223,7 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
     return positions
 
 
-def _already_stored(
-    connection: LogConnection, batch: Batch, request: Request, header: Header, last: int
-) -> list[int]:
+def _already_stored(connection: LogConnection, batch: Batch, request: Request, header: Header, last: int) -> list[int]:
     """Return the first positions of a request that was written before, or say what stands in its way."""
     positions = locate(connection, request.entries, batch)
     if positions is not None:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Failure = Literal["full", "busy", "read-only", "damaged", "refused", "foreign", "lost", "broken"]
-"""`refused`: these rows, not the store. `foreign`: not an error of the database at all. `lost`: the connection is gone. `broken`: nothing on it can be trusted."""
+"""`refused`: these rows, not the store. `foreign`: not an error of the database at all. `lost`: the connection is gone.
+`broken`: nothing on it can be trusted."""
 
 STOPPING: frozenset[Failure] = frozenset({"damaged", "broken", "foreign", "read-only"})
 """Failures after which this process writes nothing more to the store."""

@@ -23,9 +23,7 @@ ACTOR_KINDS: Final[tuple[ActorKind, ...]] = ("peer", "human", "policy", "daemon"
 _ACTOR_CODES = {kind: code for code, kind in enumerate(ACTOR_KINDS)}
 _ACTORS = tuple(Actor(kind) for kind in ACTOR_KINDS)
 
-Header = tuple[
-    str, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None
-]
+Header = tuple[str, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None]
 """Stream, version, event id, type, schema, recorded_at, occurred_at, cause, actor, device, source, source offset."""
 
 Entry = tuple[Header, bytes]
@@ -115,8 +113,11 @@ def stored_entry(event: persistence.StoredEvent, new_id: Callable[[], bytes], no
 def to_stored(event: Recorded) -> StoredEvent:
     """Return `event` as the library's recorder takes it."""
     header, data = to_entry(event)
-    stream, version, event_id, tag, schema, recorded_at, *rest = header
-    return StoredEvent(stream, version, tag, data, event_id, recorded_at, schema, *rest, position=event.position)
+    stream, version, event_id, tag, schema, recorded_at, occurred_at, cause, actor, device, source, offset = header
+    return StoredEvent(
+        stream, version, tag, data, event_id, recorded_at, schema,
+        occurred_at, cause, actor, device, source, offset, event.position,
+    )  # fmt: skip
 
 
 def to_recorded(stream: str, row: EventRow, read: Callable[[str, int, str | None], Fact] = decode) -> Recorded:

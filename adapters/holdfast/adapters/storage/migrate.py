@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def migrate(connection: Connection) -> None:
-    """Run what is missing, in the transaction of `connection`: killed anywhere, the store is as before or up to date."""
+    """Run what is missing in the transaction of `connection`: killed anywhere, the store is as before or complete."""
     from alembic import command  # noqa: PLC0415 - 150 ms that a store at the current version never pays
     from alembic.config import Config  # noqa: PLC0415
 

@@ -40,7 +40,7 @@ class Names:
         if missing:
             keys = schema.keys.c
             rows = connection.execute(select(keys.stream, keys.id).where(keys.stream.in_(missing)))
-            self._known |= {number: name for number, name in rows}
+            self._known |= dict(rows.tuples().all())
             for number in missing:
                 if number not in self._known:
                     msg = f"stream {number} has events but no key: run holdfast verify"
@@ -178,7 +178,8 @@ def source_offset(connection: Connection, stream: str, source: bytes) -> int | N
     """Return the greatest offset of a source that the stream holds: where to read on. Scans that stream."""
     number = stream_number(connection, stream)
     statement = select(func.max(_events.source_offset)).where(_events.stream == number, _events.source == source)
-    return connection.scalar(statement)
+    offset: int | None = connection.scalar(statement)
+    return offset
 
 
 def latest(connection: Connection, stream: str, limit: int) -> list[Recorded]:

@@ -84,6 +84,7 @@ store = Table(
     Column("log_hash", LargeBinary, nullable=False),
 )
 
+
 def _roster(name: str) -> Table:
     return Table(
         name,
@@ -98,6 +99,7 @@ def _roster(name: str) -> Table:
         Column("updated_at", _Big, nullable=False),
         Column("row", Text, nullable=False),
     )
+
 
 sessions = _roster("sessions")
 links = _roster("links")
@@ -144,4 +146,3 @@ LASTING = frozenset({"events", "keys", "alembic_version"})
 
 COLUMNS = tuple(column.name for column in events.columns)
 """The columns of an event in the order in which rows are written."""
-

@@ -10,8 +10,6 @@ from itertools import chain as flatten
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
-
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
 from holdfast.adapters.storage.commit import Head, Heads
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sqlalchemy import Table
+    from sqlalchemy import Connection, Table
 
     from holdfast.adapters.storage.commit import Batch
     from holdfast.adapters.storage.failures import Failure
@@ -207,7 +205,8 @@ class SqliteLog:
         # TRUNCATE waits for readers; the writer must not.
         self._execute("PRAGMA busy_timeout = 0")
         try:
-            return self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            busy, pages, copied = self._execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            return busy, pages, copied
         finally:
             self._execute("PRAGMA busy_timeout = 5000")
 
@@ -243,7 +242,7 @@ class SqliteLog:
         return (row[0] if row else None) or 0
 
 
-_abandoned: list[Connection] = []
+_abandoned: list[object] = []
 
 
 def _fenced() -> StoreFencedError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio.to_thread
 from anyio.lowlevel import checkpoint
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import Request, RosterRow
@@ -20,7 +21,7 @@ from holdfast.adapters.storage.subscription import CaughtUp, follow
 from holdfast.domain.errors import StoreClosedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
     from concurrent.futures import Future
     from types import TracebackType
     from typing import Self
@@ -157,7 +158,7 @@ class Store:
         return self._backend.reader
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> Generator[Connection]:
         """Give a connection that sees one snapshot of the store and cannot write.
 
         Raises:
@@ -166,8 +167,11 @@ class Store:
         if self._closed:
             msg = "the store is closed: open it again"
             raise StoreClosedError(msg)
-        with self._backend.reader.connect() as connection, connection.begin():
-            yield connection
+        try:
+            with self._backend.reader.connect() as connection, connection.begin():
+                yield connection
+        except DBAPIError as error:
+            raise self._backend.translate(error) from error
 
     async def read_async(self, work: Callable[[Connection], T]) -> T:
         """Run `work` with a reading connection on a worker thread."""
@@ -197,9 +201,7 @@ class Store:
         with self.reading() as connection:
             yield from select_log(connection, self.feed(after=after, stream=stream, types=types), until)
 
-    def feed(
-        self, *, after: int = 0, stream: str | None = None, types: Sequence[str] = (), chunk: int = CHUNK
-    ) -> Feed:
+    def feed(self, *, after: int = 0, stream: str | None = None, types: Sequence[str] = (), chunk: int = CHUNK) -> Feed:
         """Return a place in the log to read on from, for callers with a connection of their own."""
         return Feed(self._names, after=after, stream=stream, types=types, chunk=chunk)
 
@@ -228,7 +230,8 @@ class Store:
         Raises:
             CursorError: The cursor cannot be used here: begin again without one.
         """
-        position = 0 if after is None else await self.read_async(lambda c: decode_cursor(after, self.id, head_position(c)))
+        start: str | int = 0 if after is None else after
+        position = await self.read_async(lambda connection: decode_cursor(start, self.id, head_position(connection)))
         feed = self.feed(after=position, stream=stream, types=types)
         bell = LocalBell(self._announcements.doors.here()) if self._writer is not None else self._backend.bell()
 

@@ -12,8 +12,8 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from holdfast.adapters.storage.commit import Heads, LogConnection, Request, advance, commit, prepare
-from holdfast.adapters.storage.mapper import to_entry
 from holdfast.adapters.storage.failures import STOPPING, Failure, store_error
+from holdfast.adapters.storage.mapper import to_entry
 from holdfast.domain.errors import HoldfastError, OutcomeUnknownError, StoreClosedError, StoreError, StoreFencedError
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class Writer:
         self._inline = Lock() if inline else None
         self._closing = Lock()
         self._closed = False
+        self._healthy = True
         self._thread: Thread | None = None
         if not inline:
             self._thread = Thread(target=self._run, name="holdfast-writer", daemon=True)
@@ -194,9 +195,10 @@ class Writer:
             if self._closed:
                 return
             self._closed = True
-            healthy = self._stopped is None
-            if healthy:
-                self._stopped = StoreClosedError("the store is closed: open it again")
+            if self._inline is not None:
+                self._healthy = self._stopped is None
+                self._stopped = self._stopped or _closed()
+            if self._healthy:
                 self._log.close()
             else:
                 self._log.abandon()
@@ -209,11 +211,8 @@ class Writer:
                 else:
                     self._refuse(item)
             return
-        if self._stopped is not None:
-            self._refuse(item)
-            return
         self._queue.put(item)
-        if self._stopped is not None:  # it stopped in between, and may have emptied its queue before
+        if self._stopped is not None:  # nobody takes from the queue any more
             self._refuse_queued()
 
     def _run(self) -> None:
@@ -227,6 +226,10 @@ class Writer:
                 self._stop(stopping, [item for item in taken if isinstance(item, Request)], _unknown(error))
             self._observer.gather()
             going = going and self._stopped is None
+        if self._stopped is None:
+            self._stopped = _closed()
+        else:
+            self._healthy = False
         self._refuse_queued()
 
     def _take(self) -> tuple[list[Request | Job[object]], bool]:
@@ -388,7 +391,7 @@ class Writer:
                 self._refuse(item)
 
     def _refuse(self, item: Request | Job[object]) -> None:
-        reason = self._stopped or StoreClosedError("the store is closed: open it again")
+        reason = self._stopped or _closed()
         error = reason if isinstance(reason, StoreFencedError) else StoreClosedError(str(reason))
         error.__cause__ = reason if reason is not error else None
         if isinstance(item, Request):
@@ -399,6 +402,10 @@ class Writer:
 
 
 def _unknown(cause: BaseException) -> OutcomeUnknownError:
-    error = OutcomeUnknownError(f"the commit may or may not have happened ({cause}): look its events up, or send them again")
+    error = OutcomeUnknownError(f"the commit may or may not have happened ({cause}): send the same events again")
     error.__cause__ = cause
     return error
+
+
+def _closed() -> StoreClosedError:
+    return StoreClosedError("the store is closed: open it again")

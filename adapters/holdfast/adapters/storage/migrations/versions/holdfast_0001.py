@@ -44,9 +44,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with_cause = sa.text("cause IS NOT NULL")
-    op.create_index(
-        "events_cause", "events", ["stream", "cause"], sqlite_where=with_cause, postgresql_where=with_cause
-    )
+    op.create_index("events_cause", "events", ["stream", "cause"], sqlite_where=with_cause, postgresql_where=with_cause)
     keys = op.create_table(
         "keys",
         sa.Column("stream", sa.Integer, primary_key=True, autoincrement=False),
