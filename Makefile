@@ -46,6 +46,7 @@ format: .venv/.dev ## rewrite the sources in the one style
 	$(BIN)/ruff format
 
 docs: .venv/.dev ## build the documentation into site/
+	$(BIN)/python -m docs.generate
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean: ## remove what was built

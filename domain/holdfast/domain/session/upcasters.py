@@ -17,7 +17,7 @@ Payload = dict[str, Raw]
 
 
 def _session_created_1(payload: Payload) -> Payload:
-    """Version 2 says whose session it is. Before, there was one person, and nobody said so."""
+    """It says whose session it is. Before, there was one person, and nobody said so."""
     return payload | {"owner": Raw(b'"owner"')}
 
 

@@ -3,6 +3,23 @@
 Ids inside a session (`prompt_id`, `turn_id`, `item_id`, `request_id`) are strings, unique in the session. An `item_id`
 names an entry of the transcript; one that ends in `#n` continues the message before the `#` after something else, such
 as a use of a tool, came between. Text and `Raw` JSON that come from a peer are verbatim.
+
+Attributes:
+    item_id: The item of the transcript.
+    prompt_id: The prompt.
+    turn_id: The turn.
+    request_id: The permission that was asked for.
+    link_id: The connection that carries the session, or was to carry it.
+    call_id: The peer's own id of the use of a tool.
+    content: The words, as content blocks or whatever else the peer takes, verbatim.
+    author: Who said it, as the peer names them.
+    thread: The side chain it belongs to, such as a helper that the agent sent; nothing for the main one.
+    text: The words, verbatim.
+    title: One line for people.
+    reader: The person.
+    reason: Why, in a word.
+    detail: Why, in words for people.
+    error: What went wrong, in words for people.
 """
 
 from holdfast.domain.session.events.attachment import (

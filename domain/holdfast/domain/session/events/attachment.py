@@ -41,7 +41,12 @@ class Attached(Fact, frozen=True):
 
 @registered("detached")
 class Detached(Fact, frozen=True):
-    """The session is not connected any more."""
+    """The session is not connected any more.
+
+    Attributes:
+        reason: `closed` on purpose, `lost` and to be connected again, `failed` and given up, `hibernated` until the
+            next prompt, `exited` when the agent's process did.
+    """
 
     link_id: str
     reason: DetachReason

@@ -33,28 +33,45 @@ class SessionCreated(Fact, frozen=True):
 
 @registered("session-configured")
 class SessionConfigured(Fact, frozen=True):
-    """Options of the peer took these values; options that are not named keep theirs."""
+    """Options of the peer took these values; options that are not named keep theirs.
+
+    Attributes:
+        options: The value of each option that changed.
+    """
 
     options: dict[str, str]
 
 
 @registered("session-renamed")
 class SessionRenamed(Fact, frozen=True):
-    """The session carries another title."""
+    """A person gave the session another title.
+
+    Attributes:
+        title: The title; an empty one leaves the naming to the peer.
+    """
 
     title: str
 
 
 @registered("session-pinned")
 class SessionPinned(Fact, frozen=True):
-    """The session was pinned to the top of every list, or unpinned."""
+    """The session was pinned to the top of every list, or unpinned.
+
+    Attributes:
+        pinned: Whether it is pinned now.
+    """
 
     pinned: bool
 
 
 @registered("session-muted")
 class SessionMuted(Fact, frozen=True):
-    """Notifications are off until a time (microseconds since the epoch), for good (None), or on again."""
+    """Notifications are off for some time, for good, or on again.
+
+    Attributes:
+        muted: Whether they are off.
+        until: When they come back, in microseconds since the epoch; nothing for good.
+    """
 
     muted: bool
     until: int | None = None
@@ -62,7 +79,11 @@ class SessionMuted(Fact, frozen=True):
 
 @registered("session-notified")
 class SessionNotified(Fact, frozen=True):
-    """A frontend told the person about an item, so that none tells it twice."""
+    """A frontend told the person about an item, so that none tells it twice.
+
+    Attributes:
+        frontend: Which one.
+    """
 
     frontend: str
     item_id: str

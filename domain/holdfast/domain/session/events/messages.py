@@ -38,7 +38,11 @@ class MessageEdited(Fact, frozen=True):
 
 @registered("message-acknowledged")
 class MessageAcknowledged(Fact, frozen=True):
-    """The server or the other side has a message that we sent."""
+    """The server or the other side has a message that we sent.
+
+    Attributes:
+        kind: `stored` by a server, `delivered` to a device of the other side, or `displayed` there.
+    """
 
     item_id: str
     kind: Literal["stored", "delivered", "displayed"]

@@ -14,7 +14,7 @@ ToolStatus = Literal["pending", "in_progress", "completed", "failed"]
 
 @registered("text-appended")
 class TextAppended(Fact, frozen=True):
-    """More text of a message of the agent. `thread` names the side chain it belongs to, None for the main one."""
+    """More text of a message of the agent."""
 
     item_id: str
     text: str
@@ -56,7 +56,14 @@ class ToolCalled(Fact, frozen=True):
 
 @registered("tool-updated")
 class ToolUpdated(Fact, frozen=True):
-    """A use of a tool changed in the named fields. May come before, or without, its `tool-called`."""
+    """A use of a tool changed in the named fields. May come before, or without, its `tool-called`.
+
+    Attributes:
+        kind: The peer's class of tool.
+        status: Where it stands.
+        input: Arguments as the peer sent them.
+        output: What came of it, as the peer sent it.
+    """
 
     item_id: str
     call_id: str
@@ -70,7 +77,11 @@ class ToolUpdated(Fact, frozen=True):
 
 @registered("plan-changed")
 class PlanChanged(Fact, frozen=True):
-    """The agent's plan, whole."""
+    """The agent's plan, whole.
+
+    Attributes:
+        entries: Its entries, verbatim.
+    """
 
     item_id: str
     entries: Raw
@@ -80,7 +91,8 @@ class PlanChanged(Fact, frozen=True):
 class NoticeAdded(Fact, frozen=True):
     """Words that no person and no agent said in the conversation: injected context, summaries, errors.
 
-    `kind` says what it is, such as `injected`, `summary`, `error`, `command`.
+    Attributes:
+        kind: What it is, such as `injected`, `summary`, `error`, `command`.
     """
 
     item_id: str
@@ -95,8 +107,12 @@ class UsageReported(Fact, frozen=True):
 
     Attributes:
         scope: `message`: the tokens of one message, replacing an earlier report of the same message. `session`: the
-            running total of the whole session.
+            running total of the whole session. `context`: says nothing of tokens used, only of the window.
         message_id: The message, for that scope.
+        input: Tokens sent.
+        output: Tokens received.
+        cache_creation: Tokens written to the peer's cache.
+        cache_read: Tokens read from it.
         context_used: Tokens in the context window, where reported.
         context_size: Size of the context window, where reported.
         cost: Amount and currency as reported, such as `0.12 USD`.
@@ -120,21 +136,34 @@ class UsageReported(Fact, frozen=True):
 
 @registered("mode-changed")
 class ModeChanged(Fact, frozen=True):
-    """The peer works in another mode, such as `plan`."""
+    """The peer works in another mode.
+
+    Attributes:
+        mode: Its name, such as `plan`.
+    """
 
     mode: str
 
 
 @registered("commands-changed")
 class CommandsChanged(Fact, frozen=True):
-    """The commands that the peer offers, whole, verbatim."""
+    """The peer offers other commands.
+
+    Attributes:
+        commands: All of them, verbatim.
+    """
 
     commands: Raw
 
 
 @registered("info-changed")
 class InfoChanged(Fact, frozen=True):
-    """The peer gave the session a title. It counts until a person renames it."""
+    """The peer gave the session a title, or works with another model.
+
+    Attributes:
+        title: The title, which counts until a person gives one.
+        model: Name of the model.
+    """
 
     title: str | None = None
     model: str | None = None

@@ -43,7 +43,13 @@ class PermissionRequested(Fact, frozen=True):
 
 @registered("permission-answered")
 class PermissionAnswered(Fact, frozen=True):
-    """Somebody answered. `option_id` None cancels the request."""
+    """Somebody answered.
+
+    Attributes:
+        option_id: The answer that was chosen; nothing cancels the request.
+        arguments_hash: What was asked, as the person was shown it.
+        reason: Why, in the person's words.
+    """
 
     request_id: str
     option_id: str | None

@@ -7,7 +7,11 @@ from holdfast.domain.session.facts import Fact, registered
 
 @registered("read-up-to")
 class ReadUpTo(Fact, frozen=True):
-    """A person has seen everything up to and including the event with this version."""
+    """A person has seen everything so far.
+
+    Attributes:
+        version: The latest event that was seen: its version in the session.
+    """
 
     reader: str
     version: int

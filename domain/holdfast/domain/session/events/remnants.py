@@ -16,7 +16,12 @@ class HistoryGap(Fact, frozen=True):
 
 @registered("raw-received")
 class RawReceived(Fact, frozen=True):
-    """Something of an unknown kind, verbatim. `label` is the word by which it calls itself."""
+    """Something of an unknown kind, verbatim.
+
+    Attributes:
+        label: The word by which it calls itself.
+        body: All of it.
+    """
 
     item_id: str
     label: str

@@ -54,7 +54,12 @@ class PromptAccepted(Fact, frozen=True):
 
 @registered("prompt-failed")
 class PromptFailed(Fact, frozen=True):
-    """The prompt will get no answer."""
+    """The prompt will get no answer.
+
+    Attributes:
+        reason: `not_delivered` when the peer surely never saw it, `refused` by the peer, `session-ended` before it was
+            sent, `error` otherwise.
+    """
 
     prompt_id: str
     reason: Delivery
@@ -68,7 +73,11 @@ class QueueResumed(Fact, frozen=True):
 
 @registered("turn-started")
 class TurnStarted(Fact, frozen=True):
-    """The peer works, on a prompt or by itself."""
+    """The peer works, on a prompt or by itself.
+
+    Attributes:
+        prompt_id: The prompt, where there is one.
+    """
 
     turn_id: str
     prompt_id: str | None = None
@@ -83,7 +92,12 @@ class CancelRequested(Fact, frozen=True):
 
 @registered("turn-ended")
 class TurnEnded(Fact, frozen=True):
-    """The peer finished the turn and said why."""
+    """The peer finished the turn and said why.
+
+    Attributes:
+        stop_reason: As the peer says it, such as `end_turn`, `cancelled`, `max_tokens`, `refusal`; or ours:
+            `session-ended`, `unrecorded`.
+    """
 
     turn_id: str
     stop_reason: StopReason

@@ -1,0 +1,1 @@
+"""The pages, and what writes those parts of them that the code knows best."""
