@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 Reason = Literal["tampered", "missing", "reordered"]
 
-_RENUMBERED = 100_000
+_TAKEN_OUT = 1_000
+"""How many events before a renumbered one may be gone for it still to be recognised."""
 
 
 class Bad(Struct, frozen=True, omit_defaults=True):
@@ -64,16 +65,20 @@ def diagnose(
         found: Why the walk stopped, in words.
     """
     state = None if row is None else states.get(row.stream)
-    if row is not None and state is not None and row.hash == _hash_at(row, state, position):
-        return Bad(position, state.id, state.version + 1, "tampered", "its version was changed")
+    if row is not None:
+        if state is not None and row.hash == _hash_at(row, state, position):
+            return Bad(position, state.id, state.version + 1, "tampered", "its version was changed")
+        for other in states.values():
+            if row.hash == hash_of(row, other, digest_of(row, other), position=position, version=row.version):
+                return Bad(position, other.id, row.version, "tampered", "it was given to another session")
     jumps = _Jumps(states)
     with suppress(StoreDamagedError):  # what cannot be read cannot tell; the break itself is already known
-        for other in _elsewhere(connection, position):
-            owner = _owner(states, position, row, other)
+        for candidate in _elsewhere(connection, position):
+            owner = _owner(states, position, row, candidate)
             if owner is not None:
-                where = f"the event that belongs here stands at position {other.position}"
+                where = f"the event that belongs here stands at position {candidate.position}"
                 return Bad(position, owner.id, owner.version + 1, "reordered", where)
-            jumps.see(other)
+            jumps.see(candidate)
         jumps.see_rosters(connection)
     lost = jumps.only_one()
     if row is None:
@@ -84,26 +89,15 @@ def diagnose(
             return _missing(position, state, f"version {state.version + 1} of the session is nowhere")
         if version == state.version + 1 and _was_moved_up(state, row, position):
             return _missing(position, lost, "the event that is here now once stood further back")
-    return _tampered(states, state, row, position, found)
+    if state is None:
+        return Bad(position, None, version, "tampered", found)
+    return Bad(position, state.id, state.version + 1 if version is None else version, "tampered", found)
 
 
 def _missing(position: int, state: StreamState | None, detail: str) -> Bad:
     if state is None:
         return Bad(position, None, None, "missing", detail)
     return Bad(position, state.id, state.version + 1, "missing", detail)
-
-
-def _tampered(
-    states: Mapping[int, StreamState], state: StreamState | None, row: EventRow, position: int, detail: str
-) -> Bad:
-    """Name the stream that the row was written for, even where the row itself names another one."""
-    for other in states.values():
-        if row.hash == hash_of(row, other, digest_of(row, other), position=position, version=row.version):
-            return Bad(position, other.id, row.version, "tampered", "it was given to another session")
-    if state is None:
-        return Bad(position, None, None, "tampered", detail)
-    version = number(row.version)
-    return Bad(position, state.id, state.version + 1 if version is None else version, "tampered", detail)
 
 
 def _elsewhere(connection: Connection, position: int) -> Iterator[EventRow]:
@@ -144,7 +138,7 @@ def _was_moved_up(state: StreamState, row: EventRow, position: int) -> bool:
     digest = digest_of(row, state)
     return any(
         row.hash == hash_of(row, state, digest, position=position + step, version=row.version)
-        for step in range(1, _RENUMBERED)
+        for step in range(1, _TAKEN_OUT)
     )
 
 

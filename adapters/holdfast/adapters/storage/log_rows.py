@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from sqlalchemy import column, inspect, select, table
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.types import NULLTYPE
 
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, keyed, link
@@ -148,11 +149,15 @@ def _damaged(error: sqlite3.DatabaseError) -> Exception:
 
 
 def read_rosters(connection: Connection) -> Iterator[tuple[int, int, bytes, int]]:
-    """Yield stream, version, hash and position of each roster row. The tables may be gone: they are only views."""
+    """Yield stream, version, hash and position of each roster row.
+
+    The tables may be gone or damaged: they are only views, and made anew from the log.
+    """
     for name in ("sessions", "links"):
-        if inspect(connection).has_table(name):
-            roster = table(name, column("stream"), column("version"), column("hash"), column("position"))
-            yield from (tuple(row) for row in connection.execute(select(roster)))
+        roster = table(name, column("stream"), column("version"), column("hash"), column("position"))
+        with suppress(DatabaseError):
+            if inspect(connection).has_table(name):
+                yield from (tuple(row) for row in connection.execute(select(roster)).all())
 
 
 def number(value: object) -> int | None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from holdfast.adapters.storage.diagnosis import Bad
 from holdfast.adapters.storage.evidence import Evidence, cannot_know
 from holdfast.adapters.storage.walk import Walk
+from holdfast.domain.errors import StoreDamagedError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,17 +79,25 @@ def verify(
         progress: Called now and then with how many events were read, and of how many.
 
     Raises:
-        DBAPIError: The database cannot be read at all.
+        StoreDamagedError: Not even the keys can be read.
+        StoreUnavailableError: The database server went away.
     """
-    with engine.connect() as connection:
-        store = _store_id(connection)
-    # Before the snapshot is taken: a log that is being written is always ahead of what was read here.
-    evidence = Evidence(folder, store, place)
-    with engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            return _verify(connection, evidence, progress or (lambda _done, _total: None))
+    try:
+        with engine.connect() as connection:
+            store = _store_id(connection)
+        # Before the snapshot is taken: a log that is being written is always ahead of what was read here.
+        evidence = Evidence(folder, store, place)
+        with engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                return _verify(connection, evidence, progress or (lambda _done, _total: None))
+    except DBAPIError as error:
+        if engine.dialect.name == "sqlite":
+            msg = f"the database cannot be read ({error.orig}): restore it from a backup"
+            raise StoreDamagedError(msg) from error
+        msg = f"the database server did not answer ({error.orig}): try again when it runs"
+        raise StoreUnavailableError(msg) from error
 
 
 def _verify(connection: Connection, evidence: Evidence, progress: Callable[[int, int], None]) -> Verdict:

@@ -6,7 +6,7 @@ from collections import deque
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sqlalchemy import column, select, table, text
+from sqlalchemy import column, inspect, select, table, text
 
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, link
 from holdfast.adapters.storage.diagnosis import Bad, diagnose
@@ -21,20 +21,14 @@ from holdfast.adapters.storage.log_rows import (
 from holdfast.domain.errors import StoreDamagedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.log_rows import RawRow, StreamState
     from holdfast.adapters.storage.witness import Witness
 
-_EVENTS = table("events", column("stream"), column("type"))
-
-_MARKS = {
-    "sqlite": ("SELECT seq FROM sqlite_sequence WHERE name = 'events'",),
-    "postgresql": (),
-}
-"""What only ever grows, and so remembers an event that was taken off the end."""
+_STORE = table("store", column("position"), column("log_hash"))
 
 
 class Walk:
@@ -53,8 +47,8 @@ class Walk:
         self._watched = self._witnesses[0].position if self._witnesses else 0
         self._agreed = 0
         self._stray: EventRow | None = None
-        may_be_erased = any(not state.has_salt for state in self._states.values())
-        self._erasures: set[int] = _erasures(connection) if may_be_erased else set()
+        self._emptied: dict[int, int] = {}
+        self._erasures: set[int] = set()
 
     @property
     def erased(self) -> int:
@@ -71,9 +65,12 @@ class Walk:
                 self._progress(self.checked, self._last)
         except StoreDamagedError as error:
             return Bad(self.checked + 1, None, None, "tampered", f"the database cannot be read here: {error}")
-        if self._stray is not None:
-            return Bad(self._stray.position, None, None, "tampered", "an event stands where none can be")
-        return None
+        if self._stray is None:
+            return None
+        bad = diagnose(self._connection, self._states, self.checked + 1, None, "")
+        if bad.reason == "reordered":
+            return bad
+        return Bad(self._stray.position, None, None, "tampered", "an event stands where none can be")
 
     def _follow(self, part: Sequence[RawRow]) -> Bad | None:
         """Follow one part; its length is inlined code, because every event of the log passes here."""
@@ -94,9 +91,11 @@ class Walk:
                 state = states[stream]
                 if data is not None and digest is None:
                     digest = state.digest(data.encode())
-                elif data is not None or digest is None or stream not in self._erasures or state.has_salt:
+                elif data is not None or digest is None or state.has_salt:
                     digest = b""
-                    found = "its content was taken away without an erasure"
+                    found = "its content was taken away"
+                else:
+                    self._emptied.setdefault(stream, position)
                 if (
                     (version != state.version + 1 and (version or state.position))
                     or len(event_id) != EVENT_ID_BYTES
@@ -111,6 +110,8 @@ class Walk:
             except MALFORMED:
                 self.checked = checked
                 return diagnose(self._connection, states, position, EventRow._make(row), found)
+            if tag == "session-erased":
+                self._erasures.add(stream)
             state.version = version
             state.hash = stored
             state.position = checked = position
@@ -137,7 +138,6 @@ class Walk:
 
     def beyond_the_end(self) -> Bad | None:
         """Compare where the chains ended with what the database itself remembers of their ends."""
-        marks = [_number(self._connection, query) for query in _MARKS[self._connection.dialect.name]]
         ends = {stream: state for stream, state in self._states.items() if state.position}
         found: list[Bad] = []
         for stream, version, event_hash, position in read_rosters(self._connection):
@@ -147,9 +147,25 @@ class Walk:
             elif (version, event_hash, position) != (state.version, state.hash, state.position):
                 detail = "the roster knows another end of this session"
                 found.append(Bad(state.position, state.id, state.version, "tampered", detail))
-        if self.checked < max(marks, default=0):
-            found.append(Bad(self.checked + 1, None, None, "missing", "the log was once longer"))
-        return min(found, key=lambda bad: bad.position, default=None)
+        for mark, log_hash in _marks(self._connection):
+            if mark > self.checked:
+                found.append(Bad(self.checked + 1, None, None, "missing", "the log was once longer"))
+            elif mark == self.checked and log_hash not in {None, self._log_hash}:
+                detail = "from here on the log is not the one whose log hash the database keeps"
+                found.append(Bad(self._agreed + 1, None, None, "tampered", detail))
+        if not found:
+            # Only if nothing is missing: the record of the erasure may be what was taken off the end.
+            detail = "the content of its session was taken away, and no erasure is on record"
+            found = [
+                Bad(position, self._states[stream].id, None, "tampered", detail)
+                for stream, position in self._emptied.items()
+                if stream not in self._erasures
+            ]
+        return min(found, key=_by_position, default=None)
+
+
+def _by_position(bad: Bad) -> tuple[int, bool]:
+    return bad.position, bad.session_id is None
 
 
 def _lost(position: int, state: StreamState | None, detail: str) -> Bad:
@@ -158,11 +174,12 @@ def _lost(position: int, state: StreamState | None, detail: str) -> Bad:
     return Bad(position, state.id, state.version + 1, "missing", detail)
 
 
-def _erasures(connection: Connection) -> set[int]:
-    """Return the streams whose erasure is on record."""
-    query = select(_EVENTS.c.stream).where(_EVENTS.c.type == "session-erased").distinct()
-    return set(connection.scalars(query))
+def _marks(connection: Connection) -> Iterator[tuple[int, bytes | None]]:
+    """Yield what the database remembers of its end, with the log hash there if it knows that too.
 
-
-def _number(connection: Connection, query: str) -> int:
-    return connection.scalar(text(query)) or 0
+    Both only ever grow, and so give away an event that was taken off the end. Either may have been dropped.
+    """
+    if inspect(connection).has_table("store"):
+        yield from (tuple(row) for row in connection.execute(select(_STORE)))
+    if connection.dialect.name == "sqlite":
+        yield connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")) or 0, None
