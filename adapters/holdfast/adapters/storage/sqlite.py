@@ -64,7 +64,11 @@ def inspect_file(path: Path) -> FileState:
 def _inspect_header(path: Path, size: int) -> FileState:
     # `immutable` reads the file alone: no lock, no recovery, no side file.
     connection = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True, isolation_level=None)
+    # While a write-ahead log is there, the file may rightly lack pages that a killed checkpoint had yet to write.
+    complete = _size(_side(path, "-wal")) == 0
     try:
+        if not complete:
+            connection.execute("PRAGMA writable_schema = ON")  # or SQLite refuses a file that lacks pages
         application = _pragma(connection, "application_id")
         version = _pragma(connection, "user_version")
         pages = _pragma(connection, "page_count")
@@ -77,8 +81,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
         msg = f"{path} is a database of another program: choose another path"
         raise StoreForeignError(msg)
     check_version(str(path), version)
-    # While a write-ahead log is there, the file may rightly lack pages that a killed checkpoint had yet to write.
-    if size < pages * page_size and _size(_side(path, "-wal")) == 0:
+    if complete and size < pages * page_size:
         msg = f"{path} ends after {size} of {pages * page_size} bytes: restore it from a backup"
         raise StoreDamagedError(msg)
     return "store"
@@ -117,16 +120,27 @@ def create_folder(path: Path) -> None:
 
 
 def create_file(path: Path) -> None:
-    """Make an empty store of ours: private, marked, in WAL mode. Killed anywhere in between it is simply empty.
+    """Make an empty store of ours: private, marked, in WAL mode.
+
+    Made beside its place and moved there when it is whole: killed anywhere in between, there is none yet.
 
     Raises:
         StoreReadOnlyError: The folder does not allow it.
     """
+    new = _side(path, ".new")
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for suffix in ("", "-journal", "-wal", "-shm"):  # of one that was killed
+            _side(new, suffix).unlink(missing_ok=True)
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _mark(new)
+        new.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         msg = f"cannot create {path}: {error.strerror}"
         raise StoreReadOnlyError(msg) from error
+
+
+def _mark(path: Path) -> None:
     connection = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None)
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -136,6 +150,14 @@ def create_file(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def make_private(path: Path) -> None:
