@@ -55,13 +55,13 @@ def heads(log: Connection) -> list[roster.Head]:
     statement = select(events.c.stream, events.c.version, events.c.hash, events.c.position).join(
         last, (events.c.stream == last.c.stream) & (events.c.version == last.c.version)
     )
-    return [roster.Head(*row) for row in log.execute(statement).tuples()]
+    return [roster.Head(*row) for row in log.execute(statement)]
 
 
 def digests(views: Connection) -> dict[str, str]:
     """Return a SHA-256 for each view over its rows in canonical order, the same for the same log on any dialect."""
     keys = schema.keys
-    named = dict(views.execute(select(keys.c.stream, keys.c.id)).tuples().all())
+    named = dict(views.execute(select(keys.c.stream, keys.c.id)).all())
     return {
         roster.NAME: _digest(_roster_lines(views)),
         transcript.NAME: _digest(_item_lines(views, named)),
