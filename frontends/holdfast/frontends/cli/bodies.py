@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from msgspec import MsgspecError, json
 
+from holdfast.frontends.cli.escaping import escaped
+
 if TYPE_CHECKING:
     from msgspec import Raw
 
@@ -24,8 +26,8 @@ def arguments(raw: Raw) -> list[str]:
     if not isinstance(value, dict):
         return _lines(value)
     lines: list[str] = []
-    for name, each in value.items():
-        below = _lines(each)
+    for key, each in value.items():
+        name, below = escaped(key), _lines(each)  # a name may hold line ends as well
         if len(below) == 1:
             lines.append(f"{name}: {below[0]}")
         else:

@@ -96,6 +96,17 @@ class _Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _VERBS:
+            from difflib import get_close_matches  # noqa: PLC0415
+
+            near = get_close_matches(args[0], _VERBS)
+            msg = f"there is no verb {args[0]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+            raise click.UsageError(msg, ctx)
+        return super().resolve_command(ctx, args)
+
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     del param

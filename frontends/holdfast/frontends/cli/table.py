@@ -85,4 +85,6 @@ def _row(cells: list[tuple[Column, int, Span]], ellipsis: str) -> Line:
         parts.append(Span(text if last and not column.right else pad(text, size, right=column.right), cell.style))
         if not last:
             parts.append(Span(" " * _GAP))
+    while parts and not parts[-1].text.strip():
+        parts.pop()
     return tuple(parts)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.cli.escaping import ascii_json, escaped, json_for_terminal, one_line
@@ -57,7 +56,7 @@ class Terminal:
         self.can_ask = _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
         self.styled = self.is_terminal and smart and not os.environ.get("NO_COLOR")
         self.unicode = _utf8(sys.stdout)
-        self.width = shutil.get_terminal_size().columns if self.is_terminal else None
+        self.width = _columns(sys.stdout) if self.is_terminal else None
         # Text on a pipe keeps its letters even where the locale says nothing of any.
         self._encoding = "utf-8" if self.unicode or (not self.is_terminal and _names_utf8(sys.stdout)) else "ascii"
 
@@ -162,12 +161,14 @@ def _say(text: str, end: str = "\n") -> None:
         return  # there is nowhere left to say so
 
 
-def _channel(stream: TextIO | None) -> io.BufferedIOBase:
-    """Return the stream for bytes below a stream for text; a closed one swallows everything."""
+def _channel(stream: TextIO | None) -> BinaryIO:
+    """Return the stream for bytes below a stream for text; one that is not there swallows everything."""
     if stream is None:
         return io.BytesIO()
     stream.flush()
-    assert isinstance(stream.buffer, io.BufferedIOBase)
+    if isinstance(stream.buffer, io.RawIOBase):
+        # PYTHONUNBUFFERED leaves a bare file, which may take less than it is given.
+        return open(stream.fileno(), "wb", closefd=False)
     return stream.buffer
 
 
@@ -178,6 +179,15 @@ def _present(stream: TextIO | None) -> TextIO | None:
 
 def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
+
+
+def _columns(stream: TextIO) -> int:
+    """Return the cells in a line. Not by `shutil`, whose import costs more than the rest of this module."""
+    told = os.environ.get("COLUMNS", "")
+    try:
+        return int(told) if told.isdecimal() and int(told) else os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def _names_utf8(stream: TextIO | None) -> bool:

@@ -67,6 +67,7 @@ class Renderer:
         self._unicode = unicode
         self._dots = "…" if unicode else "..."
         self._speaker = ""
+        self._kind = ""
         self._day = ""
 
     def head(self) -> Iterator[Line]:
@@ -139,9 +140,10 @@ class Renderer:
         thread = f"side chain {item.thread}" if item.thread else None
         worry = item.status if item.kind == "message" and item.status in _WORRYING else None
         speaker = f"{name}\n{thread}"
+        kind, self._kind = self._kind, item.kind
         if speaker == self._speaker and role == "assistant" and not worry:
-            if item.kind == "message":
-                yield ()
+            if kind != item.kind or kind == "message":
+                yield ()  # uses of tools, and thoughts, that follow each other stay together
             return
         self._speaker = speaker
         yield ()
@@ -236,4 +238,4 @@ class Renderer:
 
 def _indented(size: int, lines: Iterable[Line]) -> Iterator[Line]:
     for line in lines:
-        yield (Span(" " * size), *line)
+        yield (Span(" " * size), *line) if any(line) and line != (Span(""),) else ()

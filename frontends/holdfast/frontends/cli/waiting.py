@@ -39,4 +39,4 @@ def cards(waiting: Sequence[Request], rows: Mapping[str, Row], *, width: int | N
             for piece in wrap(block(line), None if width is None else width - 4):
                 yield (Span(f"    {piece}"),)
         for option in request.options:
-            yield (Span("  "), Span(one_line(option.option_id), "cyan"), Span(f"  {one_line(option.name)}"))
+            yield (Span("    "), Span(one_line(option.option_id), "cyan"), Span(f"  {one_line(option.name)}"))

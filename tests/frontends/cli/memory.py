@@ -1,0 +1,191 @@
+"""A library in memory: the ports over the domain's own folds, without a store. Nothing in it lasts."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
+from holdfast.domain.ports import Check, Found, ImportReport, LogEvent, Page, Verification
+from holdfast.domain.projections import inbox, roster, transcript
+from holdfast.domain.projections.items import Item, apply
+from holdfast.domain.recorded import PEER, Actor, EventId, Recorded, StreamId
+from holdfast.domain.session import commands
+from holdfast.domain.session.codec import encode
+from holdfast.domain.session.decide import decide
+from holdfast.domain.session.session import Context, Session, record
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
+    from holdfast.domain.ports import Progress
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.session.commands import Command
+    from holdfast.domain.session.facts import Fact
+
+MIDDAY = 1_763_640_000_000_000
+"""2025-11-20 12:00 UTC, in microseconds since the epoch."""
+
+
+class MemoryLibrary:
+    """Fakes what a store answers. A test sets the attributes that no session gives.
+
+    Attributes:
+        opened: How often it was opened, for `reading` and for `writing`.
+        broken: Raised by whoever opens it.
+        asked: Commands that were carried out, as (session, command, actor).
+    """
+
+    def __init__(self) -> None:
+        self.sessions: dict[StreamId, Session] = {}
+        self.items: dict[StreamId, dict[str, Item]] = {}
+        self.log: list[Recorded] = []
+        self.requests: dict[str, Request] = {}
+        self.opened: list[str] = []
+        self.broken: HoldfastError | None = None
+        self.asked: list[tuple[StreamId, Command, Actor, str | None]] = []
+        self.erased: list[StreamId] = []
+        self.verification = Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=[])
+        self.report: ImportReport | HoldfastError = ImportReport()
+        self.imported: list[list[str]] = []
+        self.health: list[Check] = []
+        self.on_machine: list[Found] = []
+        self.views = {"transcript": "ab12", "inbox": "cd34"}
+        self.label = "events"
+
+    def happened(self, session_id: str, *facts: Fact, actor: Actor = PEER, cause: str | None = None) -> StreamId:
+        """Put facts at the end of a session's log; each a second after the one before."""
+        stream = StreamId(session_id)
+        for fact in facts:
+            session = self.sessions.get(stream) or Session(stream)
+            position = len(self.log) + 1
+            context = Context(
+                MIDDAY + position * 1_000_000, lambda: EventId(len(self.log).to_bytes(16, "big")), actor, cause
+            )
+            (recorded,) = record(session, [fact], context)
+            self._committed(recorded, session, position)
+        return stream
+
+    def _committed(self, recorded: Recorded, session: Session, position: int) -> None:
+        recorded = replace(recorded, position=position)
+        self.log.append(recorded)
+        self.sessions[session.id] = session.after(recorded)
+        items = self.items.setdefault(session.id, {})
+        for change in transcript.project(items, recorded):
+            apply(items, change)
+        match inbox.project(recorded):
+            case inbox.Arrived(request=request):
+                self.requests[request.request_id] = request
+            case inbox.Settled(request_id=request_id):
+                self.requests.pop(request_id, None)
+            case None:
+                pass
+
+    @contextmanager
+    def reading(self) -> Generator[MemoryLibrary, None, None]:
+        self.opened.append("reading")
+        if self.broken is not None:
+            raise self.broken
+        yield self
+
+    @contextmanager
+    def writing(self) -> Generator[MemoryLibrary, None, None]:
+        self.opened.append("writing")
+        if self.broken is not None:
+            raise self.broken
+        yield self
+
+    def found(self) -> list[Found]:
+        return self.on_machine
+
+    def resolve(self, name: str) -> StreamId:
+        rows = self.rows(ended=True)
+        prefixed = [row.id for row in rows if len(name) >= 4 and row.id.startswith(name)]
+        fitting = [row.id for row in rows if name in (row.id, row.title)] or prefixed
+        if name in fitting:
+            return StreamId(name)
+        if not fitting:
+            msg = f"no session is called {name!r}; `holdfast ls --all` lists them"
+            raise NotFoundError(msg)
+        if len(fitting) > 1:
+            raise AmbiguousNameError(name, tuple(fitting))
+        return StreamId(fitting[0])
+
+    def rows(self, *, ended: bool = False) -> list[Row]:
+        rows = [self.row(each) for each in self.sessions]
+        return [row for row in rows if ended or row.lifecycle != "ended"]
+
+    def row(self, session_id: StreamId) -> Row:
+        return roster.row(self.sessions[session_id])
+
+    def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
+        items = list(self.items[session_id].values())
+        if before is not None and not before.isdecimal():
+            msg = f"{before!r} is no cursor of this transcript"
+            raise UsageError(msg)
+        end = len(items) if before is None else int(before)
+        start = max(0, end - limit)
+        return Page(self.row(session_id), items[start:end], len(self.log), str(start) if start else None)
+
+    def last_turn(self, session_id: StreamId) -> Page:
+        items = list(self.items[session_id].values())
+        start = max((at for at, item in enumerate(items) if item.role == "user"), default=0)
+        return Page(self.row(session_id), items[start:], len(self.log), str(start) if start else None)
+
+    def inbox(self) -> list[Request]:
+        return list(self.requests.values())
+
+    def events(
+        self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
+    ) -> Iterator[LogEvent]:
+        for recorded in self.log[since:]:
+            encoded = encode(recorded.event)
+            if session_id in (None, recorded.originator_id) and (not types or encoded.tag in types):
+                yield LogEvent(recorded, "session", encoded.tag, Raw(encoded.data) if encoded.data else None)
+        if follow:
+            self.wait_for_ever()
+
+    def wait_for_ever(self) -> None:
+        import threading
+
+        threading.Event().wait()
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        self._report(progress)
+        return self.verification
+
+    def digests(self) -> dict[str, str]:
+        return self.views
+
+    def checks(self) -> list[Check]:
+        return self.health
+
+    def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
+        session = self.sessions[session_id]
+        self.asked.append((session_id, command, actor, cause))
+        before = len(self.log)
+        self.happened(session_id, *decide(session.state, command, session.version), actor=actor, cause=cause)
+        return self.log[before:]
+
+    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
+        self.erased.append(session_id)
+        self.execute(session_id, commands.Erase(), cause=None, actor=actor)
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
+        self._report(progress)
+        return self.views
+
+    def import_(self, sources: Sequence[str], progress: Progress | None = None) -> ImportReport:
+        self._report(progress)
+        self.imported.append(list(sources))
+        if isinstance(self.report, HoldfastError):
+            raise self.report
+        return self.report
+
+    def _report(self, progress: Progress | None) -> None:
+        if progress is not None:
+            progress(self.label, 1, 2)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.frontends.cli.conftest import Run
+    from tests.frontends.cli.memory import MemoryLibrary
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("bogus",),
+        ("up",),
+        ("--bogus",),
+        ("ls", "--bogus"),
+        ("ls", "more"),
+        ("show",),
+        ("show", "a", "b"),
+        ("show", "a", "--last"),
+        ("show", "a", "--last", "none"),
+        ("show", "a", "--last", "0"),
+        ("events", "--since", "-1"),
+        ("events", "--since", "x"),
+        ("rename", "a"),
+        ("rename", "a", "  "),
+        ("rename", "a", "caf\udce9"),
+        ("show", "caf\udce9"),
+        ("mute", "a", "--for", "soon"),
+        ("mute", "a", "--for", "0s"),
+        ("mute", "a", "--for", "999999999999d"),
+        ("mute", "a", "--for", "1h", "--off"),
+        ("rm", "a"),
+        ("import",),
+        ("verify", "file"),
+    ],
+    ids=" ".join,
+)
+def test_a_usage_error_is_one_line_and_opens_nothing(run: Run, library: MemoryLibrary, args: tuple[str, ...]) -> None:
+    ran = run(*args)
+
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err.startswith("holdfast: ")
+    assert ran.err.endswith("--help`)\n")
+    assert ran.err.count("\n") == 1
+    assert library.opened == []
+
+
+def test_a_slip_is_answered_with_what_was_meant(run: Run) -> None:
+    assert "--json" in run("ls", "--jsno").err
+    assert "verify" in run("verfy").err
+
+
+def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
+    ran = run()
+
+    assert (ran.code, ran.err) == (0, "")
+    listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
+    assert " ".join(listed) == ("import ls show peek inbox events verify rebuild rename read unread mute pin rm doctor")
+    assert library.opened == []
+
+
+@pytest.mark.parametrize("verb", ["ls", "import", "events"])
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_every_verb_explains_itself(run: Run, verb: str, flag: str) -> None:
+    ran = run(verb, flag)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"Usage: holdfast {verb}")
+
+
+def test_the_version_is_a_line(run: Run) -> None:
+    ran = run("--version")
+
+    assert ran.code == 0
+    assert ran.out.startswith("holdfast 0.")
