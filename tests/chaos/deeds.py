@@ -1,0 +1,117 @@
+"""What a store does, one deed a process and in one thread, so that its system calls can be counted and cut.
+
+It says what `writer` says; `done` comes last.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import alembic.command  # so that a migration does not import it anew in every process
+import alembic.config  # noqa: F401 # the same
+
+from holdfast.adapters.storage.erase import erase
+from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.views import projector
+from holdfast.adapters.storage.views.rebuild import rebuild
+from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.domain.errors import HoldfastError
+from holdfast.domain.recorded import Actor
+from holdfast.domain.session.session import fold
+from tests.chaos.load import history, loaded, name_of, next_events
+from tests.chaos.mutants import apply_mutant
+from tests.chaos.writer import STOPPED, acknowledged, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from holdfast.adapters.storage.store import Store
+
+SESSIONS = 3
+
+
+def append(store: Store) -> None:
+    """A few more requests of sessions that are there, and a new one."""
+    random = Random("append")
+    sessions = [loaded(store, name_of(number)) for number in range(SESSIONS + 1)]
+    for turn in range(6):
+        session = sessions[turn % len(sessions)]
+        events = next_events(session, random)
+        sessions[turn % len(sessions)] = session = fold(session, events)
+        acknowledged(events, store.append_now(events, roster_row(session)))
+
+
+def checkpoint(store: Store) -> None:
+    """Append, copy the write-ahead log into the database, append again; leaving signs the head."""
+    append(store)
+    store._writer._log._checkpoint("PASSIVE")  # type: ignore[attr-defined,union-attr]
+    append(store)
+
+
+def catch_up(store: Store) -> None:
+    """Fold what is new into the views."""
+    while store.write(lambda transaction: projector.step(transaction.connection, 40)):
+        pass
+
+
+def build_anew(store: Store) -> None:
+    """Drop every view and build it from the log."""
+    store.write(lambda transaction: rebuild(transaction.connection, transaction.connection))
+
+
+def erase_one(store: Store) -> None:
+    """Erase the first session."""
+    erase(store, name_of(0), actor=Actor("human", "chaos"))
+    say("erased", name_of(0))
+
+
+def fill(store: Store) -> None:
+    """Write what the other deeds find."""
+    for number in range(SESSIONS):
+        for session, events in history(name_of(number), Random(f"fill-{number}"), 60):
+            acknowledged(events, store.append_now(events, roster_row(session)))
+    store.write(lambda transaction: projector.step(transaction.connection, 100))
+
+
+def migrate(store: Store) -> None:
+    """Nothing: opening did it."""
+
+
+DEEDS: dict[str, Callable[[Store], None]] = {
+    "append": append,
+    "checkpoint": checkpoint,
+    "catch-up": catch_up,
+    "rebuild": build_anew,
+    "erase": erase_one,
+    "migrate": migrate,
+    "fill": fill,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Open the store, do one deed, close it."""
+    parser = ArgumentParser()
+    parser.add_argument("deed", choices=DEEDS)
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--mutant")
+    parser.add_argument("--leave", action="store_true", help="exit without closing, as a kill would")
+    options = parser.parse_args(arguments)
+    apply_mutant(options.mutant)
+    try:
+        store = open_store(
+            StoreSettings.from_url(options.url, wait_s=5), checkpoints=options.home / "checkpoints", inline=True
+        )
+        say("ready")
+        DEEDS[options.deed](store)
+        if not options.leave:
+            store.close()
+    except (HoldfastError, OSError) as error:
+        say("stopped", type(error).__name__, error)
+        return STOPPED
+    say("done")
+    return 0

@@ -1,0 +1,182 @@
+"""Defects on purpose: each is one that somebody made once, and a check that does not catch it proves nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from holdfast.adapters.storage import commit, lock, sqlite, sqlite_log, writer
+from holdfast.adapters.storage.reading import Feed
+from holdfast.domain.session import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.commit import Batch
+    from holdfast.adapters.storage.sqlite_log import SqliteLog
+    from holdfast.domain.recorded import Recorded
+
+    Replace = Callable[[object, str, object], None]
+
+
+def apply_mutant(name: str | None) -> None:
+    """Put a defect into this process for good; None leaves it sound."""
+    if name is not None:
+        MUTANTS[name](setattr)
+
+
+@contextmanager
+def mutated(name: str) -> Iterator[None]:
+    """Put a defect into this process for a while."""
+    before: list[tuple[object, str, object]] = []
+
+    def replace(place: object, attribute: str, value: object) -> None:
+        before.append((place, attribute, getattr(place, attribute)))
+        setattr(place, attribute, value)
+
+    MUTANTS[name](replace)
+    try:
+        yield
+    finally:
+        for place, attribute, value in reversed(before):
+            setattr(place, attribute, value)
+
+
+def _ack_before_commit(replace: Replace) -> None:
+    """Groups are acknowledged at once and committed eight at a time."""
+    begin, commit_, work = sqlite_log.SqliteLog.begin, sqlite_log.SqliteLog.commit, writer.Writer._work
+    groups = 0
+
+    def lazy_begin(self: SqliteLog) -> None:
+        if not self._raw.in_transaction:
+            begin(self)
+
+    def lazy_commit(self: SqliteLog) -> None:
+        nonlocal groups
+        groups += 1
+        if groups % 8 == 0:
+            commit_(self)
+
+    def commit_before_work(self: writer.Writer, job: writer.Job[object]) -> None:
+        if self._log._raw.in_transaction:
+            commit_(self._log)
+        work(self, job)
+
+    replace(writer.Writer, "_work", commit_before_work)
+    replace(sqlite_log.SqliteLog, "begin", lazy_begin)
+    replace(sqlite_log.SqliteLog, "commit", lazy_commit)
+
+
+def _no_fsync(replace: Replace) -> None:
+    """`synchronous=NORMAL`: a commit in the write-ahead log is not synced."""
+    assert_ = sqlite._assert
+
+    def careless(connection: Any, name: str, value: str, expected: Any) -> None:
+        if name == "synchronous":
+            connection.execute("PRAGMA synchronous = NORMAL")
+        else:
+            assert_(connection, name, value, expected)
+
+    replace(sqlite, "_assert", careless)
+
+
+def _lossy_fan_out(replace: Replace) -> None:
+    """A reader that is behind jumps to the head after what fits into one read."""
+    read = Feed.read
+
+    def lossy(self: Feed, connection: Connection, until: int | None = None) -> tuple[list[Recorded], bool]:
+        behind = self.position
+        events, at_end = read(self, connection, until)
+        return (events[: len(events) // 2] or events, at_end) if behind and len(events) > 3 else (events, at_end)
+
+    replace(Feed, "read", lossy)
+
+
+def _no_lock(replace: Replace) -> None:
+    """Nobody asks whether another process writes."""
+    replace(lock.StoreLock, "acquire", lambda self, **_: None)
+
+
+def _roster_later(replace: Replace) -> None:
+    """The roster row is written after the commit of its events, in a transaction of its own."""
+    write_roster, commit_ = sqlite_log.SqliteLog._write_roster, sqlite_log.SqliteLog.commit
+    waiting: list[Batch] = []
+
+    def commit_then_roster(self: SqliteLog) -> None:
+        commit_(self)
+        while waiting:
+            self.begin()
+            write_roster(self, waiting.pop())
+            commit_(self)
+
+    replace(sqlite_log.SqliteLog, "_write_roster", lambda _self, batch: waiting.append(batch))
+    replace(sqlite_log.SqliteLog, "commit", commit_then_roster)
+
+
+def _positions_move_early(replace: Replace) -> None:
+    """The counter of positions moves although the transaction was rolled back."""
+
+    def hasty(connection: Any, heads: Any, requests: Any) -> Any:
+        try:
+            return commit.commit(connection, heads, requests)
+        except BaseException:
+            heads.position += 1
+            raise
+
+    replace(writer, "commit", hasty)
+
+
+def _error_ignored(replace: Replace) -> None:
+    """A commit that the disk refused is acknowledged all the same."""
+    commit_ = sqlite_log.SqliteLog.commit
+
+    def careless(self: SqliteLog) -> None:
+        try:
+            commit_(self)
+        except sqlite3.OperationalError:
+            self.rollback()
+
+    replace(sqlite_log.SqliteLog, "commit", careless)
+
+
+def _full_stops(replace: Replace) -> None:
+    """A full disk is taken for a broken one."""
+    diagnose = sqlite_log.SqliteLog.diagnose
+    replace(
+        sqlite_log.SqliteLog,
+        "diagnose",
+        lambda self, error: "broken" if (found := diagnose(self, error)) == "full" else found,
+    )
+
+
+def _migration_in_pieces(replace: Replace) -> None:
+    """Each statement of a migration commits by itself, as SQLite does where nobody says BEGIN."""
+    replace(sqlite, "_begin_immediate", lambda _connection: None)
+
+
+def _no_upcasting(replace: Replace) -> None:
+    """Old payloads are read as if they were written today."""
+    replace(codec, "UPCASTERS", {("session-created", 1): lambda payload: payload})
+
+
+def _duplicates_again(replace: Replace) -> None:
+    """An append that was written before is refused as a conflict."""
+    replace(commit, "locate", lambda *_: None)
+
+
+MUTANTS: dict[str, Callable[[Replace], None]] = {
+    "ack-before-commit": _ack_before_commit,
+    "synchronous-normal": _no_fsync,
+    "lossy-fan-out": _lossy_fan_out,
+    "no-lock": _no_lock,
+    "roster-later": _roster_later,
+    "positions-move-early": _positions_move_early,
+    "error-ignored": _error_ignored,
+    "full-stops": _full_stops,
+    "migration-in-pieces": _migration_in_pieces,
+    "no-upcasting": _no_upcasting,
+    "duplicates-again": _duplicates_again,
+}

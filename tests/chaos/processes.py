@@ -1,0 +1,192 @@
+"""Starting, watching, tracing and killing the processes of `zygote` from a test."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.chaos.words import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+    from typing import Self
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 60.0
+
+
+class Zygote:
+    """One process that forks programs, one at a time. Ends with the `with` block, its child too."""
+
+    def __init__(self, prefix: Sequence[str] = (), errors: Path | None = None) -> None:
+        """Start it, behind a command such as `unshare` where one is given."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        environment |= {
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in (".", "domain", "adapters", "frontends")),
+        }
+        self._errors = (errors or Path(os.devnull)).open("ab")
+        self._process = subprocess.Popen(
+            [*prefix, sys.executable, "-m", "tests.chaos.zygote"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors if errors else None,
+            cwd=ROOT,
+            env=environment,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._in = self._process.stdin.fileno()
+        self._out = self._process.stdout.fileno()
+        os.set_blocking(self._out, False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def start(self, program: str, *arguments: str | Path, wait: bool = False) -> Run:
+        """Start a program; with `wait` it does nothing before `Run.go`."""
+        self.tell(json.dumps([program, [str(argument) for argument in arguments], wait]))
+        return Run(self)
+
+    def tell(self, line: str) -> None:
+        """Write to whoever reads the standard input now."""
+        os.write(self._in, line.encode())
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """Return what is said within some seconds, b"" at the end of everything, None where nothing is said."""
+        readable, _, _ = select.select([self._out], [], [], max(0.0, timeout_s))
+        return os.read(self._out, 1 << 20) if readable else None
+
+
+class Run:
+    """One forked process from its first word to its exit."""
+
+    def __init__(self, zygote: Zygote) -> None:
+        self._zygote = zygote
+        self._text = b""
+        self._read_upto = 0
+        self.pid = int(self.wait_for(b"pid ").split()[1])
+
+    def go(self) -> None:
+        """Let it begin."""
+        self._zygote.tell("go")
+
+    def wait_for(self, word: bytes, timeout_s: float = PATIENCE_S) -> bytes:
+        """Return the first line that begins with a word, or the line of the exit where that comes first."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            lines = self._text.split(b"\n")[:-1]
+            for line in lines:
+                if line.startswith((word, b"exit ")):
+                    return line
+            self._hear(deadline)
+
+    def listen_until(self, deadline: float) -> None:
+        """Take in what it says until some moment, or until it has ended."""
+        while not self._ended():
+            left = deadline - time.monotonic()
+            said = self._zygote.read(left)
+            if said is None:
+                return
+            self._text += said
+
+    def listen_to_acks(self, count: int) -> None:
+        """Take in what it says until so many events are acknowledged, or until it has ended."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._ended() and self._text.count(b"\nack ") < count:
+            self._hear(deadline)
+
+    def kill(self) -> Words:
+        """Kill it at this very moment and return all it had said."""
+        if not self._ended():
+            try:
+                os.kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it was quicker
+        return self.wait()
+
+    def wait(self, timeout_s: float = PATIENCE_S) -> Words:
+        """Return all it said, after it has ended by itself.
+
+        Raises:
+            TimeoutError: It has not.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._ended():
+            self._hear(deadline)
+        return Words.parse(self._text)
+
+    def _ended(self) -> bool:
+        return b"\nexit " in self._text and self._text.endswith(b"\n")
+
+    def _hear(self, deadline: float) -> None:
+        said = self._zygote.read(deadline - time.monotonic())
+        if not said:
+            message = f"nothing more was said after {self._text[-300:]!r}"
+            raise TimeoutError(message)
+        self._text += said
+
+
+class Strace:
+    """`strace` attached to a waiting process. Ends with it."""
+
+    def __init__(self, pid: int, *arguments: str, output: Path | str = os.devnull) -> None:
+        """Attach, and return once it is attached.
+
+        Raises:
+            RuntimeError: It may not.
+        """
+        self._process = subprocess.Popen(
+            ["strace", "-f", "-p", str(pid), "-o", str(output), *arguments],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stderr is not None
+        line = self._process.stderr.readline()
+        if "attached" not in line:
+            self._process.kill()
+            message = f"strace cannot attach: {line}"
+            raise RuntimeError(message)
+
+    def wait(self) -> None:
+        """Return when everything it traces has ended."""
+        self._process.communicate(timeout=PATIENCE_S)
+
+
+def traced(zygote: Zygote, program: Sequence[str | Path], *arguments: str, output: Path | str = os.devnull) -> Words:
+    """Run a program under strace to its end, whatever that is, and return what it said."""
+    run = zygote.start(program[0].__str__(), *program[1:], wait=True)
+    strace = Strace(run.pid, *arguments, output=output)
+    run.go()
+    words = run.wait()
+    strace.wait()
+    return words
+
+
+def every(points: Sequence[tuple[str, int]], nth: int) -> Iterator[tuple[str, int]]:
+    """Yield every n-th of some points, the first and the last included."""
+    chosen = {*range(0, len(points), nth), len(points) - 1} if points else set()
+    return (points[index] for index in sorted(chosen))
+
+
+Check = "Callable[[Words], list[str]]"

@@ -1,0 +1,141 @@
+"""R4: the disk fails, from one call on for good. The writer stops acknowledging and leaves; its successor is whole."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.chaos.invariants import check
+from tests.chaos.processes import traced
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.chaos.conftest import Filled
+    from tests.chaos.figures import Figures
+    from tests.chaos.processes import Zygote
+
+pytestmark = [pytest.mark.strace, pytest.mark.slow]
+
+CALLS = ("pwrite64", "fdatasync", "pread64")
+
+_LINE = re.compile(r"^\d+ +(?P<at>[\d.]+) (?P<call>\w+)\((?P<rest>.*)")
+_ACK = re.compile(r"ack \S+ \d+ (\d+) ")
+_HEAD = b"HFhead1\n"
+_POSITION = slice(48, 56)
+"""Where a slot of the head file keeps its position."""
+
+
+@dataclass
+class Course:
+    """What a trace tells of one writer.
+
+    Attributes:
+        failed_at: When a call first failed, as far as SQLite tells of it; None if none did. A failed sync of the
+            folder, which happens while a store is opened, is not told.
+        ended_at: When the process was gone.
+        safe: The last position that was committed before that.
+        acknowledged: The last position that was ever acknowledged.
+    """
+
+    failed_at: float | None = None
+    ended_at: float = 0.0
+    safe: int = 0
+    acknowledged: int = 0
+
+    @classmethod
+    def read(cls, trace: Path) -> Course:
+        """Read what `strace -ttt -xx` wrote."""
+        course = cls()
+        for line in trace.read_text().splitlines():
+            found = _LINE.match(line)
+            if found is None:
+                if "+++" in line:
+                    course.ended_at = float(line.split()[1])
+                continue
+            if "(INJECTED)" in found["rest"]:
+                course.failed_at = course.failed_at or float(found["at"])
+                continue
+            data = _bytes(found["rest"])
+            if found["call"] == "pwrite64" and data.startswith(_HEAD) and course.failed_at is None:
+                course.safe = max(course.safe, int.from_bytes(data[_POSITION], "big"))
+            if found["call"] == "write":
+                if data == b"ready\n":
+                    course.failed_at = None
+                positions = [int(position) for position in _ACK.findall(data.decode("ascii", "replace"))]
+                course.acknowledged = max(course.acknowledged, *positions, 0)
+        return course
+
+
+def _bytes(arguments: str) -> bytes:
+    quoted = re.search(r'"((?:\\x[0-9a-f]{2})*)"', arguments)
+    return bytes.fromhex(quoted[1].replace("\\x", "")) if quoted else b""
+
+
+def fail(
+    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
+) -> tuple[Course, list[str]]:
+    """Let every call from the one with this number on fail in each thread; return what does not hold."""
+    place = filled.place.copied(folder / f"{call}-{number}")
+    trace = folder / "trace"
+    program = ["writer", *place.options, "--events", str(100 + 14 * number), "--sessions", "4", "--persist", *options]
+    words = traced(
+        zygote,
+        program,
+        *("-ttt", "-xx", "-s", "4096", "--trace=pwrite64,fdatasync,pread64,write"),
+        f"--inject={call}:error=EIO:when={number}+",
+        output=trace,
+    )
+    course = Course.read(trace)
+    violations: list[str] = []
+    if course.failed_at is not None:
+        if course.acknowledged > course.safe:
+            violations.append(
+                f"{course.acknowledged} was acknowledged, {course.safe} was safe when a call first failed"
+            )
+        if words.status <= 0:
+            violations.append(f"the process ended with status {words.status}")
+    found = check(place.settings, place.home, [filled.words, words])
+    violations += found.violations
+    shutil.rmtree(place.home)
+    return course, [f"{call} {number}: {violation}" for violation in violations]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [pytest.param((1, 2, 4, 8, 16, 40), id="slice"), *(
+        pytest.param(tuple(range(start, start + 25)), id=f"from-{start}", marks=pytest.mark.chaos)
+        for start in range(1, 200, 25)
+    )],
+)  # fmt: skip
+@pytest.mark.parametrize("call", CALLS)
+def test_nothing_is_acknowledged_after_the_disk_failed(
+    call: str, numbers: tuple[int, ...], zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+) -> None:
+    violations: list[str] = []
+    exit_s = 0.0
+    failed = 0
+    for number in numbers:
+        course, found = fail(zygote, filled, tmp_path, call, number)
+        violations += found
+        if course.failed_at is not None:
+            failed += 1
+            exit_s = max(exit_s, course.ended_at - course.failed_at)
+
+    figures("R4", f"EIO on {call} from call k on", tried=failed, violations=len(violations), exit_s=round(exit_s, 3))
+    assert violations == []
+    assert failed
+
+
+@pytest.mark.parametrize(("call", "number"), [("fdatasync", 9)])
+def test_errors_of_the_disk_catch_a_store_that_goes_on(
+    call: str, number: int, zygote: Zygote, filled: Filled, tmp_path: Path
+) -> None:
+    course, violations = fail(zygote, filled, tmp_path, call, number, "--mutant", "error-ignored")
+
+    assert course.failed_at is not None
+    assert violations

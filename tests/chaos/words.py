@@ -1,0 +1,94 @@
+"""What a process said about itself before it ended, parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Ack(NamedTuple):
+    """One event that a caller was told is safe."""
+
+    session: str
+    version: int
+    position: int
+    event_id: str
+    cause: str
+
+
+@dataclass
+class Words:
+    """All that one process said.
+
+    Attributes:
+        acks: What it was told is safe, in this order.
+        saw: Position and event of what its subscriber got, in this order.
+        troubles: Names of the errors it went on after.
+        late_s: How long its event loop stood still at most.
+        ready: Whether it had opened the store.
+        done: Whether a deed was done to its end.
+        erased: Sessions that were erased for good.
+        stopped: Why it stopped by itself.
+        status: Its exit status, negative for a signal.
+        full: How many events it had written when its disk was full.
+        read: How many events it read then.
+        recovered_s: How long after it got space it took to write again.
+        violations: What it found not to hold.
+    """
+
+    acks: list[Ack] = field(default_factory=list[Ack])
+    saw: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    troubles: list[str] = field(default_factory=list[str])
+    late_s: float = 0.0
+    ready: bool = False
+    done: bool = False
+    erased: list[str] = field(default_factory=list[str])
+    stopped: str | None = None
+    status: int = 0
+    full: int = 0
+    read: int = 0
+    recovered_s: float | None = None
+    violations: list[str] = field(default_factory=list[str])
+
+    @classmethod
+    def parse(cls, text: bytes) -> Words:
+        """Read the lines of one process."""
+        words = cls()
+        for line in text.decode().splitlines():
+            words.add(line)
+        return words
+
+    def add(self, line: str) -> None:
+        """Take in one line."""
+        match line.split(" "):
+            case ["ack", session, version, position, event_id, cause]:
+                self.acks.append(Ack(session, int(version), int(position), event_id, cause))
+            case ["saw", position, event_id]:
+                self.saw.append((int(position), event_id))
+            case ["trouble", name]:
+                self.troubles.append(name)
+            case ["late", seconds]:
+                self.late_s = float(seconds)
+            case ["ready"]:
+                self.ready = True
+            case ["done"]:
+                self.done = True
+            case ["erased", session]:
+                self.erased.append(session)
+            case ["stopped", *reason]:
+                self.stopped = " ".join(reason)
+            case ["full", events]:
+                self.full = int(events)
+            case ["read", events]:
+                self.read = int(events)
+            case ["recovered", seconds]:
+                self.recovered_s = float(seconds)
+            case ["violation", *what]:
+                self.violations.append(" ".join(what))
+            case ["exit", status]:
+                self.status = int(status)
+            case ["pid", _]:
+                pass
+            case _:
+                message = f"a process said something strange: {line!r}"
+                raise ValueError(message)

@@ -1,0 +1,184 @@
+"""The process that is killed: it stands for the daemon. Sessions append through the real domain and the real store.
+
+It says on standard output what it knows, a line each and unbuffered:
+
+    ready                                     the store is open
+    ack SESSION VERSION POSITION EVENT CAUSE  said after the acknowledgement and never before
+    saw POSITION EVENT                        a subscriber got this event
+    stopped ERROR                             why it exits
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from contextlib import aclosing
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import anyio
+
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.opening import now_us, open_store
+from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.store import CaughtUp
+from holdfast.adapters.storage.views import projector
+from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.domain.errors import (
+    HoldfastError,
+    OutcomeUnknownError,
+    StoreFullError,
+    StoreUnavailableError,
+)
+from holdfast.domain.recorded import DAEMON
+from holdfast.domain.session.session import Context, Session, fold, handle
+from tests.chaos.load import loaded, name_of, next_events, recovery
+from tests.chaos.mutants import apply_mutant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anyio.abc import TaskGroup
+
+    from holdfast.adapters.storage.store import Store
+    from holdfast.domain.recorded import Recorded
+
+STOPPED = 3
+"""The exit status of a writer whose store has stopped."""
+
+
+def say(*words: object) -> None:
+    """Write one line at once: up to 4 KiB, a pipe takes it whole or not at all."""
+    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+
+
+def acknowledged(events: Sequence[Recorded], positions: Sequence[int]) -> None:
+    """Say that these events are safe."""
+    lines = [
+        f"ack {event.originator_id} {event.originator_version} {position} {event.event_id.hex()} {event.cause}\n"
+        for event, position in zip(events, positions, strict=True)
+    ]
+    for start in range(0, len(lines), 20):
+        os.write(1, "".join(lines[start : start + 20]).encode())
+
+
+class Writer:
+    """One open store under the load of some sessions."""
+
+    def __init__(self, store: Store, options: Namespace) -> None:
+        self._store = store
+        self._options = options
+        self._left = options.events
+        self._done = anyio.Event()
+        self._news = anyio.Event()
+
+    async def run(self) -> None:
+        """Write until enough was written, or until the store stops or the process is killed."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._follow)
+            group.start_soon(self._fold)
+            if self._options.ticker:
+                group.start_soon(self._tick)
+            for number in range(self._options.sessions):
+                group.start_soon(self._talk, number, group)
+            await self._done.wait()
+            group.cancel_scope.cancel()
+
+    async def _talk(self, number: int, group: TaskGroup) -> None:
+        random = Random(f"{self._options.seed}-{number}")
+        session = await anyio.to_thread.run_sync(loaded, self._store, name_of(number))
+        recovering = recovery(session)
+        while self._left > 0:
+            if recovering is None:
+                events = next_events(session, random)
+            else:
+                context = Context(now_us(), new_event_id, DAEMON, new_event_id().hex())
+                events = handle(session, recovering, context)
+                recovering = None
+            after = fold(session, events)
+            while not await self._append(events, after):
+                pass
+            self._left -= len(events)
+            session = after
+        self._done.set()
+
+    async def _append(self, events: Sequence[Recorded], after: Session) -> bool:
+        """Append, and say so; False where it certainly did not happen or where only asking again can tell."""
+        try:
+            positions = await self._store.append(events, roster_row(after))
+        except (OutcomeUnknownError, StoreUnavailableError, StoreFullError) as error:
+            if self._store.stopped is not None or not self._options.persist:
+                raise
+            say("trouble", type(error).__name__)
+            await anyio.lowlevel.checkpoint()
+            return False
+        acknowledged(events, positions)
+        return True
+
+    async def _follow(self) -> None:
+        """Read like a frontend and say what was seen."""
+        seen: list[str] = []
+        async with aclosing(self._store.subscribe(self._options.after)) as deliveries:
+            async for delivery in deliveries:
+                if isinstance(delivery, CaughtUp):
+                    self._news.set()
+                    self._news = anyio.Event()
+                else:
+                    seen.append(f"saw {delivery.position} {delivery.event_id.hex()}\n")
+                if len(seen) >= 50 or isinstance(delivery, CaughtUp):
+                    os.write(1, "".join(seen).encode())
+                    seen.clear()
+
+    async def _fold(self) -> None:
+        """Keep the batched views up to date in transactions of their own."""
+        while True:
+            await self._news.wait()
+            try:
+                await self._store.write_async(lambda transaction: projector.step(transaction.connection, 200))
+            except (OutcomeUnknownError, StoreUnavailableError, StoreFullError):
+                if self._store.stopped is not None or not self._options.persist:
+                    raise
+
+    async def _tick(self) -> None:
+        """Measure how long the event loop does not turn."""
+        worst = 0.0
+        while True:
+            before = anyio.current_time()
+            await anyio.sleep(0.005)
+            late = anyio.current_time() - before - 0.005
+            if late > worst:
+                worst = late
+                say("late", f"{worst:.4f}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one writer to its end, which is usually a violent one."""
+    parser = ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--sessions", type=int, default=8)
+    parser.add_argument("--events", type=int, default=1_000_000_000)
+    parser.add_argument("--after", type=int, default=0)
+    parser.add_argument("--seed", default="0")
+    parser.add_argument("--mutant")
+    parser.add_argument("--persist", action="store_true")
+    parser.add_argument("--ticker", action="store_true")
+    options = parser.parse_args(arguments)
+    apply_mutant(options.mutant)
+    try:
+        store = open_store(StoreSettings.from_url(options.url, wait_s=5), checkpoints=options.home / "checkpoints")
+        if store.regressed is not None:
+            raise store.regressed
+        say("ready")
+        anyio.run(Writer(store, options).run)
+        store.close()
+    except (HoldfastError, OSError, ExceptionGroup) as caught:
+        error: Exception = caught
+        while isinstance(error, ExceptionGroup):
+            error = error.exceptions[0]
+        if not isinstance(error, (HoldfastError, OSError)):
+            raise
+        say("stopped", type(error).__name__, str(error).replace("\n", " "))
+        return STOPPED
+    return 0
