@@ -36,6 +36,7 @@ class Agent:
         piped: How many bytes went into its standard input.
         queue: What is accepted and waits for the agent to read.
         known: For each accepted key where its bytes begin and end in everything ever written.
+        settled: Hashes of keys that need no answer any more; still known, at a fifth of the memory.
     """
 
     def __init__(self, order: dict[str, Any]) -> None:
@@ -56,6 +57,7 @@ class Agent:
         self.piped = 0
         self.queue = bytearray()
         self.known: dict[str, tuple[int, int]] = {}
+        self.settled: set[int] = set()
         self._queue_bytes = int(order["limits"]["queue_bytes"])
         self._journal, self._journal_bytes = int(order["keys"]), 0
 
@@ -79,6 +81,15 @@ class Agent:
         self._journal_bytes += len(line)
         self.known[key] = start, start + len(data)
         self.queue += data
+
+    def find(self, key: str) -> tuple[int, int] | None:
+        """Return where a key's bytes are, None if it was never accepted. Of a settled one only that it was is known."""
+        return (0, 0) if hash(key) in self.settled else self.known.get(key)
+
+    def settle(self, key: str) -> None:
+        """Keep no more of a key than that it was accepted."""
+        if self.known.pop(key, None):
+            self.settled.add(hash(key))
 
     def feed(self) -> None:
         """Write what the pipe takes."""

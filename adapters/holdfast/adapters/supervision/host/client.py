@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
 import msgspec
 from anyio import to_thread
 from anyio.abc import SocketAttribute
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from holdfast.adapters.supervision.host import folder
 from holdfast.adapters.supervision.host.folder import Ending, Exit, Status
-from holdfast.adapters.supervision.host.processes import look, peer_uid
+from holdfast.adapters.supervision.host.processes import peer_uid
 from holdfast.adapters.supervision.host.protocol import Decoder, WireError, encode
 from holdfast.adapters.supervision.host.reader import Reader
 from holdfast.domain.errors import (
@@ -107,7 +109,7 @@ class Connection:
         self._sending = anyio.Lock()
         self._changed = anyio.Event()
         self._questions: dict[int, _Question] = {}
-        self._number = 0
+        self._number, self._closed = 0, False
 
     async def run(self) -> None:
         """Move what comes from the host, until the connection is over; close it then. Never raises for that."""
@@ -145,7 +147,7 @@ class Connection:
 
         Args:
             offset: The byte after the last committed line.
-            settled: Keys that will never be written again; the host forgets them.
+            settled: Keys whose outcome is committed. The host still knows them, but no longer where their bytes are.
         """
         await self._ask({"verb": "ack", "offset": offset, "settled": list(settled)})
 
@@ -169,7 +171,7 @@ class Connection:
             await self._changed.wait()
         if self.head > offset:
             return True
-        if isinstance(self.lost, HostFencedError):
+        if self.lost and (self._closed or isinstance(self.lost, HostFencedError)):
             raise self.lost
         if not await gone(self.host):
             raise HostGoneError(f"the connection to the host of agent {self.host.incarnation} broke") from self.lost
@@ -181,10 +183,12 @@ class Connection:
 
     async def aclose(self) -> None:
         """Close the connection; the agent goes on."""
+        self._closed = True
         self._over(HostGoneError("the connection was closed from this side"))
         await anyio.aclose_forcefully(self._stream)
 
     async def _ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
+        await checkpoint_if_cancelled()
         if self.lost:
             raise self.lost
         self._number += 1
@@ -207,12 +211,13 @@ class Connection:
         except WireError as error:
             raise HostFullError(f"what was to be written is too long: {error}") from error
         async with self._sending:
-            # Half a message would make the rest unreadable, so it is sent whole, cancelled or not.
-            with anyio.CancelScope(shield=True), anyio.fail_after(ANSWER_S):
-                try:
+            try:
+                # Half a message would make the rest unreadable, so it is sent whole, cancelled or not.
+                with anyio.CancelScope(shield=True), anyio.fail_after(ANSWER_S):
                     await self._stream.send(message)
-                except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-                    raise self.lost or HostGoneError("the host has closed the connection") from error
+            except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+                await checkpoint_if_cancelled()  # it may be closed because all of this is being cancelled
+                raise self.lost or HostGoneError("the host has closed the connection") from error
 
     async def _receive(self) -> None:
         try:
@@ -276,12 +281,11 @@ async def gone(host: Host, within_s: float = 2.0) -> bool:
     """Return whether a host whose connection broke is dead, waiting a moment for it to be."""
     if not await to_thread.run_sync(folder.is_alive, host.folder):
         return True
-    process = look(host.host.pid)
-    if process and process.start == host.host.start and hasattr(os, "pidfd_open"):
-        with anyio.move_on_after(within_s):
-            handle = os.pidfd_open(host.host.pid)
-            try:
+    with suppress(OSError):  # it is gone by now
+        handle = os.pidfd_open(host.host.pid)
+        try:
+            with anyio.move_on_after(within_s):
                 await anyio.wait_readable(cast("socket.socket", handle))
-            finally:
-                os.close(handle)
+        finally:
+            os.close(handle)
     return not await to_thread.run_sync(folder.is_alive, host.folder)

@@ -81,7 +81,8 @@ class Status(Struct, frozen=True, kw_only=True):
         piped: Bytes that went into the pipe.
         unread: Bytes of those that the agent has not read, or never did.
         exit: How the agent ended; None while it lives.
-        keys: For each key that was asked for, where its bytes begin and end; None if it was never accepted.
+        keys: For each key that was asked for, where its bytes begin and end; None if it was never accepted,
+            the very beginning if it is settled.
     """
 
     version: int

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import anyio
 import msgspec
 from anyio import to_thread
+from anyio.lowlevel import checkpoint_if_cancelled
 from msgspec import Struct
 
 from holdfast.adapters.supervision.host import folder as folders
@@ -135,7 +136,7 @@ async def launch(
         with anyio.CancelScope(shield=True):
             told = await _start(place, order, program)
             host = await to_thread.run_sync(folders.describe, place.folder)
-        await anyio.lowlevel.checkpoint_if_cancelled()
+        await checkpoint_if_cancelled()
     except BaseException:
         if host:
             os.kill(host.host.pid, signal.SIGTERM)

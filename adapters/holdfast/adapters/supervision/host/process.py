@@ -242,10 +242,10 @@ class Host:
             case "ack":
                 self._spool.ack(int(header["offset"]))
                 for key in header.get("settled", ()):
-                    self.agent.known.pop(key, None)
+                    self.agent.settle(str(key))
                 return {}
             case "status":
-                return {"keys": {key: self.agent.known.get(key) for key in header.get("keys", ())}}
+                return {"keys": {key: self.agent.find(key) for key in header.get("keys", ())}}
             case "stop":
                 self._asked.append((peer, header.get("id")))
                 self._stop("stopped", str(header.get("reason", ""))[:500])
@@ -265,7 +265,7 @@ class Host:
 
     def _write(self, key: str, data: bytes) -> bool:
         """Accept data under its key, once; return whether it was known."""
-        if key in self.agent.known:
+        if self.agent.find(key):
             return True
         if self._phase:
             raise Refused("exited", "the agent has ended" if self._exit else "the agent is being ended")

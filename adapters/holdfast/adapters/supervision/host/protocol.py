@@ -68,7 +68,7 @@ def _header(data: bytes) -> dict[str, Any]:
         header: Any = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise WireError(f"a header is no JSON: {error}") from error
-    if type(header) is not dict:
+    if header.__class__ is not dict:
         raise WireError("a header is no object")
     checked: dict[str, Any] = header
     return checked
