@@ -227,10 +227,10 @@ def written(author: Author, length: int) -> list[c.Command]:
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[c.Command]:
+def commands(draw: st.DrawFn, max_size: int = 50) -> list[c.Command]:
     """Commands as hypothesis chooses them, so that a history that breaks something is made small."""
     chance = draw(st.randoms(use_true_random=False))
-    return written(Author(chance.choice), draw(st.integers(1, 50)))
+    return written(Author(chance.choice), draw(st.integers(1, max_size)))
 
 
 def history(seed: int) -> list[c.Command]:

@@ -16,7 +16,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.session.decide import decide
 from holdfast.domain.session.evolve import evolve
 from holdfast.domain.session.session import Context, Session, fold, handle
-from tests.domain.histories import facts_of, histories, history, unfold
+from tests.domain.histories import commands, facts_of, history, unfold
 from tests.domain.laws import every_law_holds
 from tests.domain.scene import NAME, START, dump, event_ids
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 @settings(max_examples=400)
 def test_no_order_of_commands_and_observations_breaks_a_law(asked: list[c.Command]) -> None:
     every_law_holds(unfold(asked))
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_the_stored_form_of_a_history_gives_the_same_session(asked: list[c.Command]) -> None:
     events = _handled(asked)
     stored = [(recorded, codec.encode(recorded.event)) for recorded in events]
@@ -47,13 +47,13 @@ def test_the_stored_form_of_a_history_gives_the_same_session(asked: list[c.Comma
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_deciding_twice_gives_the_same(asked: list[c.Command]) -> None:
     assert dump([step.facts for step in unfold(asked)]) == dump([step.facts for step in unfold(asked)])
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_what_is_handled_has_versions_without_gaps_and_ids_of_its_own(asked: list[c.Command]) -> None:
     events = _handled(asked)
 

@@ -16,7 +16,7 @@ from holdfast.domain.projections.roster import row
 from holdfast.domain.session import codec
 from holdfast.domain.session import events as e
 from holdfast.domain.session.session import Session
-from tests.domain.histories import facts_of, histories, history, unfold
+from tests.domain.histories import commands, facts_of, history, unfold
 from tests.domain.scene import NAME, dump, recorded
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _folded(events: Iterable[Recorded], views: Views | None = None) -> Views:
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_a_rebuild_gives_the_views_that_were_there_live(asked: list[c.Command]) -> None:
     events = _events(asked)
 
@@ -91,7 +91,7 @@ def test_a_rebuild_gives_the_views_that_were_there_live(asked: list[c.Command]) 
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_a_piece_of_text_is_added_at_the_end_of_what_everybody_has(asked: list[c.Command]) -> None:
     views = Views()
     texts: dict[str, str] = {}
@@ -113,7 +113,7 @@ def test_a_piece_of_text_is_added_at_the_end_of_what_everybody_has(asked: list[c
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_only_the_item_that_an_event_touches_is_needed_to_fold_it(asked: list[c.Command]) -> None:
     whole = Views()
     stored: dict[str, bytes] = {}
@@ -132,7 +132,7 @@ def test_only_the_item_that_an_event_touches_is_needed_to_fold_it(asked: list[c.
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_items_ascend_in_order_of_first_appearance_and_know_what_changed_them_last(asked: list[c.Command]) -> None:
     views = Views()
 
@@ -147,7 +147,7 @@ def test_items_ascend_in_order_of_first_appearance_and_know_what_changed_them_la
 
 
 @pytest.mark.slow
-@given(asked=histories())
+@given(asked=commands())
 def test_the_inbox_holds_what_the_session_waits_for(asked: list[c.Command]) -> None:
     views = _folded(_events(asked))
 
