@@ -113,8 +113,7 @@ def test_the_layout_is_the_documented_one() -> None:
 
 def test_a_known_event_keeps_its_hash_for_ever() -> None:
     assert (
-        chain.link(chain.GENESIS, **EVENT).hex()
-        == "58bb813037afde1dcc5f1840c2f4317824ec5f41777d5301ed9fa8c846dc00fa"
+        chain.link(chain.GENESIS, **EVENT).hex() == "58bb813037afde1dcc5f1840c2f4317824ec5f41777d5301ed9fa8c846dc00fa"
     )
 
 
