@@ -114,9 +114,9 @@ def read_events(connection: Connection, first: int = SMALLEST, last: int = LARGE
 
 def _read_sqlite(connection: Connection, driver: sqlite3.Connection, query: Select[RawRow]) -> Iterator[list[RawRow]]:
     compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    cursor = driver.execute(str(compiled))
     taken = 0
     try:
+        cursor = driver.execute(str(compiled))
         while part := cursor.fetchmany(_ROWS_AT_ONCE):
             yield part
             taken += len(part)

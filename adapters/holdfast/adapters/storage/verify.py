@@ -138,8 +138,11 @@ def _twice(connection: Connection) -> Bad | None:
         select(_EVENTS.c.version, _KEYS.c.id)
         .join_from(_EVENTS, _KEYS, _EVENTS.c.stream == _KEYS.c.stream, isouter=True)
         .where(_EVENTS.c.position == second)
-    ).one()
-    return Bad(second, row.id, row.version, "tampered", f"the event of position {first} stands here a second time")
+    ).one_or_none()
+    detail = f"the event of position {first} stands here a second time"
+    if row is None:  # in a damaged table, a scan and a look-up need not agree
+        return Bad(second, None, None, "tampered", detail)
+    return Bad(second, row.id, row.version, "tampered", detail)
 
 
 def _store_id(connection: Connection) -> str:
