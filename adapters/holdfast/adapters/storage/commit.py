@@ -74,6 +74,11 @@ class Heads:
     by_id: dict[str, Head] = field(default_factory=dict[str, Head])
     limit: int = 65_536
 
+    def become(self, fresh: Heads) -> None:
+        """Start over from what the database says."""
+        self.forget()
+        self.position, self.log_hash, self.next_stream = fresh.position, fresh.log_hash, fresh.next_stream
+
     def forget(self) -> None:
         """Drop every stream's head; the next append of each reads it again."""
         self.by_id.clear()

@@ -64,9 +64,19 @@ def open_store(
     """
     refuse_environment(os.environ if environ is None else environ)
     backend = backend_for(settings)
-    if not write:
+    try:
+        if write:
+            return _open_writing(backend, settings, checkpoints, now, inline=inline)
         backend.open_reading()
         return Store(backend, None, Announcements(None), now=now)
+    except BaseException:
+        backend.close()
+        raise
+
+
+def _open_writing(
+    backend: Backend, settings: StoreSettings, checkpoints: Path | None, now: Callable[[], int], *, inline: bool
+) -> Store:
     if checkpoints is not None and not backend.exists():
         gone = lost_store(checkpoints, settings.label)
         if gone is not None:
@@ -77,7 +87,6 @@ def open_store(
         return _take_over(backend, log, guard, inline=inline, now=now)
     except BaseException:
         log.close()
-        backend.close()
         raise
 
 

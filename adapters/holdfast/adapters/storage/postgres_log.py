@@ -221,8 +221,7 @@ class PostgresLog:
             except StoreBusyError as error:
                 raise _fenced() from error
             else:
-                heads.forget()
-                heads.position, heads.log_hash, heads.next_stream = fresh.position, fresh.log_hash, fresh.next_stream
+                heads.become(fresh)
                 return
 
     def tidy(self) -> None:

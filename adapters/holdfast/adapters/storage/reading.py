@@ -40,7 +40,7 @@ class Names:
         if missing:
             keys = schema.keys.c
             rows = connection.execute(select(keys.stream, keys.id).where(keys.stream.in_(missing)))
-            self._known |= dict(rows.tuples().all())
+            self._known |= {row.stream: row.id for row in rows}
             for number in missing:
                 if number not in self._known:
                     msg = f"stream {number} has events but no key: run holdfast verify"

@@ -295,7 +295,8 @@ class Writer:
                 self._commit([request])
             return
         if failure == "refused" and attempt == 1:
-            self._heads.forget()  # somebody may have written behind our back: compare with what is really there
+            # Somebody may have written behind our back: compare with what is really there, once.
+            self._heads.become(self._log.read_heads())
             self._commit(requests, attempt + 1)
             return
         if failure == "full":
