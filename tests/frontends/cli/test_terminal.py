@@ -127,8 +127,10 @@ def test_each_event_is_handed_over_at_once_when_following() -> None:
         command("friendly", "events", "--follow"), env=environment(), cwd=ROOT, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        lines = [json.loads(process.stdout.readline()) for _ in range(1208)]
-        process.kill()
+        try:
+            lines = [json.loads(process.stdout.readline()) for _ in range(1208)]
+        finally:
+            process.kill()
 
     assert lines[-1]["position"] == 1208
 

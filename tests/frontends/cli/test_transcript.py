@@ -7,7 +7,9 @@ import pytest
 from msgspec import Raw, json
 
 from holdfast.domain.content import of_text
+from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
+from holdfast.frontends.cli.transcript import WHOLE, Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +84,21 @@ def test_thoughts_are_folded_to_a_line(run: Run, library: MemoryLibrary) -> None
     said = shown(run, library, e.ThoughtAppended("h", "First\nsecond\nthird"))
 
     assert said.endswith("thought: First (2 more lines; show --json for all)")
+
+
+def test_a_long_thought_is_cut_to_the_line_and_says_so(run: Run, library: MemoryLibrary) -> None:
+    library.happened(ID, e.SessionCreated("acp", "owner"), e.ThoughtAppended("h", "word " * 1000))
+
+    lines = [line for line in _narrow(library, 80) if "thought" in line]
+    assert [line[-21:] for line in lines] == ["(show --json for all)"]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def _narrow(library: MemoryLibrary, limit: int) -> list[str]:
+    """Return a transcript as a terminal of that width shows it."""
+    renderer = Renderer(library.rows()[0], WHOLE, limit=limit, unicode=True)
+    lines = renderer.items(library.items[StreamId(ID)].values())
+    return ["".join(part if isinstance(part, str) else part.text for part in line) for line in lines]
 
 
 def test_long_output_is_folded_where_it_can_be_seen(run: Run, library: MemoryLibrary) -> None:

@@ -274,6 +274,7 @@ def test_rm_with_yes_erases(run: Run, library: MemoryLibrary) -> None:
 
     assert ran == (0, f"{SECOND} is erased\n", "")
     assert library.erased == [SECOND]
+    assert run("rm", FIRST, "--yes", "--json").json() == {"id": FIRST, "erased": True}
 
 
 def test_what_was_erased_takes_no_change(run: Run) -> None:

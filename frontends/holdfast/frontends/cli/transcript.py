@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.frontends.cli import bodies, wording
-from holdfast.frontends.cli.cells import clip, wrap
+from holdfast.frontends.cli.cells import clip, width, wrap
 from holdfast.frontends.cli.escaping import block, one_line
 from holdfast.frontends.cli.markdown import markdown
 from holdfast.frontends.cli.terminal import Line, Span
@@ -52,18 +52,18 @@ _WORRYING = ("failed", "unknown")
 class Renderer:
     """Turns the items of one session into lines."""
 
-    def __init__(self, session: Row, detail: Detail, *, width: int | None, unicode: bool) -> None:
+    def __init__(self, session: Row, detail: Detail, *, limit: int | None, unicode: bool) -> None:
         """Prepare for a transcript.
 
         Args:
             session: The row of the session.
             detail: How much of each item is shown.
-            width: Cells in a line; None where lines may be of any length.
+            limit: Cells in a line; None where lines may be of any length.
             unicode: Whether more than ASCII may be used for our own signs.
         """
         self._session = session
         self._detail = detail
-        self._width = width
+        self._width = limit
         self._unicode = unicode
         self._dots = "…" if unicode else "..."
         self._speaker = ""
@@ -194,17 +194,21 @@ class Renderer:
         return (Span(f"{rule * 2} {one_line(words)} {rule * 2}", "dim"),)
 
     def _in_one_line(self, label: str, text: str) -> Line:
-        """Fold a text to its first line, and say how much is hidden."""
-        lines = text.strip().split("\n")
-        more = f" ({wording.count(len(lines) - 1, 'more line')}; {self._detail.hint})" if len(lines) > 1 else ""
-        return (Span(f"  {label}{self._clipped(lines[0], len(label) + len(more) + 2)}{more}", "dim"),)
+        """Fold a text to its first line, and say what is hidden."""
+        first, *others = text.strip().split("\n")
+        whole = f"  {label}{one_line(first)}"
+        if not others and (self._width is None or width(whole) <= self._width):
+            return (Span(whole, "dim"),)
+        more = f" ({wording.count(len(others), 'more line')}; " if others else " ("
+        more += f"{self._detail.hint})"
+        return (Span(f"  {label}{self._clipped(first, len(label) + len(more) + 2)}{more}", "dim"),)
 
     def _block(self, lines: list[str], lead: Span, style: str = "") -> Iterator[Line]:
         """Yield lines of text from outside, wrapped, the first after `lead`, the rest below its end."""
         size = len(lead.text)
         for line in lines:
             for piece in wrap(block(line), self._inner(size)):
-                yield (lead, Span(piece, style))
+                yield (lead, Span(piece, style)) if piece or lead.text.strip() else ()
                 lead = Span(" " * size)
 
     def _cut(self, lines: list[str], limit: int) -> list[str]:

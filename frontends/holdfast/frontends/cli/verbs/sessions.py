@@ -104,8 +104,10 @@ def rm(ctx: click.Context, app: App, *, session: str, yes: bool, as_json: bool) 
     with app.writing() as workspace:
         session_id = workspace.resolve(session)
         workspace.erase(session_id, actor=_PERSON)
-        row = workspace.row(session_id)
-    _answer(app, row, f"{row.id} is erased", as_json=as_json)
+    if as_json:
+        app.terminal.json(wire.encode({"id": session_id, "erased": True}))
+    else:
+        app.terminal.line(f"{session_id} is erased")
 
 
 def _execute(app: App, session: str, command: Command) -> Row:

@@ -64,7 +64,7 @@ def _print(app: App, page: Page, detail: Detail, *, as_json: bool) -> None:
     if as_json:
         terminal.json(wire.encode(wire.page(page)))
         return
-    renderer = Renderer(page.session, detail, width=terminal.width, unicode=terminal.unicode)
+    renderer = Renderer(page.session, detail, limit=terminal.width, unicode=terminal.unicode)
     terminal.lines(renderer.head())
     if page.before is not None and detail is WHOLE:
         earlier = f"holdfast show {page.session.id} --before {page.before}"
