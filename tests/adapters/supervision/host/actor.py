@@ -1,4 +1,5 @@
 """An agent that does what it is told, one command a line, and tells that it has. Standard library only."""
+# ruff: noqa: C901, PTH109, PTH208  # one command a case; started too often to import more
 
 import json
 import os

@@ -3,21 +3,21 @@
 A prompt is answered by two updates and a question; the answer to the question by one more update and the response.
 """
 
+import itertools
 import json
 import sys
+from pathlib import Path
 
-number = 0
-prompts = {}
+numbers = itertools.count()
+prompts: dict[int, str] = {}
 
 
 def say(**words: object) -> None:
-    global number
-    sys.stdout.write(json.dumps({"number": number, **words}) + "\n")
+    sys.stdout.write(json.dumps({"number": next(numbers), **words}) + "\n")
     sys.stdout.flush()
-    number += 1
 
 
-with open(sys.argv[1], "a", buffering=1) as received:
+with Path(sys.argv[1]).open("a", buffering=1) as received:
     for line in sys.stdin:
         received.write(line)
         told = json.loads(line)
@@ -30,3 +30,5 @@ with open(sys.argv[1], "a", buffering=1) as received:
             case {"answer": prompt}:
                 say(update=prompt)
                 say(response=prompts[prompt], prompt=prompt)
+            case _:
+                say(misunderstood=told)

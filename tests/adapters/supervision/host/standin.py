@@ -1,6 +1,6 @@
 """What stands for the daemon in the kill tests: consumes frames and prompts an agent, with a real SQLite file.
 
-Run as `standin.py FOLDER DATABASE MUTANT BACKEND`. Each line on standard input, `EPOCH CRASH WORK`, begins a life in a
+Run as `standin.py FOLDER DATABASE MUTANT BACKEND`. Each line on standard input, `EPOCH|CRASH|WORK`, begins a life in a
 process forked for it, whose number is printed. A life prints one byte at every point where it could be killed and ends
 itself at the point CRASH; with WORK `finish` it takes no new work and exits 0 when all is answered.
 """
@@ -45,8 +45,9 @@ IN_FLIGHT = 3
 class Life:
     """One life of the daemon, from its start to its death."""
 
-    def __init__(self, place: Path, database: Path, mutant: str, epoch: int, crash: str, work: str) -> None:
-        self.place, self.mutant, self.epoch, self.crash, self.work = place, mutant, epoch, crash, work
+    def __init__(self, place: Path, database: Path, mutant: str, order: str) -> None:
+        epoch, self.crash, self.work = order.split("|")
+        self.place, self.mutant, self.epoch = place, mutant, int(epoch)
         self.db = sqlite3.connect(database, isolation_level=None)
         self.answered = anyio.Event()
 
@@ -86,7 +87,8 @@ class Life:
         self.db.execute("BEGIN IMMEDIATE")
         self.db.execute("INSERT INTO frames (offset, data) VALUES (?, ?)", (offset, data))
         if "question" in frame:
-            self.db.execute("INSERT OR IGNORE INTO questions (offset, prompt) VALUES (?, ?)", (offset, frame["question"]))
+            asked = offset, frame["question"]
+            self.db.execute("INSERT OR IGNORE INTO questions (offset, prompt) VALUES (?, ?)", asked)
         if "response" in frame:
             self.db.execute("UPDATE intents SET answered = 1 WHERE key = ?", (frame["response"],))
         self.db.execute("COMMIT")
@@ -107,7 +109,8 @@ class Life:
             self.point("answer settled")
 
     async def produce(self, connection: Connection) -> None:
-        for prompt, key in self.db.execute("SELECT prompt, key FROM intents WHERE NOT answered ORDER BY prompt").fetchall():
+        open_ = self.db.execute("SELECT prompt, key FROM intents WHERE NOT answered ORDER BY prompt").fetchall()
+        for prompt, key in open_:
             await self.prompt(connection, prompt, key)
         while True:
             event = self.answered
@@ -136,15 +139,10 @@ def main() -> None:
     if not database.exists():
         sqlite3.connect(database).executescript(SCHEMA)
     for line in sys.stdin:
-        epoch, crash, work = line.rstrip("\n").split("|")
         child = os.fork()
         if child == 0:
-            try:
-                anyio.run(Life(place, database, mutant, int(epoch), crash, work).live, backend=backend)
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-                os._exit(1)
-            os._exit(0)
+            anyio.run(Life(place, database, mutant, line.rstrip("\n")).live, backend=backend)
+            return
         os.write(1, f"<{child}>".encode())
         _, status = os.waitpid(child, 0)
         os.write(1, f"[{os.waitstatus_to_exitcode(status)}]".encode())

@@ -16,7 +16,7 @@ from holdfast.adapters.supervision.host.reader import Lines
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from holdfast.adapters.supervision.host.folder import Host
 
@@ -72,7 +72,7 @@ class Driven(NamedTuple):
 
 
 @asynccontextmanager
-async def driving(host: Host, *, epoch: int = 1, offset: int = 0, limit_bytes: int = 1 << 24) -> AsyncIterator[Driven]:
+async def driving(host: Host, *, epoch: int = 1, offset: int = 0, limit_bytes: int = 1 << 24) -> AsyncGenerator[Driven]:
     """Connect to a host for as long as the context lasts; the agent goes on afterwards."""
     with anyio.fail_after(WITHIN_S):
         connection = await connect(host, epoch=epoch)
@@ -99,10 +99,15 @@ async def death_of(pid: int) -> None:
         os.close(handle)
 
 
+def proc(pid: int, name: str) -> bytes:
+    """Return one of the kernel's files about a process."""
+    return Path(f"/proc/{pid}/{name}").read_bytes()
+
+
 def is_running(pid: int) -> bool:
     """Whether a process is there and no zombie."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        state = proc(pid, "stat").rpartition(b")")[2].split()[0]
     except FileNotFoundError:
         return False
     return state != b"Z"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -15,12 +16,19 @@ from holdfast.adapters.supervision.host import folder
 from holdfast.adapters.supervision.host.client import Remains, connect
 from holdfast.adapters.supervision.host.delivery import place
 from holdfast.adapters.supervision.host.launch import Limits
+from holdfast.adapters.supervision.host.protocol import Decoder, encode
 from holdfast.adapters.supervision.host.reader import Lines, Reader
-from holdfast.domain.errors import AgentExitedError, HostFencedError, HostFullError, HostGoneError
-from tests.adapters.supervision.host.support import WITHIN_S, death_of, driving, is_running
+from holdfast.domain.errors import (
+    AgentExitedError,
+    HostFencedError,
+    HostFullError,
+    HostGoneError,
+    HostProtocolError,
+)
+from tests.adapters.supervision.host.support import WITHIN_S, death_of, driving, is_running, proc
 
 if TYPE_CHECKING:
-    from tests.adapters.supervision.host.support import House
+    from tests.adapters.supervision.host.support import Driven, House
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -80,8 +88,7 @@ async def test_the_host_is_in_a_session_of_its_own_and_nobodys_child(house: Hous
 
     assert os.getsid(host.host.pid) == host.host.pid
     assert os.getsid(host.host.pid) != os.getsid(0)
-    status = (folder.Path("/proc") / str(host.host.pid) / "status").read_text()
-    assert f"PPid:\t{os.getpid()}\n" not in status
+    assert f"PPid:\t{os.getpid()}\n".encode() not in proc(host.host.pid, "status")
 
 
 async def test_files_and_socket_are_for_this_user_alone(house: House) -> None:
@@ -91,7 +98,7 @@ async def test_files_and_socket_are_for_this_user_alone(house: House) -> None:
     assert modes.keys() == {"host.json", "keys", "stderr", "exit.json.new", "spool-0000000000000000"}
     assert set(modes.values()) == {0o600}
     assert stat.S_IMODE(host.folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(os.stat(host.socket).st_mode) == 0o600
+    assert [stat.S_IMODE(path.stat().st_mode) for path in house.runtime.iterdir()] == [0o600]
 
 
 async def test_the_newest_daemon_wins_and_the_older_one_is_told(house: House) -> None:
@@ -104,12 +111,16 @@ async def test_the_newest_daemon_wins_and_the_older_one_is_told(house: House) ->
             with pytest.raises(HostFencedError):
                 await old.tell("echo stale")
             with pytest.raises(HostFencedError):
-                while True:
-                    await old.line()
+                await _read_for_ever(old)
             with pytest.raises(HostFencedError):
                 await connect(host, epoch=1)
 
             assert await new.ask("echo still") == "still"
+
+
+async def _read_for_ever(driven: Driven) -> None:
+    while True:
+        await driven.line()
 
 
 async def test_a_daemon_stopped_and_continued_writes_nothing_any_more(house: House) -> None:
@@ -133,9 +144,7 @@ async def test_who_only_asks_drives_nothing(house: House) -> None:
     async with driving(host) as driven:
         stream = await anyio.connect_unix(host.socket)
         async with stream:
-            from holdfast.adapters.supervision.host.protocol import Decoder, encode
-
-            decoder, told = Decoder(), []
+            decoder, told = Decoder(), list[dict[str, Any]]()
             await stream.send(encode({"id": 1, "verb": "status"}) + encode({"id": 2, "verb": "stop"}))
             while len(told) < 2:
                 told += [header for header, _ in decoder.feed(await stream.receive())]
@@ -145,7 +154,7 @@ async def test_who_only_asks_drives_nothing(house: House) -> None:
         assert await driven.ask("echo undisturbed") == "undisturbed"
 
 
-@pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n" + bytes(99), b"\0\0\0\4\0\0\0\0oops", b"\0\0\0\2\0\0\0\0[]"])
+@pytest.mark.parametrize("nonsense", [b"GET / HTTP/1.1\r\n\r\n", b"\0\0\0\4\0\0\0\0oops", b"\0\0\0\2\0\0\0\0[]"])
 async def test_nonsense_on_the_socket_harms_nobody(house: House, nonsense: bytes) -> None:
     host = await house.launch()
 
@@ -253,7 +262,7 @@ async def test_stop_ends_an_agent_that_heeds_the_end_of_its_input(house: House) 
 
     assert (ending.reason, ending.detail, ending.exit) == ("stopped", "the session has ended", folder.Exit(0, None))
     await death_of(host.host.pid)
-    assert not os.path.exists(host.socket)
+    assert list(house.runtime.iterdir()) == []
 
 
 async def test_stop_ends_an_agent_that_heeds_only_sigterm(house: House) -> None:
@@ -349,7 +358,7 @@ async def test_what_finds_no_room_in_the_queue_is_refused_and_may_come_again(hou
 async def test_a_message_beyond_what_the_wire_takes_is_refused_before_it_is_sent(house: House) -> None:
     host = await house.launch()
     async with driving(host) as driven:
-        with pytest.raises(HostFullError, match="too long"):
+        with pytest.raises(HostProtocolError, match="too long"):
             await driven.connection.write("huge", bytes((1 << 26) + 1))
 
         assert await driven.ask("echo undisturbed") == "undisturbed"
@@ -366,6 +375,23 @@ async def test_a_request_that_was_cancelled_leaves_the_connection_whole(house: H
 
         assert await driven.line() == "once"
         assert await driven.ask("echo next") == "next"
+
+
+async def test_a_socket_that_was_removed_is_made_again(house: House) -> None:
+    host = await house.launch()
+    shutil.rmtree(house.runtime)
+
+    async with driving(host) as driven:
+        assert await driven.ask("echo here") == "here"
+    assert [stat.S_IMODE(path.stat().st_mode) for path in (house.runtime, *house.runtime.iterdir())] == [0o700, 0o600]
+
+
+async def test_what_is_larger_than_a_pipe_arrives_whole(house: House) -> None:
+    host = await house.launch()
+    text = "".join(f"{number:08d}" for number in range(1 << 18))
+    async with driving(host) as driven:
+        await driven.tell(f"echo {text}", key="large")
+        assert await driven.line() == text
 
 
 async def test_spooled_lines_read_again_have_the_same_offsets(house: House) -> None:

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from tests.adapters.supervision.host import standin
 from tests.adapters.supervision.host.support import death_of
 
 if TYPE_CHECKING:
+    from holdfast.adapters.supervision.host.folder import Host
     from tests.adapters.supervision.host.support import House
 
 pytestmark = pytest.mark.slow
@@ -35,7 +37,9 @@ LIVED = standin.POINTS.keys() - {"between frame and cursor"}
 class Daemon:
     """The stand-in, one life after the other."""
 
-    def __init__(self, house: House, *, program: Path = PROGRAM, mutant: str = "none", backend: str = "asyncio") -> None:
+    def __init__(
+        self, house: House, *, program: Path = PROGRAM, mutant: str = "none", backend: str = "asyncio"
+    ) -> None:
         folder = house.hosts.parent
         self.received, self.database = folder / "received", folder / "log.db"
         order = Order(
@@ -45,10 +49,8 @@ class Daemon:
             limits=Limits(segment_bytes=512),
         )
 
-        async def begin() -> None:
-            self.host = await launch(house.hosts, order, runtime=house.runtime, program=program)
-
-        anyio.run(begin)
+        begin = partial(launch, house.hosts, order, runtime=house.runtime, program=program)
+        self.host: Host = anyio.run(begin)
         self.process = subprocess.Popen(
             [sys.executable, standin.__file__, self.host.folder, self.database, mutant, backend],
             stdin=subprocess.PIPE,

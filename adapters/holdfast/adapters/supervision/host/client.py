@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +15,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from holdfast.adapters.supervision.host import folder
 from holdfast.adapters.supervision.host.folder import Ending, Exit, Status
-from holdfast.adapters.supervision.host.processes import peer_uid
+from holdfast.adapters.supervision.host.processes import look, peer_uid, strike
 from holdfast.adapters.supervision.host.protocol import Decoder, WireError, encode
 from holdfast.adapters.supervision.host.reader import Reader
 from holdfast.domain.errors import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.supervision.host.folder import Host
 
 CONNECT_S = 5.0
+SOCKET_S = 1.0
 ANSWER_S = 30.0
 """A host answers at once; one that does not is stuck, and the connection is given up."""
 
@@ -59,7 +61,11 @@ async def connect(host: Host, *, epoch: int) -> Connection:
     """
     try:
         with anyio.fail_after(CONNECT_S):
-            stream = await anyio.connect_unix(host.socket)
+            try:
+                stream = await anyio.connect_unix(host.socket)
+            except FileNotFoundError:
+                await _have_socket_made(host)
+                stream = await anyio.connect_unix(host.socket)
     except (OSError, TimeoutError) as error:
         raise HostGoneError(f"no host of agent {host.incarnation} listens on {host.socket}: {error}") from error
     connection = Connection(host, stream)
@@ -73,6 +79,16 @@ async def connect(host: Host, *, epoch: int) -> Connection:
             raise HostGoneError(f"the host of agent {host.incarnation} does not answer") from error
         raise
     return connection
+
+
+async def _have_socket_made(host: Host) -> None:
+    """Ask a living host for a new socket; folders for sockets are emptied behind its back."""
+    process = look(host.host.pid)
+    if process is None or process.start != host.host.start or not strike(process, signal.SIGHUP):
+        return
+    with anyio.move_on_after(SOCKET_S):
+        while not await anyio.Path(host.socket).exists():  # noqa: ASYNC110 # a file that appears wakes nobody
+            await anyio.sleep(0.02)
 
 
 def _check_peer(host: Host, stream: SocketStream) -> None:
@@ -138,6 +154,7 @@ class Connection:
             AgentExitedError: The agent has ended; this was not accepted.
             HostFullError: There is no room for it at present; this was not accepted.
             HostGoneError: The connection broke: whether it was accepted is to be asked again.
+            HostProtocolError: It is longer than any host takes; this was not accepted.
             HostFencedError: A newer daemon drives the agent.
         """
         return not (await self._ask({"verb": "write", "key": key}, data))["known"]
@@ -177,6 +194,10 @@ class Connection:
             raise HostGoneError(f"the connection to the host of agent {self.host.incarnation} broke") from self.lost
         return False
 
+    async def news(self) -> None:
+        """Wait until `head`, `full`, `exit` or `lost` changes."""
+        await self._changed.wait()
+
     def reader(self, offset: int) -> Reader:
         """Return what reads the agent's output from an offset on."""
         return Reader(self.host.folder, offset, self)
@@ -209,7 +230,7 @@ class Connection:
         try:
             message = encode({"id": number, **header}, body)
         except WireError as error:
-            raise HostFullError(f"what was to be written is too long: {error}") from error
+            raise HostProtocolError(f"what was to be written is too long: {error}") from error
         async with self._sending:
             try:
                 # Half a message would make the rest unreadable, so it is sent whole, cancelled or not.

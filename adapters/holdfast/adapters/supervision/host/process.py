@@ -55,6 +55,7 @@ class Host:
         self._abandon_s, self._eof_s, self._term_s = (
             float(limits[name]) for name in ("abandon_after_s", "eof_s", "term_s")
         )
+        self._socket = str(order["socket"])
         self._listener = socket.socket(fileno=order["listener"])
         self._listener.setblocking(False)
         self._spool = Spool(limits["spool_bytes"], limits["segment_bytes"])
@@ -190,8 +191,23 @@ class Host:
         return [process.pid for process in mine if strike(process, signal.SIGKILL)]
 
     def _signalled(self) -> None:
-        if signal.SIGTERM in os.read(self._signals, 4096):
+        numbers = os.read(self._signals, 4096)
+        if signal.SIGTERM in numbers:
             self._stop("terminated", "the host was told to end")
+        if signal.SIGHUP in numbers:
+            self._listen_again()
+
+    def _listen_again(self) -> None:
+        """Make the socket anew: folders for sockets vanish when their user logs out, and come back empty."""
+        with suppress(OSError):
+            os.makedirs(os.path.dirname(self._socket), 0o700, exist_ok=True)  # noqa: PTH103, PTH120 # pathlib costs memory
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(self._socket)  # fails where it still is
+            os.chmod(self._socket, 0o600)  # noqa: PTH101
+            listener.listen(_PEERS)
+            listener.setblocking(False)
+            self._listener.close()
+            self._listener = listener
 
     def _accept(self) -> None:
         sock, _ = self._listener.accept()
@@ -314,10 +330,9 @@ def _catch_signals() -> int:
     os.set_blocking(ear, False)
     os.set_blocking(mouth, False)
     signal.set_wakeup_fd(mouth, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _ignore)
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     return ear
 
 
@@ -365,7 +380,8 @@ def main() -> None:
     if host:
         host.run()
         host.finish()
-        os.unlink(order["socket"])  # noqa: PTH108 # pathlib costs memory
+        with suppress(OSError):  # its folder may be gone
+            os.unlink(order["socket"])  # noqa: PTH108 # pathlib costs memory
 
 
 if __name__ == "__main__":

@@ -51,7 +51,8 @@ class Reader:
     def __init__(self, folder: Path, offset: int, feed: Feed) -> None:
         self.offset = offset
         self._folder, self._feed = folder, feed
-        self._file, self._end_of_file = -1, False
+        self._file, self._start = -1, 0
+        self._buffer = bytearray(CHUNK_BYTES)
 
     async def read(self) -> bytes:
         """Return the next bytes, at most `CHUNK_BYTES`; empty when the host is dead and everything was read.
@@ -96,7 +97,7 @@ class Reader:
                 return b""
 
     async def _pread(self) -> bytes:
-        buffer = bytearray(CHUNK_BYTES)
+        buffer = self._buffer
         at = self.offset - self._start
         try:
             count = os.preadv(self._file, [buffer], at, os.RWF_NOWAIT)
