@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
@@ -21,7 +21,7 @@ from holdfast.adapters.storage.subscription import CaughtUp, follow
 from holdfast.domain.errors import StoreClosedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from concurrent.futures import Future
     from types import TracebackType
     from typing import Self
@@ -221,7 +221,7 @@ class Store:
 
     async def subscribe(
         self, after: str | int | None = None, *, stream: str | None = None, types: Sequence[str] = ()
-    ) -> AsyncIterator[Recorded | CaughtUp]:
+    ) -> AsyncGenerator[Recorded | CaughtUp]:
         """Yield events after a cursor in order of position, for ever, and a `CaughtUp` each time the head is reached.
 
         Never skips and never doubles: nothing is buffered, each chunk is read from the log. Close the iterator
@@ -238,8 +238,9 @@ class Store:
         async def read(feed: Feed) -> tuple[list[Recorded], bool]:
             return await self.read_async(feed.read)
 
-        async for delivery in follow(read, feed, bell):
-            yield delivery
+        async with aclosing(follow(read, feed, bell)) as deliveries:
+            async for delivery in deliveries:
+                yield delivery
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the writer thread after every group commit; returns how to stop that."""

@@ -8,7 +8,7 @@ from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscript
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
     from holdfast.adapters.storage.reading import Feed
     from holdfast.domain.recorded import Recorded
@@ -35,7 +35,7 @@ class Bell(Protocol):
 
 async def follow(
     read: Callable[[Feed], Awaitable[tuple[list[Recorded], bool]]], feed: Feed, bell: Bell
-) -> AsyncIterator[Recorded | CaughtUp]:
+) -> AsyncGenerator[Recorded | CaughtUp]:
     """Yield events as they come, for ever.
 
     The bell is armed before the log is read, so that a commit in between rings it. Nothing is buffered for a slow

@@ -1,0 +1,122 @@
+"""The schema is made by migrations, which leave the old version or the new one and nothing in between."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, event, inspect
+
+from holdfast.adapters.storage.migrate import migrate, schema_version
+from holdfast.adapters.storage.schema import SCHEMA_VERSION, events, metadata
+from holdfast.adapters.storage.sqlite import create_file, raw_connection, writer_engine
+from tests.adapters.storage.given import Stores, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.store import Store
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing below catches it."""
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
+    with store.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+        assert schema_version(connection) == SCHEMA_VERSION
+
+
+def test_constraints_that_alembic_does_not_compare_are_there_too(store: Store) -> None:
+    with store.reading() as connection:
+        inspector = inspect(connection)
+        unique = {tuple(c["column_names"]) for c in inspector.get_unique_constraints("events")}
+        indexes = {index["name"] for index in inspector.get_indexes("events")}
+        assert inspector.get_pk_constraint("events")["constrained_columns"] == ["position"]
+    assert unique == {("stream", "version")}
+    assert "events_cause" in indexes
+
+
+def test_sqlite_never_gives_a_position_twice(sqlite_store: Store) -> None:
+    with sqlite_store.reading() as connection:
+        sql = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'events'").scalar_one()
+    assert "AUTOINCREMENT" in sql
+
+
+def test_a_migration_killed_at_any_statement_leaves_nothing_or_everything(tmp_path: Path) -> None:
+    """Every statement that a migration sends is once the last one."""
+    statements = _statements_until(tmp_path / "whole.db", None)
+    assert statements > 10
+
+    for last in range(1, statements + 1):
+        path = tmp_path / f"{last}.db"
+        _statements_until(path, last)
+
+        with sqlite3.connect(path) as connection:
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        connection.close()
+        assert (tables, version) == (0, 0)
+        with Stores(f"sqlite:///{path}").open() as store:
+            assert store.append_now([said("s", 1)]) == [1]
+
+
+def _statements_until(path: Path, last: int | None) -> int:
+    create_file(path)
+    engine = writer_engine(path)
+    count = 0
+
+    def count_down(*_: object) -> None:
+        nonlocal count
+        count += 1
+        if count == last:
+            raise Killed
+
+    event.listen(engine, "before_cursor_execute", count_down)
+    connection = engine.connect()
+    try:
+        _migrate(connection)
+    except Killed:
+        # As the system does when a process dies: no ROLLBACK is sent.
+        driver = raw_connection(connection)
+        connection.detach()
+        driver.close()
+    finally:
+        connection.close()
+    return count
+
+
+def _migrate(connection: Connection) -> None:
+    with connection.begin():
+        migrate(connection)
+
+
+@pytest.mark.postgres
+def test_a_killed_migration_leaves_nothing_on_postgres(postgres_url: str) -> None:
+    engine = create_engine(postgres_url)
+    connection = engine.connect()
+    connection.begin()
+    migrate(connection)
+    connection.invalidate()  # cuts it without a COMMIT
+    connection.close()
+
+    with engine.begin() as connection:
+        assert inspect(connection).get_table_names() == []
+    engine.dispose()
+    with Stores(postgres_url).open() as store:
+        assert store.append_now([said("s", 1)]) == [1]
+
+
+@pytest.mark.postgres
+def test_no_sequence_moves_without_its_transaction_on_postgres(postgres_url: str) -> None:
+    with Stores(postgres_url).open() as store, store.reading() as connection:
+        assert inspect(connection).get_sequence_names() == []
+        (position,) = (c for c in inspect(connection).get_columns(events.name) if c["name"] == "position")
+        assert position["default"] is None
