@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from holdfast.adapters.supervision.host.reap import end_orphans, survey
-from tests.adapters.supervision.host.support import House
+from tests.adapters.supervision.host.support import House, end_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +21,5 @@ def house(tmp_path: Path) -> Iterator[House]:
     runtime = Path(tempfile.mkdtemp(prefix="holdfast-"))  # sockets need a short address
     hosts = tmp_path / "hosts"
     yield House(hosts, runtime)
-    for found in survey(hosts):
-        if found.state == "alive" and found.host:
-            with suppress(ProcessLookupError):
-                os.kill(found.host.host.pid, signal.SIGKILL)
-    end_orphans(hosts)
+    end_all(hosts)
     shutil.rmtree(runtime)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -13,6 +15,7 @@ import anyio
 from holdfast.adapters.supervision.host.client import Connection, connect
 from holdfast.adapters.supervision.host.launch import PROGRAM, Limits, Order, environment, launch
 from holdfast.adapters.supervision.host.reader import Lines
+from holdfast.adapters.supervision.host.reap import end_orphans, survey
 
 if TYPE_CHECKING:
     import socket
@@ -84,6 +87,18 @@ async def driving(host: Host, *, epoch: int = 1, offset: int = 0, limit_bytes: i
                 finally:
                     await connection.aclose()
                     nursery.cancel_scope.cancel()
+
+
+def end_all(hosts: Path) -> None:
+    """Kill every host of a home and whatever runs under it."""
+    for found in survey(hosts):
+        if found.state == "alive" and found.host:
+            with suppress(ProcessLookupError):
+                handle = os.pidfd_open(found.host.host.pid)
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+                assert select.select([handle], [], [], WITHIN_S)[0], "it outlives SIGKILL"
+                os.close(handle)
+    end_orphans(hosts)
 
 
 async def death_of(pid: int) -> None:

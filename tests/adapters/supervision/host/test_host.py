@@ -309,9 +309,9 @@ async def test_an_agent_without_a_daemon_for_too_long_is_ended_and_the_reason_ke
 
 
 async def test_an_agent_whose_daemon_is_there_is_not_abandoned(house: House) -> None:
-    host = await house.launch(limits=Limits(abandon_after_s=1))
-    other = await house.launch(limits=Limits(abandon_after_s=1.5))
+    host = await house.launch(limits=Limits(abandon_after_s=3))
     async with driving(host) as driven:
+        other = await house.launch(limits=Limits(abandon_after_s=3.5))
         await death_of(other.host.pid)
 
         assert await driven.ask("echo here") == "here"

@@ -18,7 +18,7 @@ from holdfast.adapters.supervision.host.launch import Limits
 from holdfast.adapters.supervision.host.protocol import encode
 from holdfast.adapters.supervision.host.reader import Lines, Reader
 from holdfast.domain.errors import LineTooLongError
-from tests.adapters.supervision.host.support import WITHIN_S, House, driving, is_running
+from tests.adapters.supervision.host.support import WITHIN_S, House, driving, end_all, is_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +142,7 @@ def small_disk(house: House) -> Iterator[House]:
     try:
         yield house
     finally:
+        end_all(house.hosts)  # it cannot be found once the disk is gone
         subprocess.run(["umount", "--lazy", house.hosts], check=True)
 
 
