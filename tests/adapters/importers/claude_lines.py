@@ -1,0 +1,87 @@
+"""Lines in the shape that Claude Code writes, as short as a test needs them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SESSION = "0b2f6a5e-51c3-4d0e-9d5e-7f6a1c2b3d4e"
+
+Fields = dict[str, Any]
+
+
+def line(kind: str, uuid: str = "u1", at: int = 0, **fields: object) -> Fields:
+    """Return a line of the conversation, `at` seconds after noon."""
+    return {
+        "parentUuid": None,
+        "isSidechain": False,
+        "type": kind,
+        "uuid": uuid,
+        "timestamp": f"2026-02-03T12:{at // 60:02}:{at % 60:02}.000Z",
+        "userType": "external",
+        "cwd": "/srv/demo",
+        "sessionId": SESSION,
+        "version": "2.1.197",
+        "gitBranch": "main",
+        **fields,
+    }
+
+
+def user(content: object, uuid: str = "u1", at: int = 0, **fields: object) -> Fields:
+    """Return a line in the person's name."""
+    return line("user", uuid, at, message={"role": "user", "content": content}, **fields)
+
+
+def assistant(*blocks: object, message: str = "msg_1", uuid: str = "a1", at: int = 1, **fields: object) -> Fields:
+    """Return a line of the agent; `stop_reason`, `usage` and `model` go into its message."""
+    inner: Fields = {
+        "id": message,
+        "type": "message",
+        "role": "assistant",
+        "model": fields.pop("model", "claude-sonnet-4-5"),
+        "content": list(blocks),
+        "stop_reason": fields.pop("stop_reason", None),
+    }
+    if "usage" in fields:
+        inner["usage"] = fields.pop("usage")
+    return line("assistant", uuid, at, message=inner, **fields)
+
+
+def said(text: str) -> Fields:
+    return {"type": "text", "text": text}
+
+
+def thought(text: str) -> Fields:
+    return {"type": "thinking", "thinking": text, "signature": "c2lnbmVk"}
+
+
+def called(use: str, name: str = "Bash", **arguments: object) -> Fields:
+    return {"type": "tool_use", "id": use, "name": name, "input": arguments}
+
+
+def came(use: str, content: object = "done", **fields: object) -> Fields:
+    return {"type": "tool_result", "tool_use_id": use, "content": content, **fields}
+
+
+def tokens(input_: int = 1, output: int = 2, created: int = 3, read: int = 4) -> Fields:
+    return {
+        "input_tokens": input_,
+        "output_tokens": output,
+        "cache_creation_input_tokens": created,
+        "cache_read_input_tokens": read,
+    }
+
+
+def encoded(lines: Iterable[Fields | bytes]) -> bytes:
+    return b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in lines)
+
+
+def written(path: Path, *lines: Fields | bytes) -> Path:
+    """Write a transcript and return where it is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encoded(lines))
+    return path
