@@ -90,7 +90,7 @@ def _lossy_fan_out(replace: Replace) -> None:
     def lossy(self: Feed, connection: Connection, until: int | None = None) -> tuple[list[Recorded], bool]:
         behind = self.position
         events, at_end = read(self, connection, until)
-        return (events[: len(events) // 2] or events, at_end) if behind and len(events) > 3 else (events, at_end)
+        return (events[: len(events) // 2] or events, at_end) if behind and len(events) > 1 else (events, at_end)
 
     replace(Feed, "read", lossy)
 
