@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import anyio
 from sqlalchemy.exc import DBAPIError
@@ -39,7 +39,13 @@ _POLL_CAP_S = 0.25
 
 
 class Backend(Protocol):
-    """One place where a store lies, not yet open."""
+    """One place where a store lies, not yet open.
+
+    Attributes:
+        driver_errors: What its driver raises; `translate` understands it.
+    """
+
+    driver_errors: ClassVar[tuple[type[Exception], ...]]
 
     @property
     def reader(self) -> Engine:
@@ -76,6 +82,8 @@ def missing(label: str) -> NotFoundError:
 
 class SqliteBackend:
     """A store in one file."""
+
+    driver_errors: ClassVar[tuple[type[Exception], ...]] = (sqlite3.Error, DBAPIError)
 
     def __init__(self, settings: StoreSettings) -> None:
         assert settings.path is not None
@@ -157,7 +165,7 @@ class SqliteBackend:
         except BaseException as error:
             if log is not None:
                 log.close()
-            if isinstance(error, (sqlite3.Error, DBAPIError)):
+            if isinstance(error, self.driver_errors):
                 raise self.translate(error) from error
             raise
         return log

@@ -85,8 +85,10 @@ def _open_writing(
     try:
         guard = None if checkpoints is None else Guard(checkpoints, settings.label, now, background=not inline)
         return _take_over(backend, log, guard, inline=inline, now=now)
-    except BaseException:
+    except BaseException as error:
         log.close()
+        if isinstance(error, backend.driver_errors):
+            raise backend.translate(error) from error
         raise
 
 

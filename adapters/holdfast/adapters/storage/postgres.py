@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import anyio.to_thread
 import psycopg
@@ -40,6 +40,8 @@ LISTEN_S = 1.0
 
 class PostgresBackend:
     """A store in the current schema of a PostgreSQL database."""
+
+    driver_errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error, DBAPIError)
 
     def __init__(self, settings: StoreSettings) -> None:
         """Build the engines; nothing is connected yet.
@@ -121,7 +123,7 @@ class PostgresBackend:
         except BaseException as error:
             if log is not None:
                 log.close()
-            if isinstance(error, (DBAPIError, psycopg.Error)):
+            if isinstance(error, self.driver_errors):
                 raise self.translate(error) from error
             raise
         return log

@@ -233,6 +233,8 @@ class PostgresLog:
     def close(self) -> None:
         """Give the lock back with the connection."""
         with suppress(psycopg.Error, DBAPIError):  # it may be gone already
+            if self._raw.broken:
+                self.connection.invalidate()
             self.connection.close()
         self._engine.dispose()
 
