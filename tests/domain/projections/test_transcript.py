@@ -50,6 +50,26 @@ class TestText:
 
 
 class TestTools:
+    def test_what_there_is_to_show_is_the_output_until_there_is_one(self) -> None:
+        shown = Raw(b'[{"type":"content"}]')
+        before = only(e.ToolCalled("i1", "call", content=shown))
+        after = only(e.ToolCalled("i1", "call", content=shown), e.ToolUpdated("i1", "call", output=LS))
+
+        assert (before.content, before.output) == (shown, shown)
+        assert (after.content, after.output) == (shown, LS)
+
+    def test_content_grows_by_what_was_added(self) -> None:
+        item = only(
+            e.ToolCalled("i1", "call", content=Raw('["ä```"]'.encode())),
+            e.ToolUpdated("i1", "call", status="completed", grown=e.Splice(3, 5, "ß€")),
+        )
+
+        assert bytes(item.output).decode() == '["äß€```"]'
+        assert item.status == "completed"
+
+    def test_growth_of_what_is_not_there_changes_nothing(self) -> None:
+        assert not only(e.ToolUpdated("i1", "call", grown=e.Splice(4, 5, "x"))).content
+
     def test_an_update_changes_what_it_names_and_keeps_the_rest(self) -> None:
         item = only(
             e.ToolCalled("i1", "call", "List", "execute", "in_progress", LS, thread="side"),

@@ -31,6 +31,6 @@ def test_a_tag_says_what_its_class_says() -> None:
 
 
 def test_fields_with_json_are_known() -> None:
-    assert BY_TAG["tool-called"].may_hold_json == ("input", "output")
+    assert BY_TAG["tool-called"].may_hold_json == ("input", "output", "content", "locations")
     assert BY_TAG["permission-requested"].needs_json == ("input",)
     assert BY_TAG["text-appended"].needs_json == BY_TAG["text-appended"].may_hold_json == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from holdfast.domain.content import beyond_text, text_of
@@ -12,8 +13,6 @@ from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from msgspec import Raw
 
     from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.facts import Fact
@@ -95,6 +94,9 @@ def _text(
 def _tool(items: Mapping[str, Item], recorded: Recorded, fact: e.ToolCalled | e.ToolUpdated) -> Put:
     """Peers announce a tool late, twice or never: whatever comes first makes the item, the rest fills it in."""
     before = items.get(fact.item_id) or Item(fact.item_id, "tool_call", title=fact.call_id, status="pending")
+    content = fact.content.copy() if fact.content else before.content
+    if isinstance(fact, e.ToolUpdated) and fact.grown is not None:
+        content = _grown(content, fact.grown)
     item = Item(
         fact.item_id,
         "tool_call",
@@ -102,10 +104,23 @@ def _tool(items: Mapping[str, Item], recorded: Recorded, fact: e.ToolCalled | e.
         tool=fact.kind or before.tool,
         status=fact.status or before.status,
         input=fact.input.copy() if fact.input else before.input,
-        output=fact.output.copy() if fact.output else before.output,
+        output=fact.output.copy() if fact.output else _output(before, content),
+        content=content,
         thread=fact.thread or before.thread,
     )
     return _put(items, recorded, item)
+
+
+def _output(before: Item, content: Raw) -> Raw:
+    """Many peers give no output beside what there is to show of it; then that is the output."""
+    return content if bytes(before.output) == bytes(before.content) else before.output
+
+
+def _grown(content: Raw, grown: e.Splice) -> Raw:
+    text = bytes(content).decode()
+    if grown.head + grown.tail > len(text):
+        return content
+    return Raw((text[: grown.head] + grown.insert + text[len(text) - grown.tail :]).encode())
 
 
 def _prompt(

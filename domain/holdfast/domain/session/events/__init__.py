@@ -50,6 +50,7 @@ from holdfast.domain.session.events.output import (
     ModeChanged,
     NoticeAdded,
     PlanChanged,
+    Splice,
     TextAppended,
     ThoughtAppended,
     ToolCalled,
@@ -62,6 +63,7 @@ from holdfast.domain.session.events.permissions import (
     PermissionAnswered,
     PermissionExpired,
     PermissionRequested,
+    arguments_hash,
 )
 from holdfast.domain.session.events.reading import (
     MarkedUnread,
@@ -129,6 +131,7 @@ __all__ = [
     "SessionNotified",
     "SessionPinned",
     "SessionRenamed",
+    "Splice",
     "StopReason",
     "TextAppended",
     "ThoughtAppended",
@@ -141,4 +144,5 @@ __all__ = [
     "TurnUnknown",
     "Unknown",
     "UsageReported",
+    "arguments_hash",
 ]

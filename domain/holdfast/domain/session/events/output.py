@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
@@ -42,6 +42,8 @@ class ToolCalled(Fact, frozen=True):
         status: Where it stands.
         input: Arguments as the peer sent them.
         output: What came of it, as the peer sent it.
+        content: What there is to show of it, as the peer sent it: texts, differences, images.
+        locations: The places in files it is about, as the peer sent them.
     """
 
     item_id: str
@@ -52,6 +54,16 @@ class ToolCalled(Fact, frozen=True):
     input: Raw = NOTHING
     output: Raw = NOTHING
     thread: str | None = None
+    content: Raw = NOTHING
+    locations: Raw = NOTHING
+
+
+class Splice(Struct, frozen=True, omit_defaults=True):
+    """How a text changed: `head` characters in front and `tail` at the end stay, what was between them is `insert`."""
+
+    head: int
+    tail: int
+    insert: str
 
 
 @registered("tool-updated")
@@ -63,6 +75,10 @@ class ToolUpdated(Fact, frozen=True):
         status: Where it stands.
         input: Arguments as the peer sent them.
         output: What came of it, as the peer sent it.
+        content: What there is to show of it, as the peer sent it.
+        locations: The places in files it is about, as the peer sent them.
+        grown: What changed in the JSON text of `content`, where that is shorter than the whole: peers send all of an
+            output again with each piece of it.
     """
 
     item_id: str
@@ -73,6 +89,9 @@ class ToolUpdated(Fact, frozen=True):
     input: Raw = NOTHING
     output: Raw = NOTHING
     thread: str | None = None
+    content: Raw = NOTHING
+    locations: Raw = NOTHING
+    grown: Splice | None = None
 
 
 @registered("plan-changed")

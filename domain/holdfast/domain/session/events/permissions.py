@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from msgspec import Raw, Struct
+from hashlib import sha256
+
+from msgspec import Raw, Struct, json
 
 from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
@@ -16,6 +18,11 @@ class Option(Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
+def arguments_hash(title: str, input: Raw) -> str:  # noqa: A002
+    """Return what an answer is bound to: SHA-256 over title and input, as a JSON array of two, hexadecimal."""
+    return sha256(json.encode([title, input])).hexdigest()
+
+
 @registered("permission-requested")
 class PermissionRequested(Fact, frozen=True):
     """The agent asks whether it may do something.
@@ -26,7 +33,7 @@ class PermissionRequested(Fact, frozen=True):
         title: What is asked, for people.
         input: The exact arguments.
         options: The answers that are allowed.
-        arguments_hash: SHA-256 over title and input, hexadecimal: what an answer is bound to.
+        arguments_hash: SHA-256 over title and input as a JSON array, hexadecimal: what an answer is bound to.
         item_id: The use of a tool it is about, where named.
         rpc_id: The peer's own id of the request, verbatim JSON.
     """
