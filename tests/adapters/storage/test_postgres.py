@@ -77,6 +77,14 @@ def test_a_server_that_restarts_is_come_back_to(postgres_server: PostgresServer,
         assert store.append_now([said("s", 4)]) == [4]
 
 
+def test_a_job_is_run_again_on_a_new_connection(postgres_server: PostgresServer, postgres_url: str) -> None:
+    with Stores(postgres_url).open() as store:
+        store.append_now([said("s", 1)])
+        for version in range(2, 5):
+            postgres_server.restart()
+            assert store.write(lambda t, v=version: t.append([said("s", v)])) == [version]  # type: ignore[misc]
+
+
 def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(
     postgres_server: PostgresServer, postgres_url: str
 ) -> None:

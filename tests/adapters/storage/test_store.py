@@ -36,9 +36,9 @@ from tests.adapters.storage.given import RECORDED_AT, Stores, row, said
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.reading import Feed
     from holdfast.adapters.storage.store import Store
-    from holdfast.adapters.storage.writer import WriteTransaction
 
 
 async def test_an_append_answers_with_gapless_positions(store: Store) -> None:

@@ -21,8 +21,8 @@ from tests.adapters.storage.given import said
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.store import Store
-    from holdfast.adapters.storage.writer import WriteTransaction
 
 
 def limit_pages(store: Store, more: int) -> None:

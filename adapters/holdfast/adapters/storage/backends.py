@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from holdfast.adapters.storage.jobs import Log
     from holdfast.adapters.storage.settings import StoreSettings
     from holdfast.adapters.storage.subscription import Bell
-    from holdfast.adapters.storage.writer import Log
 
 _POLL_S = 0.05
 _POLL_CAP_S = 0.25

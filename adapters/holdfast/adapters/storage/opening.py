@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from holdfast.adapters.storage.writer import Log
+    from holdfast.adapters.storage.jobs import Log
     from holdfast.domain.errors import LogRegressedError
 
 

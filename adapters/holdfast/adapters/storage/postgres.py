@@ -29,9 +29,9 @@ from holdfast.domain.errors import (
 )
 
 if TYPE_CHECKING:
+    from holdfast.adapters.storage.jobs import Log
     from holdfast.adapters.storage.settings import StoreSettings
     from holdfast.adapters.storage.subscription import Bell
-    from holdfast.adapters.storage.writer import Log
 
 CONNECT_TIMEOUT_S = 5
 LISTEN_S = 1.0

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from holdfast.adapters.storage.commit import RosterRow
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.mapper import StoredEvent
     from holdfast.adapters.storage.store import Store
-    from holdfast.adapters.storage.writer import WriteTransaction
 
 _events = schema.events.c
 _row = tuple(schema.events.c[name] for name in ROW_COLUMNS)

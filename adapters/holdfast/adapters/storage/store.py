@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.announcements import Announcements
     from holdfast.adapters.storage.backends import Backend
-    from holdfast.adapters.storage.writer import Writer, WriteTransaction
+    from holdfast.adapters.storage.jobs import WriteTransaction
+    from holdfast.adapters.storage.writer import Writer
     from holdfast.domain.errors import LogRegressedError
     from holdfast.domain.recorded import Recorded
 

@@ -6,23 +6,22 @@ All decisions about errors are here: who is told what, and whether the store goe
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from holdfast.adapters.storage.commit import Heads, LogConnection, Request, advance, commit, prepare
-from holdfast.adapters.storage.failures import STOPPING, Failure, store_error
-from holdfast.adapters.storage.mapper import to_entry
+from holdfast.adapters.storage.commit import Request, commit
+from holdfast.adapters.storage.failures import STOPPING, store_error
+from holdfast.adapters.storage.jobs import Job, WriteTransaction
 from holdfast.domain.errors import HoldfastError, OutcomeUnknownError, StoreClosedError, StoreError, StoreFencedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Connection
+    from holdfast.adapters.storage.commit import Heads, Outcome
+    from holdfast.adapters.storage.jobs import Log, Observer
 
-    from holdfast.adapters.storage.commit import Batch, Head, Outcome, RosterRow
-    from holdfast.domain.recorded import Recorded
+__all__ = ["WriteTransaction", "Writer"]
 
 MAX_ATTEMPTS = 3
 """How often a group is written again after the server went away under it."""
@@ -31,120 +30,6 @@ MAX_EVENTS = 2_000
 """Events a transaction takes before the rest of the queue waits for the next one."""
 
 T = TypeVar("T")
-
-
-class Log(LogConnection, Protocol):
-    """A writer's connection with all that its thread does beside committing."""
-
-    @property
-    def connection(self) -> Connection:
-        """The same connection for Core statements of a job."""
-        ...
-
-    def diagnose(self, error: Exception) -> Failure:
-        """Say what an error means."""
-        ...
-
-    @property
-    def in_doubt(self) -> bool:
-        """Whether a COMMIT was sent and never answered."""
-        ...
-
-    def read_heads(self) -> Heads:
-        """Return the heads as the database knows them."""
-        ...
-
-    def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on."""
-
-    def check_epoch(self) -> None:
-        """Inside a transaction: raise `StoreFencedError` if another process has taken the store over."""
-
-    def reconnect(self, heads: Heads) -> None:
-        """After `lost`: become the writer again and read the heads anew, or raise what forbids it."""
-
-    def tidy(self) -> None:
-        """House-keeping between two commits."""
-
-    def make_room(self) -> None:
-        """Free what can be freed after a full disk."""
-
-    def close(self) -> None:
-        """Let go of the store in good order."""
-
-    def abandon(self) -> None:
-        """Let go of it after an error, without another write."""
-
-
-class Observer(Protocol):
-    """Who is told of every commit on the writer thread."""
-
-    def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
-        """After COMMIT, before anyone who waits: what raises here stops the store."""
-
-    def announce(self) -> None:
-        """After everyone's outcome is noted: wake them."""
-
-    def gather(self) -> None:
-        """Before the next group is taken: let those who were woken ask for more."""
-
-
-@dataclass(slots=True)
-class Job(Generic[T]):
-    """A function that writes to the views, in a transaction of its own."""
-
-    work: Callable[[WriteTransaction], T]
-    future: Future[T]
-
-
-class WriteTransaction:
-    """What a job works with: the writer's connection inside a transaction, and the log itself.
-
-    Attributes:
-        connection: For Core statements. Committed when the job returns, rolled back when it raises.
-    """
-
-    def __init__(self, log: Log, heads: Heads) -> None:
-        self.connection = log.connection
-        self._log = log
-        self._heads = Heads(heads.position, heads.log_hash, heads.next_stream)
-        self.last: Batch | None = None
-
-    def append(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
-        """Write events of one request in this transaction and return their positions.
-
-        Raises:
-            VersionConflictError: They do not fit their streams.
-        """
-        batch = prepare(self._log, self._heads, [Request([to_entry(event) for event in events], row, _Nobody())])
-        outcome = batch.outcomes[0]
-        if not isinstance(outcome, list):
-            raise outcome
-        if batch.rows:
-            self._log.write(batch)
-            advance(self._heads, batch)
-            self.last = batch
-        return outcome
-
-    def head(self, stream: str) -> Head | None:
-        """Return the end of a stream, this transaction's own events included."""
-        return self._log.head_of(stream)
-
-    def take_effect(self, heads: Heads) -> None:
-        """After COMMIT: move the writer's heads to where this transaction left them."""
-        if self.last is not None:
-            heads.position = self._heads.position
-            heads.log_hash = self._heads.log_hash
-            heads.next_stream = self._heads.next_stream
-            # A job may have changed more than it appended, the salt of an erased session for one.
-            heads.forget()
-
-
-class _Nobody:
-    """Waits for nothing: a job's caller waits for the job."""
-
-    def settle(self, outcome: Outcome) -> None:
-        """Drop the outcome."""
 
 
 class Writer:
@@ -332,35 +217,61 @@ class Writer:
             return
         if not job.future.set_running_or_notify_cancel():
             return
+        self._try(job, 1)
+
+    def _try(self, job: Job[object], attempt: int) -> None:
+        returned = False
         try:
             with self._log.connection.begin():
                 self._log.check_epoch()
                 transaction = WriteTransaction(self._log, self._heads)
                 result = job.work(transaction)
-            transaction.take_effect(self._heads)
-            if transaction.last is not None:
-                batch = transaction.last
-                self._observer.committed(batch.position, batch.rows[-1][15], batch.log_hash)
+                returned = True
         except Exception as error:  # noqa: BLE001 - it belongs to the one who asked for the job
-            self._job_failed(job, error)
-        else:
-            job.future.set_result(result)
-            self._observer.announce()
+            self._job_failed(job, error, attempt, in_doubt=returned)
+            return
+        transaction.take_effect(self._heads)
+        if transaction.last is not None:
+            batch = transaction.last
+            try:
+                self._observer.committed(batch.position, batch.rows[-1][15], batch.log_hash)
+            except Exception as error:  # noqa: BLE001 - committed but not witnessed: like any commit of that kind
+                self._stop(store_error("foreign", error), [], _unknown(error))
+                job.future.set_exception(_unknown(error))
+                return
+        job.future.set_result(result)
+        self._observer.announce()
 
-    def _job_failed(self, job: Job[object], error: Exception) -> None:
+    def _job_failed(self, job: Job[object], error: Exception, attempt: int, *, in_doubt: bool) -> None:
         self._heads.forget()
-        if isinstance(error, StoreFencedError):
-            self._stop(error, [], error)
-        failure = self._log.diagnose(error)
-        if isinstance(error, HoldfastError) or failure in {"refused", "foreign"}:
+        if isinstance(error, HoldfastError):
+            if isinstance(error, StoreFencedError):
+                self._stop(error, [], error)
             job.future.set_exception(error)
+            return
+        failure = self._log.diagnose(error)
+        if failure == "lost" and self._come_back() and not in_doubt and attempt < MAX_ATTEMPTS:
+            self._try(job, attempt + 1)  # it was rolled back with its connection
             return
         if failure == "full":
             self._log.make_room()
         told = store_error(failure, error)
+        if failure in {"refused", "foreign"}:
+            job.future.set_exception(error)  # the job's own, and its transaction is undone
+            return
         if failure in STOPPING:
             self._stop(told, [], told)
-        job.future.set_exception(_unknown(error) if failure == "lost" and self._log.in_doubt else told)
+        job.future.set_exception(_unknown(error) if in_doubt and failure in {"lost", "broken"} else told)
+
+    def _come_back(self) -> bool:
+        try:
+            self._log.reconnect(self._heads)
+        except StoreFencedError as fenced:
+            self._stop(fenced, [], fenced)
+            return False
+        except StoreError:
+            return False
+        return True
 
     def _tidy(self) -> None:
         try:
