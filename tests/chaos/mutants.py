@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.storage import commit, lock, sqlite, sqlite_log, writer
 from holdfast.adapters.storage.reading import Feed
+from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.session import codec
 
 if TYPE_CHECKING:
@@ -167,6 +168,17 @@ def _duplicates_again(replace: Replace) -> None:
     replace(commit, "locate", lambda *_: None)
 
 
+def _lost_is_failed(replace: Replace) -> None:
+    """A commit whose reply was lost counts as one that did not happen, and nobody asks the log."""
+    resolve = writer.Writer._resolve
+
+    def presume(self: writer.Writer, requests: Any, error: Exception, attempt: int) -> None:
+        resolve(self, [], error, attempt)
+        self._settle_all(requests, StoreUnavailableError("the connection was lost"))
+
+    replace(writer.Writer, "_resolve", presume)
+
+
 MUTANTS: dict[str, Callable[[Replace], None]] = {
     "ack-before-commit": _ack_before_commit,
     "synchronous-normal": _no_fsync,
@@ -177,6 +189,7 @@ MUTANTS: dict[str, Callable[[Replace], None]] = {
     "error-ignored": _error_ignored,
     "full-stops": _full_stops,
     "migration-in-pieces": _migration_in_pieces,
+    "lost-is-failed": _lost_is_failed,
     "no-upcasting": _no_upcasting,
     "duplicates-again": _duplicates_again,
 }

@@ -112,8 +112,13 @@ class Run:
     def listen_to_acks(self, count: int) -> None:
         """Take in what it says until so many events are acknowledged, or until it has ended."""
         deadline = time.monotonic() + PATIENCE_S
-        while not self._ended() and self._text.count(b"\nack ") < count:
+        while not self._ended() and self.acks < count:
             self._hear(deadline)
+
+    @property
+    def acks(self) -> int:
+        """How many acknowledged events were heard of."""
+        return self._text.count(b"\nack ")
 
     def kill(self) -> Words:
         """Kill it at this very moment and return all it had said."""
@@ -188,5 +193,3 @@ def every(points: Sequence[tuple[str, int]], nth: int) -> Iterator[tuple[str, in
     chosen = {*range(0, len(points), nth), len(points) - 1} if points else set()
     return (points[index] for index in sorted(chosen))
 
-
-Check = "Callable[[Words], list[str]]"

@@ -18,6 +18,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
+import anyio.to_thread
+from msgspec.structs import replace
 
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.opening import now_us, open_store
@@ -38,8 +41,6 @@ from tests.chaos.mutants import apply_mutant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from anyio.abc import TaskGroup
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.recorded import Recorded
@@ -69,7 +70,8 @@ class Writer:
     def __init__(self, store: Store, options: Namespace) -> None:
         self._store = store
         self._options = options
-        self._left = options.events
+        self._left: int = options.events
+        self._seen: int = options.after
         self._done = anyio.Event()
         self._news = anyio.Event()
 
@@ -81,11 +83,11 @@ class Writer:
             if self._options.ticker:
                 group.start_soon(self._tick)
             for number in range(self._options.sessions):
-                group.start_soon(self._talk, number, group)
+                group.start_soon(self._talk, number)
             await self._done.wait()
             group.cancel_scope.cancel()
 
-    async def _talk(self, number: int, group: TaskGroup) -> None:
+    async def _talk(self, number: int) -> None:
         random = Random(f"{self._options.seed}-{number}")
         session = await anyio.to_thread.run_sync(loaded, self._store, name_of(number))
         recovering = recovery(session)
@@ -97,34 +99,54 @@ class Writer:
                 events = handle(session, recovering, context)
                 recovering = None
             after = fold(session, events)
-            while not await self._append(events, after):
-                pass
+            unwritten: Sequence[Recorded] | None = events
+            while unwritten:
+                unwritten = await self._append(unwritten, after)
             self._left -= len(events)
             session = after
         self._done.set()
 
-    async def _append(self, events: Sequence[Recorded], after: Session) -> bool:
-        """Append, and say so; False where it certainly did not happen or where only asking again can tell."""
+    async def _append(self, events: Sequence[Recorded], after: Session) -> Sequence[Recorded] | None:
+        """Append and say so.
+
+        Returns:
+            None, or what is to be appended next: the same events where only asking again can tell what became of
+            them, and new ones where it certainly did not happen. Had it happened, those would be a conflict.
+        """
         try:
             positions = await self._store.append(events, roster_row(after))
-        except (OutcomeUnknownError, StoreUnavailableError, StoreFullError) as error:
-            if self._store.stopped is not None or not self._options.persist:
-                raise
-            say("trouble", type(error).__name__)
-            await anyio.lowlevel.checkpoint()
-            return False
+        except OutcomeUnknownError as error:
+            await self._carry_on(error)
+            return events
+        except (StoreUnavailableError, StoreFullError) as error:
+            await self._carry_on(error)
+            return [replace(event, event_id=new_event_id()) for event in events]
         acknowledged(events, positions)
-        return True
+        return None
+
+    async def _carry_on(self, error: HoldfastError) -> None:
+        if self._store.stopped is not None or not self._options.persist:
+            raise error
+        say("trouble", type(error).__name__)
+        await anyio.lowlevel.checkpoint()
 
     async def _follow(self) -> None:
-        """Read like a frontend and say what was seen."""
+        """Read like a frontend, one that comes back with its cursor when the server was away."""
+        while True:
+            try:
+                await self._read_on()
+            except StoreUnavailableError as error:
+                await self._carry_on(error)
+
+    async def _read_on(self) -> None:
         seen: list[str] = []
-        async with aclosing(self._store.subscribe(self._options.after)) as deliveries:
+        async with aclosing(self._store.subscribe(self._seen)) as deliveries:
             async for delivery in deliveries:
                 if isinstance(delivery, CaughtUp):
                     self._news.set()
                     self._news = anyio.Event()
                 else:
+                    self._seen = delivery.position or 0
                     seen.append(f"saw {delivery.position} {delivery.event_id.hex()}\n")
                 if len(seen) >= 50 or isinstance(delivery, CaughtUp):
                     os.write(1, "".join(seen).encode())
@@ -136,9 +158,8 @@ class Writer:
             await self._news.wait()
             try:
                 await self._store.write_async(lambda transaction: projector.step(transaction.connection, 200))
-            except (OutcomeUnknownError, StoreUnavailableError, StoreFullError):
-                if self._store.stopped is not None or not self._options.persist:
-                    raise
+            except (OutcomeUnknownError, StoreUnavailableError, StoreFullError) as error:
+                await self._carry_on(error)
 
     async def _tick(self) -> None:
         """Measure how long the event loop does not turn."""
