@@ -173,7 +173,7 @@ def writer_engine(path: Path) -> Engine:
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None, check_same_thread=False)
-        _assert(connection, "journal_mode", "WAL", "wal")
+        assert_setting(connection, "journal_mode", "WAL", "wal")
         _settings(connection)
         connection.execute("PRAGMA cache_size = -16384")
         return connection
@@ -261,17 +261,22 @@ def _try_reading(connection: sqlite3.Connection) -> sqlite3.DatabaseError | None
 
 
 def _settings(connection: sqlite3.Connection) -> None:
-    _assert(connection, "synchronous", "FULL", 2)
-    _assert(connection, "foreign_keys", "ON", 1)
-    _assert(connection, "busy_timeout", str(_BUSY_MS), _BUSY_MS)
+    assert_setting(connection, "synchronous", "FULL", 2)
+    assert_setting(connection, "foreign_keys", "ON", 1)
+    assert_setting(connection, "busy_timeout", str(_BUSY_MS), _BUSY_MS)
     # Checkpoints happen on the writer's connection, when it says so, after the acknowledgements.
-    _assert(connection, "wal_autocheckpoint", "0", 0)
+    assert_setting(connection, "wal_autocheckpoint", "0", 0)
     if sys.platform == "darwin":
-        _assert(connection, "fullfsync", "ON", 1)
-        _assert(connection, "checkpoint_fullfsync", "ON", 1)
+        assert_setting(connection, "fullfsync", "ON", 1)
+        assert_setting(connection, "checkpoint_fullfsync", "ON", 1)
 
 
-def _assert(connection: sqlite3.Connection, name: str, value: str, expected: int | str) -> None:
+def assert_setting(connection: sqlite3.Connection, name: str, value: str, expected: int | str) -> None:
+    """Set a PRAGMA and read it back.
+
+    Raises:
+        StoreError: SQLite kept another value.
+    """
     connection.execute(f"PRAGMA {name} = {value}").fetchall()
     actual = _pragma_value(connection, name)
     if actual != expected:
