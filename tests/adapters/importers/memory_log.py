@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from typing import TYPE_CHECKING
 
-import msgspec
-from msgspec.structs import replace
+from msgspec import Raw
+from msgspec.structs import asdict, replace
 
 from holdfast.adapters.importers import import_sources
 from holdfast.domain.projections import transcript
@@ -105,11 +106,7 @@ class MemoryLog:
         dumped: dict[str, object] = {}
         for session_id in sorted(self.sessions):
             listed = row(self.load(StreamId(session_id)))
-            items = [
-                replace(each, id="notice" if each.id.startswith("notice-") else each.id, ordinal=0, position=0)
-                for each in self.items(session_id)
-            ]
-            dumped[session_id] = msgspec.to_builtins((listed, items))
+            dumped[session_id] = (listed, [_plain(item) for item in self.items(session_id)])
         return dumped
 
     def _one(self, session_id: str | None) -> str:
@@ -117,6 +114,14 @@ class MemoryLog:
             return session_id
         (only,) = self.sessions
         return only
+
+
+def _plain(item: Item) -> dict[str, object]:
+    """Without the names of items that the source gave none: they tell of events and offsets."""
+    fields = asdict(item) | {"ordinal": 0, "position": 0}
+    if re.fullmatch(r"notice-\d+|[0-9a-f]{16}-\d+", item.id):
+        fields["id"] = None
+    return {name: bytes(value) if isinstance(value, Raw) else value for name, value in fields.items()}
 
 
 def imported(path: Path) -> MemoryLog:

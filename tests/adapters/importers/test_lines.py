@@ -13,10 +13,10 @@ def test_lines_end_where_the_next_one_begins() -> None:
     lines = list(read_lines(BytesIO(b"one\n\r\ntwo \r\nthree")))
 
     assert lines == [
-        Line(b"one", 4, ended=True),
-        Line(b"", 6, ended=True),
-        Line(b"two", 12, ended=True),
-        Line(b"three", 17, ended=False),
+        Line(b"one", 0, 4, ended=True),
+        Line(b"", 4, 6, ended=True),
+        Line(b"two", 6, 12, ended=True),
+        Line(b"three", 12, 17, ended=False),
     ]
 
 

@@ -15,6 +15,7 @@ from holdfast.domain.session.session import Context, fold, handle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from holdfast.adapters.importers.lines import Line
     from holdfast.adapters.importers.log import ImportLog
     from holdfast.adapters.importers.port import Record
     from holdfast.domain.recorded import Actor
@@ -71,10 +72,12 @@ class Feed:
             return "is recorded live"
         return None
 
-    def take(self, record: Record, end: int, size: int) -> bool:
-        """Add a record that ends at the byte `end` of the file; False where it carries nothing that is known."""
-        self._end = end
-        anchor = f"{self._source.hex()}-{end}"
+    def take(self, record: Record, line: Line) -> bool:
+        """Add the record of a line; False where it carries nothing that is known."""
+        if self._lines >= BATCH_LINES or self._bytes >= BATCH_BYTES:
+            self.flush()  # not before there is more, so that the last batch always closes the turn as well
+        self._end = line.end
+        anchor = f"{self._source.hex()}-{line.start}"
         if not self._session.state.created and (opening := record.opening()) is not None:
             self._handle(opening, record.at)
         translation = record.translate(self._session, self._recent, anchor)
@@ -84,9 +87,7 @@ class Feed:
             self._waiting = []
             self._handle(Observe(facts), record.at)
         self._lines += 1
-        self._bytes += size
-        if self._lines >= BATCH_LINES or self._bytes >= BATCH_BYTES:
-            self.flush()
+        self._bytes += line.end - line.start
         return not translation.skipped
 
     def flush(self) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.importers.discovery import Plan, plan
 from holdfast.adapters.importers.feed import Clock, Feed
+from holdfast.adapters.importers.names import source_id
 from holdfast.adapters.importers.transcript import goes_on, lines_from, open_transcript
 from holdfast.domain.errors import TranscriptError
 from holdfast.domain.ports import ImportReport
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.events import SessionErased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,16 +98,18 @@ class _Run:
         self._tell(0)
 
     def _read(self, transcript: Transcript, file: BinaryIO) -> None:
-        feeds: dict[str, Feed] = {}
-        feed = self._feed(feeds, transcript, transcript.session_id)
-        start = feed.offset
-        if feed.refusal is not None:
-            self.say(f"{transcript.path}: session {transcript.session_id} {feed.refusal}; nothing was added")
-            return
-        if not goes_on(transcript, file, start):
-            self.say(f"{transcript.path} is not the file any more that was imported before; nothing was added")
-            return
         session_id = transcript.session_id
+        source = source_id(transcript.format.name, session_id, transcript.first_line)
+        start = self.log.offset(StreamId(session_id), source)
+        size = os.fstat(file.fileno()).st_size
+        if 0 < start == size and not self._erased(session_id):
+            return  # without reading the session, so that importing everything again is quick
+        if not goes_on(transcript, file, start):
+            change = "is shorter than" if size < start else "does not go on from"
+            self.say(f"{transcript.path} {change} what was imported of it; nothing was added")
+            return
+        feeds: dict[str, Feed] = {}
+        feed = self._feed(feeds, transcript, session_id)
         for line in lines_from(transcript, file, start):
             if line.data == b"":
                 continue
@@ -119,7 +125,7 @@ class _Run:
                 feed = self._feed(feeds, transcript, session_id)
             if line.end <= feed.offset or feed.refusal is not None:
                 continue
-            self.skipped += not feed.take(record, line.end, len(line.data or b""))
+            self.skipped += not feed.take(record, line)
             if feed.appended:
                 self._count(feed, session_id)
                 self._tell(line.end)
@@ -136,8 +142,13 @@ class _Run:
                 closed.close()
                 self._count(closed, oldest)
             feed = Feed(self.log, self.clock, transcript.format.name, session_id, transcript.first_line)
+            if feed.refusal is not None:
+                self.say(f"{transcript.path}: session {session_id} {feed.refusal}; nothing was added to it")
         feeds[session_id] = feed
         return feed
+
+    def _erased(self, session_id: str) -> bool:
+        return any(isinstance(each.event, SessionErased) for each in self.log.recent(StreamId(session_id), 1))
 
     def _flush(self, feed: Feed, session_id: str) -> None:
         feed.flush()

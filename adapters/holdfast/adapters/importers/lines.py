@@ -28,11 +28,13 @@ class Line(Struct, frozen=True, gc=False):
 
     Attributes:
         data: Its bytes without the newline and white space around them; None for a line that is too long.
+        start: Offset of its first byte.
         end: Offset of the byte after it, and after its newline where it has one.
         ended: Whether the newline is there. Without it the writer may not be done.
     """
 
     data: bytes | None
+    start: int
     end: int
     ended: bool
 
@@ -55,10 +57,11 @@ def read_lines(file: BinaryIO, start: int = 0, *, limit: int = LINE_LIMIT) -> It
         begin = 0
         while (newline := chunk.find(b"\n", begin)) >= 0:
             held += newline - begin
-            start += held + 1
+            end = start + held + 1
             pieces.append(chunk[begin:newline])
-            yield Line(_joined(pieces) if held <= limit else None, start, ended=True)
+            yield Line(_joined(pieces) if held <= limit else None, start, end, ended=True)
             pieces.clear()
+            start = end
             held = 0
             begin = newline + 1
         held += len(chunk) - begin
@@ -67,7 +70,7 @@ def read_lines(file: BinaryIO, start: int = 0, *, limit: int = LINE_LIMIT) -> It
         else:
             pieces.clear()
     if held:
-        yield Line(_joined(pieces) if held <= limit else None, start + held, ended=False)
+        yield Line(_joined(pieces) if held <= limit else None, start, start + held, ended=False)
 
 
 def json_object(line: bytes) -> JsonObject | None:

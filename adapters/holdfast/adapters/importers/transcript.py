@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from uuid import UUID
+from uuid import NAMESPACE_OID, uuid5
 
 from msgspec import Struct
 
@@ -141,4 +141,4 @@ def _mentions(file: BinaryIO, word: bytes) -> bool:
 
 def _made_up(first_line: bytes) -> str:
     """Return a session id for a transcript that names none; the same one each time."""
-    return str(UUID(bytes=blake2b(first_line, digest_size=16).digest(), version=8))
+    return str(uuid5(NAMESPACE_OID, blake2b(first_line).hexdigest()))
