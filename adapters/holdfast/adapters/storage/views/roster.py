@@ -61,6 +61,14 @@ def listed(connection: Connection, *, ended: bool) -> list[str]:
     return [_placed(text, position) for text, position, _, _ in found]
 
 
+def titled(connection: Connection, title: str) -> list[str]:
+    """Return the ids of the sessions with exactly this title. Scans the roster without decoding it."""
+    table = schema.sessions
+    member = f'"title":{_encode(title).decode()},'  # inside a JSON text, these quotes cannot be part of a value
+    statement = select(table.c.id).where(table.c.row.contains(member, autoescape=True)).order_by(table.c.id)
+    return list(connection.scalars(statement))
+
+
 def decoded(rows: list[str]) -> list[Row]:
     """Return rows of `listed` as structures."""
     return _decode_rows("[" + ",".join(rows) + "]")

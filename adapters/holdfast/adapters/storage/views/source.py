@@ -47,6 +47,13 @@ def streams(connection: Connection) -> dict[int, Stream]:
     return {number: Stream(number, kind, name) for number, kind, name in found}
 
 
+def stream_named(connection: Connection, name: str) -> Stream | None:
+    """Return the stream of this id, or None."""
+    keys = schema.keys
+    found = connection.execute(select(keys.c.stream, keys.c.kind, keys.c.id).where(keys.c.id == name)).one_or_none()
+    return None if found is None else Stream(*found.tuple())
+
+
 def batches(connection: Connection, *, after: int, known: dict[int, Stream], size: int = SIZE) -> Iterator[Batch]:
     """Yield the events of sessions above position `after`, from `size` events of any kind at a time.
 
@@ -64,6 +71,13 @@ def batches(connection: Connection, *, after: int, known: dict[int, Stream], siz
             if (stream := known.get(row[0])) is not None and stream.kind == "session"
         ]
         yield Batch(after, events)
+
+
+def log_tail(connection: Connection, *, after: int) -> Iterator[Recorded]:
+    """Yield the events of all sessions above position `after`."""
+    for batch in batches(connection, after=after, known=streams(connection)):
+        for _, recorded in batch.events:
+            yield recorded
 
 
 def tail(connection: Connection, stream: Stream, *, after: int) -> list[Recorded]:

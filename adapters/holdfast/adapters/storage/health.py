@@ -1,0 +1,83 @@
+"""The state of a store and its home in a few lines, each with what to do where something is not well."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import stat
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.reading import head_position
+from holdfast.adapters.storage.views.projector import FOLDS
+from holdfast.adapters.storage.views.tables import tracked
+from holdfast.domain.ports import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from holdfast.adapters.storage.settings import StoreSettings
+    from holdfast.adapters.storage.store import Store
+
+_LOW_BYTES: Final = 256 * 1024 * 1024
+_SAFE_SQLITE: Final = (3, 51, 3)
+
+
+def checks(store: Store, settings: StoreSettings, home: Path) -> Iterator[Check]:
+    """Yield what can be told without reading the whole log."""
+    yield _store(store, settings)
+    yield _permissions(home)
+    if settings.dialect == "sqlite":
+        yield _sqlite_version()
+    yield _disk(settings.path.parent if settings.path is not None else home)
+    yield _views(store)
+
+
+def _store(store: Store, settings: StoreSettings) -> Check:
+    with store.reading() as connection:
+        sessions = connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
+        events = head_position(connection)
+        kept = connection.scalar(select(schema.store.c.position)) or 0
+    detail = f"{settings.label}: {sessions} sessions, {events} events, schema {schema.SCHEMA_VERSION}"
+    if events < kept:
+        return Check("store", ok=False, detail=f"{detail}; {kept - events} events are missing: run `holdfast verify`")
+    return Check("store", ok=True, detail=detail)
+
+
+def _permissions(home: Path) -> Check:
+    wrong: list[str] = []
+    for path in (home, *sorted(home.rglob("*"))):
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if not path.is_symlink() and mode & 0o077:
+            wrong.append(f"{path.name} is {mode:04o}")
+    if wrong:
+        return Check("permissions", ok=False, detail=f"open to others: {', '.join(wrong[:5])}; run chmod -R go= {home}")
+    return Check("permissions", ok=True, detail=f"{home} is private")
+
+
+def _sqlite_version() -> Check:
+    version = sqlite3.sqlite_version
+    if sqlite3.sqlite_version_info >= _SAFE_SQLITE:
+        return Check("sqlite", ok=True, detail=version)
+    detail = f"{version}; its bug with two writing connections on one log cannot strike: only one connection writes"
+    return Check("sqlite", ok=True, detail=detail)
+
+
+def _disk(folder: Path) -> Check:
+    usage = shutil.disk_usage(folder)
+    detail = f"{usage.free // 2**20} MiB free at {folder}"
+    return Check("disk", ok=usage.free >= _LOW_BYTES, detail=detail)
+
+
+def _views(store: Store) -> Check:
+    with store.reading() as connection:
+        head = head_position(connection)
+        behind = {name: head - tracked(connection, name) for name in FOLDS}
+    late = {name: count for name, count in behind.items() if count > 0}
+    if late:
+        detail = ", ".join(f"{name} is {count} events behind" for name, count in late.items())
+        return Check("views", ok=True, detail=f"{detail}; readers fold the rest themselves")
+    return Check("views", ok=True, detail="up to date")

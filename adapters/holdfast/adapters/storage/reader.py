@@ -1,0 +1,164 @@
+"""What can be asked of a store without changing it: the port `Reading` over its tables."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from msgspec import Raw
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
+from holdfast.adapters.storage.reading import fetch, head_position, stream_number
+from holdfast.adapters.storage.views import inbox, pages, roster
+from holdfast.adapters.storage.views.check import fresh_digests
+from holdfast.adapters.storage.views.source import log_tail
+from holdfast.adapters.storage.views.tables import tracked
+from holdfast.domain.errors import AmbiguousNameError, NotFoundError
+from holdfast.domain.ports import LogEvent, Page
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.facts import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.mapper import EventRow
+    from holdfast.adapters.storage.store import Store
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.roster import Row
+
+SHORTEST_PREFIX: Final = 4
+
+_CHUNK = 1_000
+_POLL_S = 0.1
+_TURN_LIMIT = 500
+
+
+class Reader:
+    """Everything that can be asked of one open store. Each answer is one snapshot of it."""
+
+    def __init__(self, store: Store) -> None:
+        """Read from `store`, which the caller keeps open."""
+        self._store = store
+
+    def resolve(self, name: str) -> StreamId:
+        """Return the session that an id, a prefix of it, or a title names.
+
+        Raises:
+            NotFoundError: No session fits, or the prefix is too short to be meant.
+            AmbiguousNameError: Several do.
+        """
+        sessions = schema.sessions.c
+        with self._store.reading() as connection:
+            if connection.scalar(select(sessions.id).where(sessions.id == name)) is not None:
+                return StreamId(name)
+            prefixed = _with_prefix(connection, name) if len(name) >= SHORTEST_PREFIX else []
+            found = prefixed or roster.titled(connection, name)
+        if not found:
+            msg = f"there is no session {name!r}: give an id, at least {SHORTEST_PREFIX} characters of one, or a title"
+            raise NotFoundError(msg)
+        if len(found) > 1:
+            raise AmbiguousNameError(name, tuple(found))
+        return StreamId(found[0])
+
+    def rows(self, *, ended: bool = False) -> list[Row]:
+        """Return the roster in the order of every list; ended sessions only when asked for."""
+        with self._store.reading() as connection:
+            return roster.decoded(roster.listed(connection, ended=ended))
+
+    def row(self, session_id: StreamId) -> Row:
+        """Return one session's row.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        with self._store.reading() as connection:
+            return roster.one(connection, session_id)
+
+    def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
+        """Return the newest items, or those before a cursor.
+
+        Raises:
+            NotFoundError: There is no such session.
+            UsageError: The cursor is not one of a transcript.
+        """
+        with self._store.reading() as connection:
+            row = roster.one(connection, session_id)
+            items, earlier = pages.page(connection, session_id, before=before, limit=limit)
+            return Page(row, items, head_position(connection), earlier)
+
+    def last_turn(self, session_id: StreamId) -> Page:
+        """Return the items since the person spoke last.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        with self._store.reading() as connection:
+            row = roster.one(connection, session_id)
+            items, earlier = pages.since_last_prompt(connection, session_id, limit=_TURN_LIMIT)
+            return Page(row, items, head_position(connection), earlier)
+
+    def inbox(self) -> list[Request]:
+        """Return what waits for a person, the oldest first."""
+        with self._store.reading() as connection:
+            return inbox.waiting(connection, log_tail(connection, after=tracked(connection, inbox.NAME)))
+
+    def events(
+        self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
+    ) -> Iterator[LogEvent]:
+        """Yield events with positions above `since`, in order; with `follow` for ever, as they are committed.
+
+        Holds no transaction between two chunks, so a slow consumer holds nothing up.
+        """
+        position = since
+        while True:
+            with self._store.reading() as connection:
+                head = head_position(connection)
+                chunk = _chunk(connection, position, head, session_id, types)
+            yield from chunk
+            if len(chunk) == _CHUNK:
+                position = chunk[-1].recorded.position or head
+            elif follow:
+                position = max(head, position)
+                time.sleep(_POLL_S)  # another process writes: there is nothing to wait on
+            else:
+                return
+
+    def digests(self) -> dict[str, str]:
+        """Return a digest for every view as it would be built anew from the log.
+
+        Raises:
+            ViewsDifferError: A stored view shows something else.
+        """
+        with self._store.reading() as connection:
+            return fresh_digests(connection)
+
+
+def _with_prefix(connection: Connection, prefix: str) -> list[str]:
+    sessions = schema.sessions.c
+    found = connection.scalars(select(sessions.id).where(sessions.id.startswith(prefix, autoescape=True)))
+    return sorted(found.all())
+
+
+def _chunk(
+    connection: Connection, after: int, head: int, session_id: StreamId | None, types: Sequence[str]
+) -> list[LogEvent]:
+    events, keys = schema.events.c, schema.keys.c
+    columns = [events[name] for name in ROW_COLUMNS]
+    statement = select(*columns, keys.id, keys.kind).join_from(schema.events, schema.keys, events.stream == keys.stream)
+    statement = statement.where(events.position > after, events.position <= head)
+    if session_id is not None:
+        statement = statement.where(events.stream == stream_number(connection, session_id))
+    if types:
+        statement = statement.where(events.type.in_(types))
+    rows = fetch(connection, statement.order_by(events.position).limit(_CHUNK))
+    return [_log_event(row) for row in rows]
+
+
+def _log_event(row: tuple[object, ...]) -> LogEvent:
+    header, name, kind = cast("EventRow", row[:-2]), cast("str", row[-2]), cast("Literal['session', 'link']", row[-1])
+    data = header[-1]
+    return LogEvent(to_recorded(name, header, Unknown), kind, header[3], None if data is None else Raw(data.encode()))

@@ -1,0 +1,123 @@
+"""What changes a store on behalf of a person: the port `Writing` over one open store, but for what others import."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from holdfast.adapters.storage.erase import erase
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.reader import Reader
+from holdfast.adapters.storage.reading import by_cause, latest, source_offset
+from holdfast.adapters.storage.views import projector, rebuild
+from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.domain.session.commands import Command, Erase
+from holdfast.domain.session.session import Context, Session, fold, handle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.adapters.storage.store import Store
+    from holdfast.adapters.storage.writer import WriteTransaction
+    from holdfast.domain.ports import Progress
+    from holdfast.domain.recorded import Actor, Recorded, StreamId
+
+
+class Workspace(Reader):
+    """One open store with everything that changes it. Commands of one session are carried out one after the other."""
+
+    def __init__(self, store: Store) -> None:
+        """Change `store`, which was opened for writing and which the caller closes."""
+        super().__init__(store)
+        self._sessions: dict[StreamId, Session] = {}
+
+    def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
+        """Carry out a command and return what it led to, after that is durable.
+
+        Raises:
+            ConflictError: The command contradicts the session's state.
+            NotFoundError: The session, or what the command names, does not exist.
+            StoreError: The store cannot take it.
+        """
+        if isinstance(command, Erase):
+            self.erase(session_id, actor=actor)
+            return ()
+        if cause is not None:
+            with self._store.reading() as connection:
+                earlier = by_cause(connection, session_id, cause)
+            if earlier:
+                return earlier
+        session = self.load(session_id)
+        context = Context(now=_now_us(), new_event_id=new_event_id, actor=actor, cause=cause)
+        events = handle(session, command, context)
+        if events:
+            self.append(fold(session, events), events)
+        return events
+
+    def load(self, session_id: StreamId) -> Session:
+        """Return the session after all its events; a new one where there are none."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            session = fold(Session(session_id), self._store.events(session_id))
+            self._sessions[session_id] = session
+        return session
+
+    def append(self, session: Session, events: Sequence[Recorded]) -> None:
+        """Write `events`, after which the session is `session`.
+
+        Raises:
+            StoreError: The store cannot take it; the session is read anew before the next command.
+            VersionConflictError: Other events stand there.
+        """
+        self._sessions.pop(session.id, None)
+        self._store.append_now(events, roster_row(session))
+        self._sessions[session.id] = session
+
+    def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
+        """Return the session's latest events, the oldest of them first."""
+        with self._store.reading() as connection:
+            return latest(connection, session_id, limit)
+
+    def offset(self, session_id: StreamId, source: bytes) -> int:
+        """Return how far a source has been consumed into this session, 0 for one that never was."""
+        with self._store.reading() as connection:
+            return source_offset(connection, session_id, source) or 0
+
+    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
+        """Erase the content of a session for good; its chain still verifies.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        erase(self._store, session_id, actor=actor)
+        self._sessions.pop(session_id, None)
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
+        """Drop every view, build it anew from the log, and return a digest of each.
+
+        It happens in one transaction: whoever reads meanwhile sees the old views, and a kill leaves them.
+        """
+
+        def work(transaction: WriteTransaction) -> dict[str, str]:
+            def report(done: int, total: int) -> None:
+                if progress is not None:
+                    progress("events", done, total)
+
+            rebuild.rebuild(transaction.connection, transaction.connection, report)
+            return rebuild.digests(transaction.connection)
+
+        return self._store.write(work)
+
+    def catch_up(self, progress: Progress | None = None) -> None:
+        """Fold what is new into the stored views."""
+        left = 1
+        total = 0
+        while left:
+            left = self._store.write(lambda transaction: projector.step(transaction.connection))
+            total = max(total, left)
+            if progress is not None and total:
+                progress("items", total - left, total)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

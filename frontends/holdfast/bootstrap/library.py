@@ -1,0 +1,128 @@
+"""The library of one user in this process: home, configuration, store and importers put together."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from holdfast.adapters import importers
+from holdfast.adapters.configuration.file import database_url, read_configuration
+from holdfast.adapters.configuration.home import close_to_others, find_home, prepare_home
+from holdfast.adapters.storage import health
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.opening import now_us, open_store
+from holdfast.adapters.storage.reader import Reader
+from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.verify import verify
+from holdfast.adapters.storage.workspace import Workspace
+from holdfast.bootstrap.nothing import Nothing
+from holdfast.domain import ports
+from holdfast.domain.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from holdfast.adapters.storage.store import Store
+
+
+class LocalLibrary:
+    """Opens the user's store in this process."""
+
+    def __init__(self, environ: Mapping[str, str], warn: Callable[[str], None]) -> None:
+        """Find out where everything lies.
+
+        Raises:
+            SettingsError: Home, configuration or database address cannot be used.
+        """
+        self._environ = environ
+        self._warn = warn
+        self.home = find_home(environ)
+        url = database_url(read_configuration(self.home.configuration), environ) or f"sqlite:///{self.home.log}"
+        self.settings = StoreSettings.from_url(url, home=self.home.path, environ=environ)
+
+    @contextmanager
+    def reading(self) -> Iterator[ports.Reading]:
+        """Open what there is for reading; an empty log where there is nothing."""
+        if self.home.path.is_dir():
+            close_to_others(self.home, self._warn)
+        try:
+            store = open_store(self.settings, write=False, environ=self._environ)
+        except NotFoundError:
+            yield Nothing()
+            return
+        try:
+            yield LocalReading(store, self)
+        finally:
+            store.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[ports.Workspace]:
+        """Open for changes, and make home and store where there are none. Views are folded before it is left."""
+        prepare_home(self.home, self._warn)
+        store = open_store(self.settings, checkpoints=self.home.checkpoints, environ=self._environ)
+        try:
+            if store.regressed is not None:
+                raise store.regressed
+            workspace = LocalWorkspace(store, self)
+            yield workspace
+            workspace.catch_up()
+        finally:
+            store.close()
+
+    def found(self) -> list[ports.Found]:
+        """Return the transcripts of other tools on this machine."""
+        return importers.found(self._environ)
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment everything was read from."""
+        return self._environ
+
+    def say(self, line: str) -> None:
+        """Tell the person something that stops nothing."""
+        self._warn(line)
+
+
+class LocalReading(Reader):
+    """The reading side of an open store, with what is checked outside it."""
+
+    def __init__(self, store: Store, library: LocalLibrary) -> None:
+        super().__init__(store)
+        self._library = library
+
+    def verify(self, progress: ports.Progress | None = None) -> ports.Verification:
+        """Check the whole log against itself and against its witnesses."""
+
+        def report(done: int, total: int) -> None:
+            if progress is not None:
+                progress("events", done, total)
+
+        verdict = verify(self._store.readers, self._library.home.checkpoints, self._library.settings.label, report)
+        bad, behind = verdict.first_bad, verdict.behind
+        return ports.Verification(
+            ok=verdict.ok,
+            checked=verdict.checked,
+            first_bad=bad and ports.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
+            behind=behind and ports.Behind(behind.log, behind.checkpoint),
+            cannot_know=list(verdict.cannot_know),
+            notes=list(verdict.checkpoints.complaints),
+        )
+
+    def checks(self) -> list[ports.Check]:
+        """Return the state of the store, its folder and its files."""
+        return list(health.checks(self._store, self._library.settings, self._library.home.path))
+
+
+class LocalWorkspace(LocalReading, Workspace):
+    """An open store that may be changed, importers included."""
+
+    def import_(self, sources: Sequence[str], progress: ports.Progress | None = None) -> ports.ImportReport:
+        """Import transcripts of other tools.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: A named file holds no transcript.
+        """
+        return importers.import_sources(
+            sources, self, progress, now_us, new_event_id, environ=self._library.environ, say=self._library.say
+        )

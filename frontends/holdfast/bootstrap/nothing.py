@@ -1,0 +1,74 @@
+"""A log in which nothing happened yet: what there is to read before the first session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.domain.errors import NotFoundError
+from holdfast.domain.ports import Check, LogEvent, Page, Verification
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from holdfast.domain.ports import Progress
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.recorded import StreamId
+
+
+class Nothing:
+    """Answers every question as an empty log would."""
+
+    def resolve(self, name: str) -> StreamId:
+        """Find nothing.
+
+        Raises:
+            NotFoundError: Always.
+        """
+        raise _missing(name)
+
+    def rows(self, *, ended: bool = False) -> list[Row]:
+        """Return no rows."""
+        del ended
+        return []
+
+    def row(self, session_id: StreamId) -> Row:
+        """Find nothing."""
+        raise _missing(session_id)
+
+    def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
+        """Find nothing."""
+        del before, limit
+        raise _missing(session_id)
+
+    def last_turn(self, session_id: StreamId) -> Page:
+        """Find nothing."""
+        raise _missing(session_id)
+
+    def inbox(self) -> list[Request]:
+        """Return no requests."""
+        return []
+
+    def events(
+        self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
+    ) -> Iterator[LogEvent]:
+        """Yield nothing."""
+        del since, session_id, types, follow
+        return iter(())
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        """Return that nothing is wrong with nothing."""
+        del progress
+        return Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=["there is no log yet"])
+
+    def digests(self) -> dict[str, str]:
+        """Return no views."""
+        return {}
+
+    def checks(self) -> list[Check]:
+        """Return that there is no store yet."""
+        return [Check("store", ok=True, detail="there is none yet: import or start something")]
+
+
+def _missing(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no session {name!r}: nothing was imported or started yet")

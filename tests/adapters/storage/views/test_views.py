@@ -1,0 +1,238 @@
+"""What the stored views show is what the log says, however far they are folded, on both dialects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text, update
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views import projector
+from holdfast.domain.content import of_text
+from holdfast.domain.errors import (
+    AmbiguousNameError,
+    HoldfastError,
+    NotFoundError,
+    SessionEndedError,
+    UsageError,
+    ViewsDifferError,
+)
+from holdfast.domain.recorded import DAEMON, PEER, Actor, StreamId
+from holdfast.domain.session import commands as c
+from holdfast.domain.session import events as e
+from tests.domain.histories import commands
+from tests.domain.scene import asks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.adapters.storage.store import Store
+    from holdfast.adapters.storage.workspace import Workspace
+
+ME = Actor("human", "cli")
+ONE = StreamId("aaaa1111-0000-4000-8000-000000000001")
+TWO = StreamId("aaaa2222-0000-4000-8000-000000000002")
+
+
+def say(workspace: Workspace, session: StreamId, *commands: c.Command) -> None:
+    for command in commands:
+        workspace.execute(session, command, cause=None, actor=ME)
+
+
+def a_session(workspace: Workspace, session: StreamId = ONE, title: str = "shop") -> None:
+    say(
+        workspace,
+        session,
+        c.Create("acp", title=title),
+        c.QueuePrompt("p1", of_text("hello")),
+        c.StartTurn("t1"),
+        c.Observe((e.TextAppended("t1.1", "Hi "), e.TextAppended("t1.1", "there"), e.TurnEnded("t1", "end_turn"))),
+    )
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_views_folded_in_any_steps_equal_views_built_anew(
+    workspace: Workspace, store: Store, data: st.DataObject
+) -> None:
+    names = [StreamId(f"{data.draw(st.uuids())}") for _ in range(2)]
+    histories = {name: iter(data.draw(commands(max_size=15))) for name in names}
+
+    while histories:
+        name = data.draw(st.sampled_from(sorted(histories)))
+        command = next(histories[name], None)
+        if command is None:
+            del histories[name]
+            continue
+        try:
+            workspace.execute(name, command, cause=None, actor=data.draw(st.sampled_from([PEER, DAEMON, ME])))
+        except HoldfastError:
+            continue
+        if data.draw(st.booleans()):
+            store.write(lambda transaction: projector.step(transaction.connection, size=data.draw(st.integers(1, 9))))
+
+    pages = {name: workspace.page(name, limit=1_000).items for name in names if name in _listed(workspace)}
+    inbox = workspace.inbox()
+    workspace.catch_up()
+    assert workspace.inbox() == inbox, "the tail shows what the fold stores"
+    assert {name: workspace.page(name, limit=1_000).items for name in pages} == pages
+    assert workspace.digests() == workspace.rebuild()
+
+
+def _listed(workspace: Workspace) -> set[str]:
+    return {row.id for row in workspace.rows(ended=True)}
+
+
+def test_everything_but_the_log_can_be_dropped_and_comes_back(
+    workspace: Workspace, store: Store, reopened: Callable[[], Workspace]
+) -> None:
+    a_session(workspace)
+    say(workspace, ONE, c.Observe((asks("r1"),)))
+    workspace.catch_up()
+    before, rows, inbox = workspace.digests(), workspace.rows(), workspace.inbox()
+
+    def drop(connection: object) -> None:
+        del connection
+
+    store.write(
+        lambda transaction: (
+            [
+                transaction.connection.execute(text(f"DROP TABLE {table.name}"))
+                for table in schema.metadata.sorted_tables
+                if table.name not in schema.LASTING
+            ]
+            and None
+        )
+    )
+    workspace = reopened()
+
+    assert workspace.rebuild() == before
+    assert (workspace.rows(), workspace.inbox()) == (rows, inbox)
+
+
+def test_a_view_that_was_tampered_with_is_noticed_and_built_anew(workspace: Workspace, store: Store) -> None:
+    a_session(workspace)
+    workspace.catch_up()
+    good = workspace.digests()
+    forged = update(schema.items).values(body='{"id":"t1.1","kind":"message","text":"never said"}')
+    store.write(lambda transaction: transaction.connection.execute(forged) and None)
+
+    with pytest.raises(ViewsDifferError, match="transcript"):
+        workspace.digests()
+    assert workspace.rebuild() == good
+
+
+def test_a_transcript_is_read_in_pages_from_the_end(workspace: Workspace) -> None:
+    say(workspace, ONE, c.Create("acp"))
+    for number in range(25):
+        say(workspace, ONE, c.Observe((e.TextAppended(f"m{number}", str(number)),)))
+        if number == 12:
+            workspace.catch_up()
+
+    seen: list[str] = []
+    before: str | None = None
+    while True:
+        page = workspace.page(ONE, before=before, limit=10)
+        seen = [item.text for item in page.items] + seen
+        before = page.before
+        if before is None:
+            break
+
+    assert seen == [str(number) for number in range(25)]
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "", "9" * 30, "１"])
+def test_a_cursor_that_is_none_is_refused(workspace: Workspace, cursor: str) -> None:
+    a_session(workspace)
+    with pytest.raises(UsageError):
+        workspace.page(ONE, before=cursor)
+
+
+def test_the_last_turn_begins_where_the_person_spoke_last(workspace: Workspace) -> None:
+    a_session(workspace)
+    say(
+        workspace,
+        ONE,
+        c.QueuePrompt("p2", of_text("again")),
+        c.StartTurn("t2"),
+        c.Observe((e.TextAppended("t2.1", "yes"),)),
+    )
+    turn = workspace.last_turn(ONE)
+    assert [item.text for item in turn.items] == ["again", "yes"]
+    assert turn.before is not None
+
+
+def test_the_roster_shows_what_is_pressing_first_and_what_ended_only_when_asked(workspace: Workspace) -> None:
+    idle, ended, waiting = (StreamId(f"bbbb{n}") for n in range(3))
+    for name in (waiting, idle, ended):
+        say(workspace, name, c.Create("acp"))
+    say(workspace, waiting, c.Observe((asks("r1", None),)))
+    say(workspace, ended, c.End())
+    say(workspace, idle, c.Rename("newest"))
+
+    assert [row.id for row in workspace.rows()] == [waiting, idle]
+    assert [row.id for row in workspace.rows(ended=True)] == [waiting, idle, ended]
+    say(workspace, idle, c.Pin())
+    assert [row.id for row in workspace.rows()] == [idle, waiting]
+    assert workspace.row(idle).position == workspace.page(idle).position
+
+
+def test_a_session_is_named_by_id_prefix_or_title(workspace: Workspace) -> None:
+    a_session(workspace, ONE, 'a "quoted" 100%_title')
+    a_session(workspace, TWO, "other")
+
+    assert workspace.resolve(ONE) == ONE
+    assert workspace.resolve("aaaa1") == ONE
+    assert workspace.resolve('a "quoted" 100%_title') == ONE
+    assert workspace.resolve("other") == TWO
+
+
+@pytest.mark.parametrize("name", ["aaa", "", "nothing", "oth%", "aaa_1", "ot\\her", "\0"])
+def test_a_name_that_fits_nothing_is_not_found(workspace: Workspace, name: str) -> None:
+    a_session(workspace, ONE, "other")
+    with pytest.raises(NotFoundError):
+        workspace.resolve(name)
+
+
+def test_a_name_that_fits_several_is_ambiguous_and_names_them(workspace: Workspace) -> None:
+    a_session(workspace, ONE)
+    a_session(workspace, TWO)
+    for name in ("aaaa", "shop"):
+        with pytest.raises(AmbiguousNameError) as refusal:
+            workspace.resolve(name)
+        assert refusal.value.candidates == (ONE, TWO)
+
+
+def test_the_same_command_again_answers_what_it_led_to_the_first_time(
+    workspace: Workspace, reopened: Callable[[], Workspace]
+) -> None:
+    say(workspace, ONE, c.Create("acp"))
+    first = workspace.execute(ONE, c.QueuePrompt("p1", of_text("once")), cause="client-7", actor=ME)
+    workspace = reopened()
+    again = workspace.execute(ONE, c.QueuePrompt("p9", of_text("twice")), cause="client-7", actor=ME)
+
+    assert [event.event_id for event in again] == [event.event_id for event in first]
+    assert workspace.row(ONE).queued == 1
+
+
+def test_a_refused_command_writes_nothing(workspace: Workspace) -> None:
+    say(workspace, ONE, c.Create("acp"), c.End())
+    before = len(list(workspace.events()))
+    with pytest.raises(SessionEndedError):
+        workspace.execute(ONE, c.QueuePrompt("p1", of_text("late")), cause="x", actor=ME)
+    assert len(list(workspace.events())) == before
+
+
+def test_events_are_listed_by_position_session_and_type(workspace: Workspace) -> None:
+    a_session(workspace, ONE)
+    a_session(workspace, TWO)
+
+    positions = [event.recorded.position for event in workspace.events()]
+    assert positions == list(range(1, len(positions) + 1))
+    assert {event.recorded.originator_id for event in workspace.events(session_id=TWO)} == {TWO}
+    assert [event.type for event in workspace.events(types=["turn-ended"])] == ["turn-ended"] * 2
+    assert [event.recorded.position for event in workspace.events(since=positions[-2] or 0)] == positions[-1:]
+    assert list(workspace.events(session_id=StreamId("nobody"))) == []
