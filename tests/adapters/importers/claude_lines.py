@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "claude-session.jsonl"
+"""The transcript that ships with Holdfast."""
 
 SESSION = "0b2f6a5e-51c3-4d0e-9d5e-7f6a1c2b3d4e"
 
@@ -85,3 +88,20 @@ def written(path: Path, *lines: Fields | bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encoded(lines))
     return path
+
+
+TURN: tuple[Fields | bytes, ...] = (
+    user("one", "u1", 0, permissionMode="default"),
+    assistant(thought("hm"), said("first "), uuid="a1", usage=tokens()),
+    assistant(said("words"), uuid="a2", at=2, usage=tokens()),
+    assistant(called("t1", command="ls"), uuid="a3", at=3, usage=tokens(), stop_reason="tool_use"),
+    b"half a li",
+    user([came("t1", "é")], "u2", 4),
+    {"type": "last-prompt", "sessionId": SESSION},
+    assistant(said("more"), uuid="a4", at=5, usage=tokens(2), stop_reason="end_turn"),
+    {"type": "ai-title", "aiTitle": "A title", "sessionId": SESSION},
+    user([said("two")], "u3", 6, permissionMode="plan"),
+    user([said("[Request interrupted by user]")], "u4", 7),
+    {"type": "hologram", "sessionId": SESSION},
+)
+"""Two turns with something of everything in them, the last one interrupted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -21,22 +21,10 @@ from holdfast.domain.session.session import Context, fold, handle
 from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import NOW, LogFullError, MemoryLog, imported
 
-EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "claude-session.jsonl"
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OTHER = "9f1e2d3c-4b5a-4968-8776-655443322110"
-TURN: tuple[c.Fields | bytes, ...] = (
-    c.user("one", "u1", 0, permissionMode="default"),
-    c.assistant(c.thought("hm"), c.said("first "), uuid="a1", usage=c.tokens()),
-    c.assistant(c.said("words"), uuid="a2", at=2, usage=c.tokens()),
-    c.assistant(c.called("t1", command="ls"), uuid="a3", at=3, usage=c.tokens(), stop_reason="tool_use"),
-    b"half a li",
-    c.user([c.came("t1", "é")], "u2", 4),
-    {"type": "last-prompt", "sessionId": c.SESSION},
-    c.assistant(c.said("more"), uuid="a4", at=5, usage=c.tokens(2), stop_reason="end_turn"),
-    {"type": "ai-title", "aiTitle": "A title", "sessionId": c.SESSION},
-    c.user([c.said("two")], "u3", 6, permissionMode="plan"),
-    c.user([c.said("[Request interrupted by user]")], "u4", 7),
-    {"type": "hologram", "sessionId": c.SESSION},
-)
 
 
 def order(log: MemoryLog, command: Create | Erase | MarkUnread | Observe, session_id: str = c.SESSION) -> None:
@@ -50,7 +38,7 @@ def order(log: MemoryLog, command: Create | Erase | MarkUnread | Observe, sessio
 def test_the_example_is_a_session_with_everything_in_it() -> None:
     log = MemoryLog()
 
-    report = log.take(EXAMPLE)
+    report = log.take(c.EXAMPLE)
 
     assert report == ImportReport(files=1, sessions=1, events=len(log.events), malformed=0, skipped=2)
     row = log.row()
@@ -65,7 +53,7 @@ def test_the_example_is_a_session_with_everything_in_it() -> None:
 
 
 def test_an_imported_session_keeps_the_id_the_times_and_the_place_of_its_source(tmp_path: Path) -> None:
-    log = imported(c.written(tmp_path / "t.jsonl", *TURN))
+    log = imported(c.written(tmp_path / "t.jsonl", *c.TURN))
 
     row = log.row()
     assert (row.id, row.cwd, row.target) == (c.SESSION, "/srv/demo", "claude 2.1.197")
@@ -75,7 +63,7 @@ def test_an_imported_session_keeps_the_id_the_times_and_the_place_of_its_source(
 
 
 def test_every_event_tells_the_byte_after_the_line_it_came_from(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log = imported(path)
 
     ends = [len(part) + 1 for part in path.read_bytes().splitlines()]
@@ -87,7 +75,7 @@ def test_every_event_tells_the_byte_after_the_line_it_came_from(tmp_path: Path) 
 
 
 def test_importing_again_adds_nothing_and_reads_no_session(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log = imported(path)
     events = list(log.events)
 
@@ -96,7 +84,7 @@ def test_importing_again_adds_nothing_and_reads_no_session(tmp_path: Path) -> No
 
 
 def test_the_file_is_not_touched(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     before, status = path.read_bytes(), path.stat()
     path.chmod(0o400)
 
@@ -107,9 +95,9 @@ def test_the_file_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_file_that_grew_adds_the_rest(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN[:4])
+    path = c.written(tmp_path / "t.jsonl", *c.TURN[:4])
     log = imported(path)
-    c.written(path, *TURN)
+    c.written(path, *c.TURN)
 
     report = log.take(path)
 
@@ -119,7 +107,7 @@ def test_a_file_that_grew_adds_the_rest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", ["moved", "copied", "linked"])
 def test_a_file_is_known_wherever_it_lies(tmp_path: Path, change: str) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log = imported(path)
     elsewhere = tmp_path / "archive" / "old.jsonl"
     elsewhere.parent.mkdir()
@@ -135,9 +123,9 @@ def test_a_file_is_known_wherever_it_lies(tmp_path: Path, change: str) -> None:
 
 
 def test_a_file_that_became_shorter_is_left_alone(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log = imported(path)
-    c.written(path, *TURN[:3])
+    c.written(path, *c.TURN[:3])
 
     report = log.take(path)
 
@@ -146,19 +134,19 @@ def test_a_file_that_became_shorter_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_changed_before_the_end_is_left_alone(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log = imported(path)
-    c.written(path, TURN[0], c.user("x" * 5000, "u9"))
+    c.written(path, c.TURN[0], c.user("x" * 5000, "u9"))
 
     assert log.take(path).events == 0
     assert log.notes == [f"{path} does not go on from what was imported of it; nothing was added"]
 
 
 def test_a_turn_that_was_closed_too_early_goes_on_as_if_it_never_was(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN[:10])
+    path = c.written(tmp_path / "t.jsonl", *c.TURN[:10])
     log = imported(path)
     assert log.row().lifecycle == "created"
-    c.written(path, *TURN)
+    c.written(path, *c.TURN)
 
     log.take(path)
 
@@ -166,7 +154,7 @@ def test_a_turn_that_was_closed_too_early_goes_on_as_if_it_never_was(tmp_path: P
     assert e.TurnEnded("turn-u4", "cancelled") in log.facts()
 
 
-WHOLE = c.encoded(TURN)
+WHOLE = c.encoded(c.TURN)
 CUTS = st.integers(0, len(WHOLE) - 1)
 
 
@@ -184,7 +172,7 @@ def test_cut_at_any_byte_and_imported_in_parts_it_is_the_same_session(
         try:
             log.take(path)
         except TranscriptError:
-            assert cut < len(c.encoded(TURN[:1]))
+            assert cut < len(c.encoded(c.TURN[:1]))
 
     assert log.dump() == imported(path).dump()
     assert log.notes == []
@@ -192,15 +180,15 @@ def test_cut_at_any_byte_and_imported_in_parts_it_is_the_same_session(
 
 def test_a_last_line_without_newline_counts_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_bytes(c.encoded(TURN[:2])[:-1])
+    path.write_bytes(c.encoded(c.TURN[:2])[:-1])
     log = imported(path)
     assert [item.text for item in log.items()] == ["one", "hm", "first "]
 
-    path.write_bytes(c.encoded(TURN[:3])[:-7])
+    path.write_bytes(c.encoded(c.TURN[:3])[:-7])
     report = log.take(path)
 
     assert (report.events, report.malformed) == (0, 1)
-    path.write_bytes(c.encoded(TURN[:3]))
+    path.write_bytes(c.encoded(c.TURN[:3]))
     assert log.take(path).malformed == 0
     assert log.items()[-1].text == "first words"
 
@@ -209,7 +197,7 @@ def test_a_last_line_without_newline_counts_when_it_is_whole(tmp_path: Path) -> 
 def test_an_import_that_was_killed_goes_on_where_it_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eighths: int
 ) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN)
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
     monkeypatch.setattr(feed, "BATCH_LINES", 3)
     log = MemoryLog(room=len(imported(path).events) * eighths // 8)
     with pytest.raises(LogFullError):
@@ -245,10 +233,10 @@ def test_large_lines_make_small_batches(tmp_path: Path) -> None:
 
 
 def test_a_session_that_a_person_marked_stays_marked(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN[:4])
+    path = c.written(tmp_path / "t.jsonl", *c.TURN[:4])
     log = imported(path)
     order(log, MarkUnread())
-    c.written(path, *TURN)
+    c.written(path, *c.TURN)
 
     log.take(path)
 
@@ -266,20 +254,21 @@ def test_malformed_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
         b"\x00" * 64,
         b'{"type": "\\ud800"}',
     ]
-    lines = [each for line in TURN if isinstance(line, dict) for each in (line, bad[len(line) % len(bad)])]
+    lines = [each for line in c.TURN if isinstance(line, dict) for each in (line, bad[len(line) % len(bad)])]
     log = MemoryLog()
 
     report = log.take(c.written(tmp_path / "t.jsonl", *bad, *lines))
 
     assert report.malformed == len(bad) + len(lines) // 2
     assert (
-        log.dump() == imported(c.written(tmp_path / "u.jsonl", *(each for each in TURN if each != b"half a li"))).dump()
+        log.dump()
+        == imported(c.written(tmp_path / "u.jsonl", *(each for each in c.TURN if each != b"half a li"))).dump()
     )
 
 
 def test_blank_lines_and_windows_line_ends_are_nothing_special(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_bytes(b"\xef\xbb\xbf" + c.encoded(TURN).replace(b"\n", b"\r\n\r\n"))
+    path.write_bytes(b"\xef\xbb\xbf" + c.encoded(c.TURN).replace(b"\n", b"\r\n\r\n"))
 
     log = MemoryLog()
     report = log.take(path)
@@ -289,13 +278,13 @@ def test_blank_lines_and_windows_line_ends_are_nothing_special(tmp_path: Path) -
 
 
 def test_two_sessions_in_one_file_are_two_sessions(tmp_path: Path) -> None:
-    other = [{**line, "sessionId": OTHER} if isinstance(line, dict) else line for line in TURN]
-    path = c.written(tmp_path / "t.jsonl", *TURN[:6], *other[:8], *TURN[6:], *other[8:])
+    other = [{**line, "sessionId": OTHER} if isinstance(line, dict) else line for line in c.TURN]
+    path = c.written(tmp_path / "t.jsonl", *c.TURN[:6], *other[:8], *c.TURN[6:], *other[8:])
     log = MemoryLog()
 
     report = log.take(path)
 
-    alone = imported(c.written(tmp_path / "alone.jsonl", *TURN))
+    alone = imported(c.written(tmp_path / "alone.jsonl", *c.TURN))
     assert report.sessions == 2
     assert log.dump()[c.SESSION] == alone.dump()[c.SESSION]
     assert log.row(OTHER).metadata == log.row(c.SESSION).metadata
@@ -304,8 +293,8 @@ def test_two_sessions_in_one_file_are_two_sessions(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("eighths", range(8))
 def test_two_sessions_in_one_file_survive_a_kill(tmp_path: Path, eighths: int) -> None:
-    other = [{**line, "sessionId": OTHER} if isinstance(line, dict) else line for line in TURN]
-    mixed = [each for pair in zip(TURN, other, strict=True) for each in pair]
+    other = [{**line, "sessionId": OTHER} if isinstance(line, dict) else line for line in c.TURN]
+    mixed = [each for pair in zip(c.TURN, other, strict=True) for each in pair]
     path = c.written(tmp_path / "t.jsonl", *mixed)
     log = MemoryLog(room=len(imported(path).events) * eighths // 8)
     with pytest.raises(LogFullError):
@@ -329,9 +318,9 @@ def test_more_sessions_than_are_held_at_once_are_imported_all_the_same(tmp_path:
 
 
 def test_a_file_named_after_a_session_is_that_session_with_the_history_it_took_over(tmp_path: Path) -> None:
-    first = c.written(tmp_path / f"{c.SESSION}.jsonl", *TURN)
+    first = c.written(tmp_path / f"{c.SESSION}.jsonl", *c.TURN)
     taken_up = {**c.user("and now?", "u8", 30), "sessionId": OTHER}
-    second = c.written(tmp_path / f"{OTHER}.jsonl", *TURN, taken_up)
+    second = c.written(tmp_path / f"{OTHER}.jsonl", *c.TURN, taken_up)
     log = MemoryLog()
 
     log.take(first, second)
@@ -342,14 +331,14 @@ def test_a_file_named_after_a_session_is_that_session_with_the_history_it_took_o
 
 
 def test_a_file_named_after_another_session_belongs_to_the_one_that_its_lines_name(tmp_path: Path) -> None:
-    log = imported(c.written(tmp_path / f"{OTHER}.jsonl", *TURN))
+    log = imported(c.written(tmp_path / f"{OTHER}.jsonl", *c.TURN))
 
     assert log.sessions == [c.SESSION]
 
 
 def test_files_of_sub_agents_belong_to_the_session_they_worked_for(tmp_path: Path) -> None:
     side = {"isSidechain": True, "agentId": "a7f3"}
-    c.written(tmp_path / f"{c.SESSION}.jsonl", *TURN)
+    c.written(tmp_path / f"{c.SESSION}.jsonl", *c.TURN)
     c.written(
         tmp_path / c.SESSION / "subagents" / "agent-a7f3.jsonl",
         c.user("look", "s1", 3, **side),
@@ -400,13 +389,13 @@ def test_odd_names_of_items_are_replaced(tmp_path: Path, name: str) -> None:
 
 
 def test_what_was_erased_does_not_come_back(tmp_path: Path) -> None:
-    path = c.written(tmp_path / "t.jsonl", *TURN[:4])
+    path = c.written(tmp_path / "t.jsonl", *c.TURN[:4])
     log = imported(path)
     order(log, Erase())
     before = len(log.events)
 
     log.take(path)
-    c.written(path, *TURN)
+    c.written(path, *c.TURN)
     log.take(path)
 
     assert len(log.events) == before
@@ -418,7 +407,7 @@ def test_a_session_that_is_recorded_live_is_not_imported_over(tmp_path: Path) ->
     order(log, Create(transport="acp"))
     order(log, Observe((e.Attached("link"), e.TurnStarted("t"))))
 
-    report = log.take(c.written(tmp_path / "t.jsonl", *TURN))
+    report = log.take(c.written(tmp_path / "t.jsonl", *c.TURN))
 
     assert report.events == 0
     assert log.row().lifecycle == "streaming"
@@ -451,7 +440,7 @@ def test_a_source_is_named_by_kind_session_and_content() -> None:
 
 
 def test_what_a_peer_did_is_the_peers(tmp_path: Path) -> None:
-    log = imported(c.written(tmp_path / "t.jsonl", *TURN))
+    log = imported(c.written(tmp_path / "t.jsonl", *c.TURN))
 
     def by_person(each: Recorded) -> bool:
         return isinstance(each.event, e.ReadUpTo)
