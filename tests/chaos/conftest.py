@@ -75,7 +75,7 @@ def filled(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Filled:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[Iterator[Place]]:
+def places(tmp_path: Path) -> Iterator[Place]:
     """Empty homes, as many as are asked for; one that is done with is removed when the next one is asked for."""
 
     def fresh() -> Iterator[Place]:

@@ -7,10 +7,10 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -98,7 +98,9 @@ class CuttingProxy:
 class _Pair:
     """One connection: the client's half and the server's."""
 
-    def __init__(self, proxy: CuttingProxy, client: socket.socket, server: str, selector: selectors.BaseSelector) -> None:
+    def __init__(
+        self, proxy: CuttingProxy, client: socket.socket, server: str, selector: selectors.BaseSelector
+    ) -> None:
         self.proxy = proxy
         self.writes = False
         self.closed = False

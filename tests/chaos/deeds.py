@@ -10,12 +10,10 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-import alembic.command  # so that a migration does not import it anew in every process
-import alembic.config  # noqa: F401 # the same
-
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.sqlite_log import SqliteLog
 from holdfast.adapters.storage.views import projector
 from holdfast.adapters.storage.views.rebuild import rebuild
 from holdfast.adapters.storage.views.roster import roster_row
@@ -48,7 +46,9 @@ def append(store: Store) -> None:
 def checkpoint(store: Store) -> None:
     """Append, copy the write-ahead log into the database, append again; leaving signs the head."""
     append(store)
-    store._writer._log._checkpoint("PASSIVE")  # type: ignore[attr-defined,union-attr]
+    log = store._writer._log if store._writer else None  # pyright: ignore[reportPrivateUsage] # it decides when
+    assert isinstance(log, SqliteLog)
+    log._checkpoint("PASSIVE")  # pyright: ignore[reportPrivateUsage] # this is the moment
     append(store)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import strategies as st
@@ -147,8 +147,9 @@ class LogMachine(RuleBasedStateMachine):
         with self._store.reading() as connection:
             events, _ = feed.read(connection)
         for event in events:
-            assert event.position == self._seen[reader] + 1
-            assert self._log[event.position - 1][2] == event.event_id
+            before = self._seen[reader]
+            assert event.position == before + 1
+            assert self._log[before][2] == event.event_id
             self._seen[reader] += 1
 
     @rule(session_id=SESSIONS)
@@ -182,15 +183,14 @@ class LogMachine(RuleBasedStateMachine):
             pass
         with self._store.reading() as connection:
             fresh_digests(connection)
-        verdict = verify(self._store._backend.reader, self._home / "checkpoints", f"{self._home}/log.db")
+        verdict = verify(self._store.readers, self._home / "checkpoints", f"{self._home}/log.db")
         assert verdict.ok, verdict
 
     @invariant()
     def the_log_is_what_was_acknowledged(self) -> None:
+        query = "SELECT position, id, version, event_id FROM events JOIN keys USING (stream) ORDER BY position"
         with self._store.reading() as connection:
-            rows: list[Any] = connection.exec_driver_sql(
-                "SELECT position, id, version, event_id FROM events JOIN keys USING (stream) ORDER BY position"
-            ).fetchall()
+            rows = connection.exec_driver_sql(query).all()
         assert [tuple(row) for row in rows] == [(number, *entry) for number, entry in enumerate(self._log, 1)]
 
 

@@ -1,5 +1,8 @@
 """Defects on purpose: each is one that somebody made once, and a check that does not catch it proves nothing."""
 
+# A defect replaces what is private, and takes whatever its arguments are.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import sqlite3
@@ -12,13 +15,15 @@ from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.session import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.commit import Batch
+    from holdfast.adapters.storage.failures import Failure
     from holdfast.adapters.storage.sqlite_log import SqliteLog
     from holdfast.domain.recorded import Recorded
+    from holdfast.domain.session.upcasters import Payload
 
     Replace = Callable[[object, str, object], None]
 
@@ -30,7 +35,7 @@ def apply_mutant(name: str | None) -> None:
 
 
 @contextmanager
-def mutated(name: str) -> Iterator[None]:
+def mutated(name: str) -> Generator[None]:
     """Put a defect into this process for a while."""
     before: list[tuple[object, str, object]] = []
 
@@ -61,7 +66,8 @@ def _ack_before_commit(replace: Replace) -> None:
         if groups % 8 == 0:
             commit_(self)
 
-    def commit_before_work(self: writer.Writer, job: writer.Job[object]) -> None:
+    def commit_before_work(self: writer.Writer, job: Any) -> None:
+        assert isinstance(self._log, sqlite_log.SqliteLog)
         if self._log._raw.in_transaction:
             commit_(self._log)
         work(self, job)
@@ -73,7 +79,7 @@ def _ack_before_commit(replace: Replace) -> None:
 
 def _no_fsync(replace: Replace) -> None:
     """`synchronous=NORMAL`: a commit in the write-ahead log is not synced."""
-    assert_ = sqlite._assert
+    assert_ = sqlite.assert_setting
 
     def careless(connection: Any, name: str, value: str, expected: Any) -> None:
         if name == "synchronous":
@@ -81,24 +87,27 @@ def _no_fsync(replace: Replace) -> None:
         else:
             assert_(connection, name, value, expected)
 
-    replace(sqlite, "_assert", careless)
+    replace(sqlite, "assert_setting", careless)
 
 
 def _lossy_fan_out(replace: Replace) -> None:
-    """A reader that is behind jumps to the head after what fits into one read."""
+    """A reader that cannot take all that has come gets half of it and goes on after the whole."""
     read = Feed.read
 
     def lossy(self: Feed, connection: Connection, until: int | None = None) -> tuple[list[Recorded], bool]:
-        behind = self.position
         events, at_end = read(self, connection, until)
-        return (events[: len(events) // 2] or events, at_end) if behind and len(events) > 1 else (events, at_end)
+        return events[: (len(events) + 1) // 2], at_end
 
     replace(Feed, "read", lossy)
 
 
 def _no_lock(replace: Replace) -> None:
     """Nobody asks whether another process writes."""
-    replace(lock.StoreLock, "acquire", lambda self, **_: None)
+
+    def trust(_self: object, **_: object) -> None:
+        """Take no lock."""
+
+    replace(lock.StoreLock, "acquire", trust)
 
 
 def _roster_later(replace: Replace) -> None:
@@ -113,7 +122,10 @@ def _roster_later(replace: Replace) -> None:
             write_roster(self, waiting.pop())
             commit_(self)
 
-    replace(sqlite_log.SqliteLog, "_write_roster", lambda _self, batch: waiting.append(batch))
+    def put_off(_self: SqliteLog, batch: Batch) -> None:
+        waiting.append(batch)
+
+    replace(sqlite_log.SqliteLog, "_write_roster", put_off)
     replace(sqlite_log.SqliteLog, "commit", commit_then_roster)
 
 
@@ -146,26 +158,39 @@ def _error_ignored(replace: Replace) -> None:
 def _full_stops(replace: Replace) -> None:
     """A full disk is taken for a broken one."""
     diagnose = sqlite_log.SqliteLog.diagnose
-    replace(
-        sqlite_log.SqliteLog,
-        "diagnose",
-        lambda self, error: "broken" if (found := diagnose(self, error)) == "full" else found,
-    )
+
+    def despair(self: SqliteLog, error: Exception) -> Failure:
+        found = diagnose(self, error)
+        return "broken" if found == "full" else found
+
+    replace(sqlite_log.SqliteLog, "diagnose", despair)
 
 
 def _migration_in_pieces(replace: Replace) -> None:
     """Each statement of a migration commits by itself, as SQLite does where nobody says BEGIN."""
-    replace(sqlite, "_begin_immediate", lambda _connection: None)
+
+    def begin_nothing(_connection: object) -> None:
+        """Send nothing."""
+
+    replace(sqlite, "_begin_immediate", begin_nothing)
 
 
 def _no_upcasting(replace: Replace) -> None:
     """Old payloads are read as if they were written today."""
-    replace(codec, "UPCASTERS", {("session-created", 1): lambda payload: payload})
+
+    def as_it_is(payload: Payload) -> Payload:
+        return payload
+
+    replace(codec, "UPCASTERS", {("session-created", 1): as_it_is})
 
 
 def _duplicates_again(replace: Replace) -> None:
     """An append that was written before is refused as a conflict."""
-    replace(commit, "locate", lambda *_: None)
+
+    def forget(*_: object) -> None:
+        """Find nothing."""
+
+    replace(commit, "locate", forget)
 
 
 def _lost_is_failed(replace: Replace) -> None:

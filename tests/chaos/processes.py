@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,10 +124,8 @@ class Run:
     def kill(self) -> Words:
         """Kill it at this very moment and return all it had said."""
         if not self._ended():
-            try:
+            with suppress(ProcessLookupError):  # it was quicker
                 os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it was quicker
         return self.wait()
 
     def wait(self, timeout_s: float = PATIENCE_S) -> Words:
@@ -180,7 +179,7 @@ class Strace:
 
 def traced(zygote: Zygote, program: Sequence[str | Path], *arguments: str, output: Path | str = os.devnull) -> Words:
     """Run a program under strace to its end, whatever that is, and return what it said."""
-    run = zygote.start(program[0].__str__(), *program[1:], wait=True)
+    run = zygote.start(str(program[0]), *program[1:], wait=True)
     strace = Strace(run.pid, *arguments, output=output)
     run.go()
     words = run.wait()
@@ -190,6 +189,4 @@ def traced(zygote: Zygote, program: Sequence[str | Path], *arguments: str, outpu
 
 def every(points: Sequence[tuple[str, int]], nth: int) -> Iterator[tuple[str, int]]:
     """Yield every n-th of some points, the first and the last included."""
-    chosen = {*range(0, len(points), nth), len(points) - 1} if points else set()
-    return (points[index] for index in sorted(chosen))
-
+    return (point for index, point in enumerate(points) if index % nth == 0 or index == len(points) - 1)

@@ -76,7 +76,7 @@ def silence(place: Place, words: Words, *, witnessed: bool = True) -> list[str]:
     checkpoints = place.home / "checkpoints"
     try:
         with open_store(place.settings, checkpoints=checkpoints if witnessed else None) as store:
-            if store.regressed is not None or not verify(store._backend.reader, checkpoints, place.settings.label).ok:
+            if store.regressed is not None or not verify(store.readers, checkpoints, place.settings.label).ok:
                 return []
             with store.reading() as connection:
                 return lost(read_log(connection), words.acks)
@@ -117,9 +117,7 @@ def test_a_damaged_file_never_makes_the_log_silently_shorter(
     assert violations == []
 
 
-def test_without_a_witness_a_flipped_bit_shortens_the_log_silently(
-    hurt: tuple[Place, Words], tmp_path: Path
-) -> None:
+def test_without_a_witness_a_flipped_bit_shortens_the_log_silently(hurt: tuple[Place, Words], tmp_path: Path) -> None:
     place, words = hurt
     random = Random(1)
     found: list[str] = []

@@ -30,6 +30,7 @@ from tests.golden.make import FOLDER
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.store import Store
     from tests.chaos.figures import Figures
 
@@ -58,14 +59,14 @@ def in_postgres(path: Path, url: str) -> None:
     settings = StoreSettings.from_url(url)
     open_store(settings).close()
     source = sqlite3.connect(path)
-    source.row_factory = sqlite3.Row
     engine = create_engine(url)
     with engine.begin() as connection:
         for table in (schema.keys, schema.events, schema.store):
             connection.execute(table.delete())
         for table in (schema.keys, schema.events):
-            rows = [dict(row) for row in source.execute(f"SELECT * FROM {table.name}")]
-            connection.execute(insert(table), rows)
+            names = [column.name for column in table.columns]
+            rows = source.execute(f"SELECT {', '.join(names)} FROM {table.name}").fetchall()
+            connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
     engine.dispose()
     source.close()
 
@@ -73,22 +74,19 @@ def in_postgres(path: Path, url: str) -> None:
 def show(store: Store) -> dict[str, str]:
     """Return a digest of each view, built anew."""
 
-    def work(transaction: object) -> dict[str, str]:
-        connection = transaction.connection  # type: ignore[attr-defined]
-        rebuild(connection, connection)
-        return digests(connection)
+    def work(transaction: WriteTransaction) -> dict[str, str]:
+        rebuild(transaction.connection, transaction.connection)
+        return digests(transaction.connection)
 
     return store.write(work)
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_old_log_opens_with_the_same_views_and_the_same_chain(
-    number: str, tmp_path: Path, figures: Figures
-) -> None:
+def test_an_old_log_opens_with_the_same_views_and_the_same_chain(number: str, tmp_path: Path, figures: Figures) -> None:
     golden, settings = unpacked(number, tmp_path)
 
     with open_store(settings) as store:
-        verdict = verify(store._backend.reader, tmp_path / "checkpoints")
+        verdict = verify(store.readers, tmp_path / "checkpoints")
         with store.reading() as connection:
             stored = digests(connection)
             fresh = fresh_digests(connection)
@@ -103,16 +101,14 @@ def test_an_old_log_opens_with_the_same_views_and_the_same_chain(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_old_log_is_the_same_in_postgres(
-    number: str, tmp_path: Path, postgres_url: str, figures: Figures
-) -> None:
+def test_an_old_log_is_the_same_in_postgres(number: str, tmp_path: Path, postgres_url: str, figures: Figures) -> None:
     golden, settings = unpacked(number, tmp_path)
     assert settings.path is not None
     in_postgres(settings.path, postgres_url)
 
     with open_store(StoreSettings.from_url(postgres_url)) as store:
         shown = show(store)
-        verdict = verify(store._backend.reader, tmp_path / "checkpoints")
+        verdict = verify(store.readers, tmp_path / "checkpoints")
         with store.reading() as connection:
             log_hash = bytes(cast("bytes", connection.scalar(text("SELECT log_hash FROM store"))))
 

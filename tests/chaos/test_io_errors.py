@@ -114,7 +114,7 @@ def fail(
 )  # fmt: skip
 @pytest.mark.parametrize("call", CALLS)
 def test_nothing_is_acknowledged_after_the_disk_failed(
-    call: str, numbers: tuple[int, ...], zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+    call: str, numbers: tuple[int, ...], *, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
 ) -> None:
     violations: list[str] = []
     exit_s = 0.0

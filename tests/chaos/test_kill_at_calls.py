@@ -93,7 +93,7 @@ def cut_all(cutting: Cutting, points: Sequence[tuple[str, int]], nth: int) -> tu
 @pytest.mark.parametrize("nth", [pytest.param(9, id="slice"), pytest.param(1, id="whole", marks=pytest.mark.chaos)])
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_kill_at_any_call_leaves_all_or_nothing(
-    deed: str, nth: int, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+    deed: str, nth: int, *, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
 ) -> None:
     cutting = Cutting(zygote, filled, deed, tmp_path)
 
@@ -107,7 +107,9 @@ def test_a_kill_at_any_call_leaves_all_or_nothing(
 @pytest.mark.parametrize(
     ("mutant", "deed", "nth"), [("roster-later", "append", 3), ("migration-in-pieces", "migrate", 5)]
 )
-def test_kills_at_calls_catch(mutant: str, deed: str, nth: int, zygote: Zygote, filled: Filled, tmp_path: Path) -> None:
+def test_kills_at_calls_catch(
+    mutant: str, deed: str, nth: int, *, zygote: Zygote, filled: Filled, tmp_path: Path
+) -> None:
     cutting = Cutting(zygote, filled, deed, tmp_path, mutant)
 
     assert any(cutting.cut(call, number) for call, number in every(cutting.points(), nth))

@@ -48,7 +48,11 @@ def kill_at_random(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("batch", "stores"),
-    [pytest.param(0, 4, id="slice"), *(pytest.param(n, 10, marks=pytest.mark.chaos) for n in range(1, BATCHES + 1))],
+    [
+        pytest.param(0, 5, id="slice-1"),
+        pytest.param(-1, 5, id="slice-2"),
+        *(pytest.param(n, 10, marks=pytest.mark.chaos) for n in range(1, BATCHES + 1)),
+    ],
 )
 def test_no_kill_at_a_random_moment_costs_an_acknowledged_event(
     batch: int, stores: int, zygote: Zygote, places: Iterator[Place], figures: Figures

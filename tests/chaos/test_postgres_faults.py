@@ -48,7 +48,7 @@ def kill_server(zygote: Zygote, server: PostgresServer, home: Path) -> tuple[lis
     "times", [pytest.param(1, id="slice"), *(pytest.param(10, id=f"{n}", marks=pytest.mark.chaos) for n in range(3))]
 )
 def test_a_server_that_is_killed_costs_nothing(
-    times: int, zygote: Zygote, postgres_server: PostgresServer, tmp_path: Path, figures: Figures, request: pytest.FixtureRequest
+    times: int, zygote: Zygote, postgres_server: PostgresServer, tmp_path: Path, figures: Figures
 ) -> None:
     found = [kill_server(zygote, postgres_server, tmp_path) for _ in range(times)]
 
@@ -112,6 +112,7 @@ def test_a_cut_after_any_message_costs_nothing_and_doubles_nothing(
     word: bytes,
     first: int,
     nth: int,
+    *,
     zygote: Zygote,
     postgres_server: PostgresServer,
     tmp_path: Path,

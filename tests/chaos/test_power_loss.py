@@ -15,7 +15,6 @@ from tests.chaos.conftest import Place
 from tests.chaos.invariants import check
 from tests.chaos.power import STRACE, Disk, Step, read_trace
 from tests.chaos.processes import traced
-from tests.chaos.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.strace, pytest.mark.slow]
 
 WHOLE_CHECKS = 50
-"""One image in so many is opened as a store, with views and chain; the others by SQLite alone, which is enough to lose."""
+"""One image in so many is opened as a store, with views and chain; the others by SQLite alone."""
 
 
 class Outage:
@@ -90,7 +89,7 @@ def _memory() -> tempfile.TemporaryDirectory[str]:
     ],
 )
 def test_no_power_loss_costs_an_acknowledged_event(
-    seed: int, events: int, images: int, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+    seed: int, events: int, images: int, *, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
 ) -> None:
     outage = Outage(zygote, filled, tmp_path, events, "--seed", str(seed))
 
@@ -100,9 +99,7 @@ def test_no_power_loss_costs_an_acknowledged_event(
     assert violations == []
 
 
-def test_power_loss_catches_commits_that_are_not_synced(
-    zygote: Zygote, filled: Filled, tmp_path: Path
-) -> None:
+def test_power_loss_catches_commits_that_are_not_synced(zygote: Zygote, filled: Filled, tmp_path: Path) -> None:
     outage = Outage(zygote, filled, tmp_path, 100, "--mutant", "synchronous-normal")
 
     assert any(outage.images(300, Random(0)))

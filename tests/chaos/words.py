@@ -77,6 +77,13 @@ class Words:
                 self.erased.append(session)
             case ["stopped", *reason]:
                 self.stopped = " ".join(reason)
+            case ["exit", status]:
+                self.status = int(status)
+            case _:
+                self._add_of_disk(line)
+
+    def _add_of_disk(self, line: str) -> None:
+        match line.split(" "):
             case ["full", events]:
                 self.full = int(events)
             case ["read", events]:
@@ -85,8 +92,6 @@ class Words:
                 self.recovered_s = float(seconds)
             case ["violation", *what]:
                 self.violations.append(" ".join(what))
-            case ["exit", status]:
-                self.status = int(status)
             case ["pid", _]:
                 pass
             case _:

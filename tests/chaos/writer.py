@@ -15,7 +15,7 @@ from argparse import ArgumentParser, Namespace
 from contextlib import aclosing
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import anyio.lowlevel
@@ -194,12 +194,21 @@ def main(arguments: Sequence[str]) -> int:
         say("ready")
         anyio.run(Writer(store, options).run)
         store.close()
-    except (HoldfastError, OSError, ExceptionGroup) as caught:
-        error: Exception = caught
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        if not isinstance(error, (HoldfastError, OSError)):
-            raise
-        say("stopped", type(error).__name__, str(error).replace("\n", " "))
-        return STOPPED
+    except (HoldfastError, OSError) as error:
+        return _stopped(error)
+    except ExceptionGroup as group:
+        return _stopped(_first(group))
     return 0
+
+
+def _stopped(error: BaseException) -> int:
+    if not isinstance(error, (HoldfastError, OSError)):
+        raise error
+    say("stopped", type(error).__name__, str(error).replace("\n", " "))
+    return STOPPED
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error

@@ -51,8 +51,9 @@ def _warm_up() -> None:
     """Do once what every child would do anew: import an event loop, compile statements."""
     with tempfile.TemporaryDirectory() as folder:
         silent = os.dup(1)
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 1)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
         deeds.main(["fill", "--url", f"sqlite:///{folder}/log.db", "--home", folder])
         os.dup2(silent, 1)
         os.close(silent)

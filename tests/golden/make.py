@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import fields
 
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
@@ -39,6 +40,8 @@ from tests.chaos.load import history
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from msgspec.structs import FieldInfo
+
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.session.facts import Fact
 
@@ -46,6 +49,7 @@ FOLDER = Path(__file__).parent
 
 _HELLO = of_text("Grüße, 世界 🙂")
 _INPUT = Raw(b'{"command": "ls -l",  "n": 1.50}')
+_PLACES = Raw(b'[{"path": "/srv/shop", "line": 7}]')
 _OPTIONS = (e.Option("allow", "allow_once", "Allow"), e.Option("deny", "reject_once"))
 
 EVERY_KIND: tuple[Fact, ...] = (
@@ -70,15 +74,17 @@ EVERY_KIND: tuple[Fact, ...] = (
     e.TurnStarted("turn-1", "prompt-1"),
     e.TextAppended("text-1", "Let me "),
     e.TextAppended("text-1", "look.\n", "side"),
-    e.ThoughtAppended("thought-1", "Hm."),
+    e.ThoughtAppended("thought-1", "Hm.", "side"),
     e.PlanChanged("plan-1", Raw(b'[{"content": "look", "status": "pending"}]')),
-    e.ToolCalled("tool-1", "call-1", "ls -l", "execute", "pending", _INPUT),
+    e.ToolCalled("tool-1", "call-1", "ls -l", "execute", "pending", _INPUT, Raw(b"1"), "side", Raw(b"[]"), Raw(b"[]")),
     e.PermissionRequested("ask-1", "turn-1", "ls -l", _INPUT, _OPTIONS, "f" * 64, "tool-1", Raw(b"7")),
     e.PermissionAnswered("ask-1", "allow", "f" * 64, "it is harmless"),
+    e.ToolUpdated("tool-1", "call-1", "ls", "read", "in_progress", _INPUT, Raw(b"2"), "side", Raw(b'"total"'), _PLACES),
+    e.ToolUpdated("tool-1", "call-1", grown=e.Splice(6, 1, " 0")),
     e.ToolUpdated("tool-1", "call-1", status="completed", output=Raw(b'"total 0"')),
     e.PermissionRequested("ask-2", "turn-1", "rm", _INPUT, _OPTIONS, "0" * 64),
     e.PermissionExpired("ask-2", "turn-closed"),
-    e.NoticeAdded("notice-1", "injected", "be brief"),
+    e.NoticeAdded("notice-1", "injected", "be brief", "side"),
     e.UsageReported("message", "m-1", 10, 20, 30, 40, 100, 200_000, "0.12 USD"),
     e.ModeChanged("code"),
     e.CommandsChanged(Raw(b'[{"name": "/help"}]')),
@@ -148,11 +154,19 @@ def _append(store: Store, session: Session, events: Sequence[Recorded]) -> None:
     store.append_now(events, roster_row(fold(session, events)))
 
 
+def _given(fact: Fact, field: FieldInfo) -> bool:
+    return field.required or getattr(fact, field.name) != field.default
+
+
 def main() -> None:
     """Write the next golden log and what must be found in it."""
     kinds = {type(fact) for fact in EVERY_KIND}
     missing = {tag for tag, registration in BY_TAG.items() if registration.fact not in kinds}
     assert missing == {"session-created", "session-erased"}, f"add examples of {missing}"
+    for kind in kinds:
+        examples = [fact for fact in EVERY_KIND if type(fact) is kind]
+        unused = [field.name for field in fields(kind) if not any(_given(fact, field) for fact in examples)]
+        assert not unused, f"add an example of {kind.__name__} with {unused}"
     number = 1 + sum(1 for _ in FOLDER.glob("*.db.gz"))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.db"
@@ -162,20 +176,20 @@ def main() -> None:
                 pass
             with store.reading() as connection:
                 views = digests(connection)
-        connection = sqlite3.connect(path)
-        position, log_hash = connection.execute("SELECT position, log_hash FROM store").fetchone()
-        kinds = connection.execute('SELECT DISTINCT type, "schema" FROM events ORDER BY 1, 2').fetchall()
-        connection.close()
+        plain = sqlite3.connect(path)
+        position, log_hash = plain.execute("SELECT position, log_hash FROM store").fetchone()
+        held = plain.execute('SELECT DISTINCT type, "schema" FROM events ORDER BY 1, 2').fetchall()
+        plain.close()
         found = {
             "schema": SCHEMA_VERSION,
             "events": position,
             "log_hash": log_hash.hex(),
             "views": views,
-            "kinds": [f"{tag} {schema}" for tag, schema in kinds],
+            "kinds": [f"{tag} {schema}" for tag, schema in held],
         }
         (FOLDER / f"{number:04d}.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-        with path.open("rb") as plain, gzip.GzipFile(FOLDER / f"{number:04d}.db.gz", "wb", mtime=0) as packed:
-            shutil.copyfileobj(plain, packed)
+        with path.open("rb") as whole, gzip.GzipFile(FOLDER / f"{number:04d}.db.gz", "wb", mtime=0) as packed:
+            shutil.copyfileobj(whole, packed)
 
 
 if __name__ == "__main__":
