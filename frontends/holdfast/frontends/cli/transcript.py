@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.frontends.cli import bodies, wording
+from holdfast.domain.projections import bodies
+from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.cells import clip, width, wrap
 from holdfast.frontends.cli.escaping import block, one_line
 from holdfast.frontends.cli.markdown import markdown

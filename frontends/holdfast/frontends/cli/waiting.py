@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.frontends.cli import bodies, wording
+from holdfast.domain.projections import bodies
+from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.cells import wrap
 from holdfast.frontends.cli.escaping import block, one_line
 from holdfast.frontends.cli.terminal import Line, Span

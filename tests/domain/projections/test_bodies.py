@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, json
 
-from holdfast.frontends.cli.bodies import arguments, fold, plan, result
+from holdfast.domain.projections.bodies import arguments, fold, plan, result
 
 
 def raw(value: object) -> Raw:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from msgspec import MsgspecError, json
 
-from holdfast.frontends.cli.escaping import escaped
+from holdfast.domain.escaping import escaped
 
 if TYPE_CHECKING:
     from msgspec import Raw
