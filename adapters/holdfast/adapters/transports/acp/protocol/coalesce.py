@@ -1,0 +1,122 @@
+"""Facts that wait to be appended: pieces of one text that follow each other become one, and nothing is overtaken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from holdfast.domain.recorded import Source, StreamId
+from holdfast.domain.session import events as e
+from holdfast.domain.session.facts import Fact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PIECE_LIMIT: Final = 64 * 1024
+"""Characters of one fact that pieces are gathered into."""
+
+
+class Entry(Struct):
+    """Facts of one session that must be appended together, and the end of the last frame that they came from."""
+
+    session_id: StreamId
+    facts: list[Fact]
+    source: Source
+
+
+class Coalescer:
+    """What one link has to append, in the order in which it came.
+
+    While an append is in flight more comes in; `take` gives all of it at once. Only the newest entry grows: so what is
+    committed of a link is always a prefix of what it sent, and its greatest offset says how much.
+    """
+
+    def __init__(self, limit_bytes: int = 4 * 1024 * 1024) -> None:
+        """Make an empty queue that is `full` from this much text on."""
+        self._limit = limit_bytes
+        self._entries: list[Entry] = []
+        self._pieces: list[str] = []
+        self._gathered = 0
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def full(self) -> bool:
+        """Whether the caller should stop reading from the agent until something was taken."""
+        return self._bytes >= self._limit
+
+    def add(self, session_id: StreamId, facts: Iterable[Fact], source: Source) -> None:
+        """Put the facts of one frame at the end."""
+        added = list(facts)
+        if not added:
+            return
+        self._bytes += _weight(added)
+        last = self._entries[-1] if self._entries else None
+        if last is not None and last.session_id == session_id and last.source.id == source.id:
+            first = added[0]
+            if self._joins(last.facts[-1], first):
+                self._gather(first)
+                added = added[1:]
+            last.source = source
+            if added:
+                self._settle()
+                last.facts += added
+        else:
+            self._settle()
+            self._entries.append(Entry(session_id, added, source))
+
+    def take(self) -> list[Entry]:
+        """Return everything, the oldest first; nothing is left."""
+        self._settle()
+        entries, self._entries = self._entries, []
+        self._bytes = 0
+        return entries
+
+    def _joins(self, last: Fact, fact: Fact) -> bool:
+        match last, fact:
+            case ((e.TextAppended() | e.ThoughtAppended()), (e.TextAppended() | e.ThoughtAppended())):
+                return (
+                    type(last) is type(fact)
+                    and last.item_id == fact.item_id
+                    and last.thread == fact.thread
+                    and self._gathered + len(fact.text) <= PIECE_LIMIT
+                )
+            case _:
+                return False
+
+    def _gather(self, fact: Fact) -> None:
+        """Keep the pieces apart until they are wanted: joining them one by one would copy them again and again."""
+        assert isinstance(fact, e.TextAppended | e.ThoughtAppended)
+        self._pieces.append(fact.text)
+        self._gathered += len(fact.text)
+
+    def _settle(self) -> None:
+        if self._pieces:
+            facts = self._entries[-1].facts
+            last = facts[-1]
+            assert isinstance(last, e.TextAppended | e.ThoughtAppended)
+            facts[-1] = type(last)(last.item_id, last.text + "".join(self._pieces), last.thread)
+            self._pieces.clear()
+        self._gathered = 0
+
+
+def _weight(facts: Iterable[Fact]) -> int:
+    weight = 0
+    for fact in facts:
+        weight += _OVERHEAD
+        match fact:
+            case e.TextAppended(text=text) | e.ThoughtAppended(text=text):
+                weight += len(text)
+            case e.ToolCalled() | e.ToolUpdated():
+                weight += len(fact.input) + len(fact.output) + len(fact.content)
+            case e.RawReceived(body=body) | e.CommandsChanged(commands=body) | e.PermissionRequested(input=body):
+                weight += len(body)
+            case _:
+                pass
+    return weight
+
+
+_OVERHEAD: Final = 200

@@ -1,0 +1,240 @@
+"""What an agent says in the words of the domain: one kind of update after the other, into facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Raw, Struct, json
+
+from holdfast.adapters.transports.acp.protocol.items import Naming
+from holdfast.adapters.transports.acp.protocol.tools import ToolLog
+from holdfast.adapters.transports.acp.protocol.wire import (
+    Block,
+    ConfigOption,
+    Cost,
+    OptionOffered,
+    PermissionParams,
+    Update,
+    Usage,
+    each,
+    given,
+    parsed,
+)
+from holdfast.domain.session import events as e
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.adapters.transports.acp.protocol.items import Speech
+    from holdfast.domain.session.facts import Fact
+
+STATE: Final = frozenset(
+    {
+        "available_commands_update",
+        "current_mode_update",
+        "config_option_update",
+        "session_info_update",
+        "usage_update",
+    }
+)
+"""Updates about the session as a whole, which come at any time. All others add to the conversation."""
+
+
+class Known(Struct):
+    """What the session last said of itself, so that only changes become facts."""
+
+    options: dict[str, str] = {}
+    mode: str | None = None
+    title: str | None = None
+    commands: bytes = b""
+    usage: e.UsageReported | None = None
+
+
+class Translator:
+    """Turns what an agent says into facts. It keeps what it needs to name items and to leave out repetitions."""
+
+    def __init__(self, naming: Naming | None = None, known: Known | None = None) -> None:
+        self.naming = Naming() if naming is None else naming
+        self.known = Known({}) if known is None else known
+        self._tools = ToolLog()
+
+    def start_turn(self, turn_id: str, prompt_id: str | None) -> None:
+        """Name what follows after this turn."""
+        self.naming.after(e.TurnStarted(turn_id, prompt_id))
+        self._tools.clear()
+
+    def history(self, update: Update, raw: Raw) -> list[Fact]:
+        """Return what an update adds to the conversation."""
+        facts = list(self._history(update, raw))
+        for fact in facts:
+            self.naming.after(fact)
+        return facts
+
+    def _history(self, update: Update, raw: Raw) -> Iterable[Fact]:
+        match update.session_update:
+            case "agent_message_chunk":
+                return self._speech("m", update, raw)
+            case "agent_thought_chunk":
+                return self._speech("h", update, raw)
+            case "user_message_chunk" if given(update.content):
+                return (e.MessageSent(self.naming.next(), _list_of(update.content)),)
+            case "tool_call" | "tool_call_update" if update.tool_call_id:
+                return self._tool(update, announced=update.session_update == "tool_call")
+            case "plan" if update.entries:
+                return (e.PlanChanged(self.naming.plan(), update.entries.copy()),)
+            case kind:
+                return (self.unknown(kind or "session/update", raw),)
+
+    def _speech(self, kind: Speech, update: Update, raw: Raw) -> Iterable[Fact]:
+        block = parsed(Block, update.content)
+        if block is None:
+            return (self.unknown(update.session_update, raw),)
+        if block.type == "text" and block.text is not None:
+            if not block.text:
+                return ()  # some agents open every message with an empty piece
+            item_id = self.naming.speech(kind, update.message_id)
+            fact = e.TextAppended if kind == "m" else e.ThoughtAppended
+            return (fact(item_id, block.text),)
+        if kind == "m":
+            return (e.MessageReceived(self.naming.next(), _list_of(update.content)),)
+        return (self.unknown(update.session_update, raw),)
+
+    def _tool(self, update: Update, *, announced: bool) -> Iterable[Fact]:
+        item_id = self.naming.tool(update.tool_call_id or "", announced=announced)
+        news = self._tools.news(item_id, update, announced=announced)
+        return () if news is None else (news,)
+
+    def permission(self, request_id: str, turn_id: str | None, verbatim: Raw, params: Raw) -> list[Fact] | None:
+        """Return what an agent's question becomes; None for one that cannot be understood.
+
+        A tool that the agent has not announced is announced by its question: some agents never do it otherwise.
+        """
+        asked = parsed(PermissionParams, params)
+        tool = None if asked is None else parsed(Update, asked.tool_call)
+        if asked is None or tool is None:
+            return None
+        facts: list[Fact] = []
+        item_id = None
+        if tool.tool_call_id:
+            item_id = self.naming.tool(tool.tool_call_id, announced=False)
+            if not self.naming.knows(tool.tool_call_id, item_id):
+                facts += self._tool(tool, announced=True)
+        arguments = given(tool.raw_input)
+        if not arguments or bytes(arguments) == b"{}":
+            arguments = asked.tool_call.copy()
+        title = tool.title or tool.kind or tool.tool_call_id or "permission"
+        options = tuple(
+            e.Option(option.option_id, option.kind, option.name) for option in each(OptionOffered, asked.options)
+        )
+        facts.append(
+            e.PermissionRequested(
+                request_id,
+                turn_id,
+                title,
+                arguments,
+                options,
+                e.arguments_hash(title, arguments),
+                item_id,
+                verbatim.copy(),
+            )
+        )
+        for fact in facts:
+            self.naming.after(fact)
+        return facts
+
+    def state(self, update: Update, raw: Raw) -> list[Fact]:
+        """Return what an update changes about the session as a whole."""
+        match update.session_update:
+            case "available_commands_update" if update.available_commands:
+                return self._commands(update.available_commands)
+            case "current_mode_update" if update.current_mode_id is not None:
+                return self.mode(update.current_mode_id)
+            case "config_option_update" if update.config_options:
+                return self.options(update.config_options)
+            case "session_info_update":
+                return self._info(update.title)
+            case "usage_update":
+                return self._context(update)
+            case kind:
+                fact = self.unknown(kind or "session/update", raw)
+                self.naming.after(fact)
+                return [fact]
+
+    def _commands(self, commands: Raw) -> list[Fact]:
+        if bytes(commands) == self.known.commands:
+            return []
+        self.known.commands = bytes(commands)
+        return [e.CommandsChanged(commands.copy())]
+
+    def mode(self, mode: str) -> list[Fact]:
+        """Return what it means that the agent works in this mode."""
+        if mode == self.known.mode:
+            return []
+        self.known.mode = mode
+        return [e.ModeChanged(mode)]
+
+    def options(self, config_options: Raw) -> list[Fact]:
+        """Return what it means that the agent's options have these values."""
+        options = each(ConfigOption, config_options)
+        values = {option.id: value_of(option) for option in options if option.current_value}
+        changed = {name: value for name, value in values.items() if self.known.options.get(name) != value}
+        self.known.options |= changed
+        facts: list[Fact] = [e.SessionConfigured(changed)] if changed else []
+        for option in options:
+            if option.category == "mode" and option.id in values:
+                facts += self.mode(values[option.id])
+        return facts
+
+    def _info(self, title: str | None) -> list[Fact]:
+        if not title or title == self.known.title:
+            return []
+        self.known.title = title
+        return [e.InfoChanged(title)]
+
+    def _context(self, update: Update) -> list[Fact]:
+        cost = parsed(Cost, update.cost)
+        usage = e.UsageReported(
+            "context",
+            context_used=update.used,
+            context_size=update.size,
+            cost=None if cost is None else f"{cost.amount} {cost.currency}".strip(),
+        )
+        if usage == self.known.usage:
+            return []
+        self.known.usage = usage
+        return [usage]
+
+    def unknown(self, label: str, raw: Raw) -> e.RawReceived:
+        """Return the fact that keeps what no other fact describes."""
+        return e.RawReceived(self.naming.next(), label, raw.copy())
+
+
+def usage_of(turn_id: str, raw: Raw) -> list[Fact]:
+    """Return the tokens of a turn, where the agent counts any."""
+    usage = parsed(Usage, raw)
+    if usage is None:
+        return []
+    report = e.UsageReported(
+        "message",
+        turn_id,
+        usage.input_tokens or 0,
+        usage.output_tokens or 0,
+        usage.cached_write_tokens or 0,
+        usage.cached_read_tokens or 0,
+    )
+    return [report] if report.total else []
+
+
+def value_of(option: ConfigOption) -> str:
+    """Return the value of an option as text; one that is no text as the JSON it is."""
+    value = parsed(str, option.current_value)
+    return bytes(option.current_value).decode("utf-8", "replace") if value is None else value
+
+
+def as_text(data: bytes) -> Raw:
+    """Return bytes that are no JSON as a JSON text."""
+    return Raw(json.encode(data.decode("utf-8", "replace")))
+
+
+def _list_of(block: Raw) -> Raw:
+    return Raw(b"[" + bytes(block) + b"]")
