@@ -16,6 +16,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import fields
 
 from docs.statechart import CHARTS, command_table, diagram, explore, transition_table
+from holdfast.domain.link import events as link_events
 from holdfast.domain.session import events
 from holdfast.domain.session.facts import BY_TAG, Registration
 from holdfast.domain.session.upcasters import UPCASTERS
@@ -75,7 +76,7 @@ def tag_table() -> str:
 
 def event_pages() -> str:
     """Every registered fact with its fields, in the order of the modules that define them."""
-    shared = _documented(events)[1]
+    shared = _documented(events)[1] | _documented(link_events)[1]
     parts: list[str] = []
     module = ""
     for tag, registration in BY_TAG.items():

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from holdfast.domain.link import events as link_events
 from holdfast.domain.session import events as e
 from holdfast.domain.session.facts import BY_CLASS, BY_TAG, Fact, registered
 
@@ -17,7 +18,8 @@ def test_a_tag_is_taken_once() -> None:
 
 
 def test_every_fact_is_registered_under_a_short_tag_of_its_own() -> None:
-    named = {fact for fact in vars(e).values() if isinstance(fact, type) and issubclass(fact, Fact)}
+    known = [*vars(e).values(), *vars(link_events).values()]
+    named = {fact for fact in known if isinstance(fact, type) and issubclass(fact, Fact)}
 
     assert named - {Fact, e.Unknown} == set(BY_CLASS)
     assert {registration.fact for registration in BY_TAG.values()} == set(BY_CLASS)

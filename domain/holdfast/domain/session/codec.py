@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.content import NOTHING
 from holdfast.domain.errors import StoreDamagedError, UsageError
+from holdfast.domain.link import events as link_events
 from holdfast.domain.session import events
 from holdfast.domain.session.facts import BY_CLASS, BY_TAG, Fact, Registration, Unknown
 from holdfast.domain.session.upcasters import UPCASTERS
@@ -17,7 +18,7 @@ from holdfast.domain.session.upcasters import UPCASTERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Encoded", "decode", "encode", "events"]
+__all__ = ["Encoded", "decode", "encode", "events", "link_events"]
 
 
 class Encoded(Struct, frozen=True, gc=False):
