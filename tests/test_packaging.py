@@ -34,7 +34,7 @@ def test_the_wheel_holds_the_three_layers_and_nothing_else_at_the_top(wheel: Pat
     code = {name for name in names if not name.parts[0].endswith(".dist-info")}
 
     assert {name.parts[0] for name in code} == {"holdfast"}
-    assert {name.parts[1] for name in code} == {"domain", "adapters", "frontends", "bootstrap.py"}
+    assert {name.parts[1] for name in code} == {"domain", "adapters", "frontends", "bootstrap"}
     assert {f"holdfast/{layer}/py.typed" for layer in ("domain", "adapters", "frontends")} <= set(map(str, code))
     assert {name.suffix for name in names} <= {".py", ".typed", ".mako", ".txt", ""}
 

@@ -185,8 +185,12 @@ class Writing(Protocol):
         """
         ...
 
-    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
-        """Erase the content of a session for good; its chain still verifies."""
+    def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
+        """Erase the content of a session for good; its chain still verifies.
+
+        Returns:
+            Where traces of the content may remain on the disk, in words; None for nowhere in the store.
+        """
         ...
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:

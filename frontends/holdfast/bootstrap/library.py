@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from holdfast.adapters import importers
 from holdfast.adapters.configuration.file import database_url, read_configuration
 from holdfast.adapters.configuration.home import close_to_others, find_home, prepare_home
-from holdfast.adapters.storage import health
+from holdfast.adapters.storage import erase, health
 from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.guard import last_position
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.reader import Reader
 from holdfast.adapters.storage.settings import StoreSettings
@@ -20,7 +21,7 @@ from holdfast.domain import ports
 from holdfast.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from holdfast.adapters.storage.store import Store
 
@@ -41,14 +42,14 @@ class LocalLibrary:
         self.settings = StoreSettings.from_url(url, home=self.home.path, environ=environ)
 
     @contextmanager
-    def reading(self) -> Iterator[ports.Reading]:
+    def reading(self) -> Generator[ports.Reading]:
         """Open what there is for reading; an empty log where there is nothing."""
         if self.home.path.is_dir():
             close_to_others(self.home, self._warn)
         try:
             store = open_store(self.settings, write=False, environ=self._environ)
         except NotFoundError:
-            yield Nothing()
+            yield Nothing(last_position(self.home.checkpoints, self.settings.label))
             return
         try:
             yield LocalReading(store, self)
@@ -56,13 +57,14 @@ class LocalLibrary:
             store.close()
 
     @contextmanager
-    def writing(self) -> Iterator[ports.Workspace]:
+    def writing(self) -> Generator[ports.Workspace]:
         """Open for changes, and make home and store where there are none. Views are folded before it is left."""
         prepare_home(self.home, self._warn)
         store = open_store(self.settings, checkpoints=self.home.checkpoints, environ=self._environ)
         try:
             if store.regressed is not None:
                 raise store.regressed
+            erase.finish(store)
             workspace = LocalWorkspace(store, self)
             yield workspace
             workspace.catch_up()
@@ -105,7 +107,7 @@ class LocalReading(Reader):
             first_bad=bad and ports.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
             behind=behind and ports.Behind(behind.log, behind.checkpoint),
             cannot_know=list(verdict.cannot_know),
-            notes=list(verdict.checkpoints.complaints),
+            notes=[*((bad.detail,) if bad is not None and bad.detail else ()), *verdict.checkpoints.complaints],
         )
 
     def checks(self) -> list[ports.Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.domain.errors import NotFoundError
-from holdfast.domain.ports import Check, LogEvent, Page, Verification
+from holdfast.domain.ports import Behind, Check, LogEvent, Page, Verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class Nothing:
-    """Answers every question as an empty log would."""
+    """Answers every question as an empty log would, but for what a witness remembers of one that is gone."""
+
+    def __init__(self, remembered: int = 0) -> None:
+        """Stand where no log is; one that is gone had come to position `remembered`."""
+        self._remembered = remembered
 
     def resolve(self, name: str) -> StreamId:
         """Find nothing.
@@ -59,6 +63,9 @@ class Nothing:
     def verify(self, progress: Progress | None = None) -> Verification:
         """Return that nothing is wrong with nothing."""
         del progress
+        if self._remembered:
+            behind = Behind(0, self._remembered)
+            return Verification(ok=False, checked=0, first_bad=None, behind=behind, cannot_know=["where the log went"])
         return Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=["there is no log yet"])
 
     def digests(self) -> dict[str, str]:
@@ -67,6 +74,11 @@ class Nothing:
 
     def checks(self) -> list[Check]:
         """Return that there is no store yet."""
+        if self._remembered:
+            detail = (
+                f"the log is gone; its witness saw {self._remembered} events: put it back, or see `holdfast verify`"
+            )
+            return [Check("store", ok=False, detail=detail)]
         return [Check("store", ok=True, detail="there is none yet: import or start something")]
 
 

@@ -171,9 +171,10 @@ class MemoryLibrary:
         self.happened(session_id, *decide(session.state, command, session.version), actor=actor, cause=cause)
         return self.log[before:]
 
-    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
+    def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
         self.erased.append(session_id)
         self.execute(session_id, commands.Erase(), cause=None, actor=actor)
+        return None
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         self._report(progress)

@@ -175,6 +175,12 @@ def regression(
     return None if found is None else _error(folder, place, found)
 
 
+def last_position(folder: Path, place: str) -> int:
+    """Return how far the log at `place` had come by the word of its witness; 0 for one that nobody remembers."""
+    before = read_place(folder, place)
+    return 0 if before is None else before.position
+
+
 def lost_store(folder: Path, place: str) -> LogRegressedError | None:
     """Tell whether a store stood at `place`, where now nothing or an empty file is. Writes nothing.
 

@@ -51,6 +51,8 @@ class Reader:
             NotFoundError: No session fits, or the prefix is too short to be meant.
             AmbiguousNameError: Several do.
         """
+        if "\0" in name:
+            raise _nobody(name)
         sessions = schema.sessions.c
         with self._store.reading() as connection:
             if connection.scalar(select(sessions.id).where(sessions.id == name)) is not None:
@@ -58,8 +60,7 @@ class Reader:
             prefixed = _with_prefix(connection, name) if len(name) >= SHORTEST_PREFIX else []
             found = prefixed or roster.titled(connection, name)
         if not found:
-            msg = f"there is no session {name!r}: give an id, at least {SHORTEST_PREFIX} characters of one, or a title"
-            raise NotFoundError(msg)
+            raise _nobody(name)
         if len(found) > 1:
             raise AmbiguousNameError(name, tuple(found))
         return StreamId(found[0])
@@ -135,6 +136,11 @@ class Reader:
         """
         with self._store.reading() as connection:
             return fresh_digests(connection)
+
+
+def _nobody(name: str) -> NotFoundError:
+    msg = f"there is no session {name!r}: give an id, at least {SHORTEST_PREFIX} characters of one, or a title"
+    return NotFoundError(msg)
 
 
 def _with_prefix(connection: Connection, prefix: str) -> list[str]:

@@ -83,14 +83,18 @@ class Workspace(Reader):
         with self._store.reading() as connection:
             return source_offset(connection, session_id, source) or 0
 
-    def erase(self, session_id: StreamId, *, actor: Actor) -> None:
+    def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
         """Erase the content of a session for good; its chain still verifies.
+
+        Returns:
+            Where traces of the content may remain on the disk, in words; None for nowhere in the store.
 
         Raises:
             NotFoundError: There is no such session.
         """
-        erase(self._store, session_id, actor=actor)
+        erased = erase(self._store, session_id, actor=actor)
         self._sessions.pop(session_id, None)
+        return erased.remains
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         """Drop every view, build it anew from the log, and return a digest of each.

@@ -26,37 +26,39 @@ _decode = msgspec.json.Decoder(Request).decode
 
 def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None:
     """Bring the inbox up to date with `events`, each with the number of its stream."""
-    arrived: dict[str, dict[str, object]] = {}
-    settled: list[str] = []
+    arrived: dict[tuple[int, str], dict[str, object]] = {}
+    settled: list[tuple[int, str]] = []
     for stream, recorded in events:
         match project(recorded):
             case Arrived(request=request):
-                arrived[request.request_id] = {
+                arrived[stream, request.request_id] = {
                     "request_id": request.request_id,
                     "stream": stream,
                     "position": recorded.position,
                     "body": _encode(request).decode(),
                 }
             case Settled(request_id=request_id):
-                arrived.pop(request_id, None)
-                settled.append(request_id)
+                arrived.pop((stream, request_id), None)
+                settled.append((stream, request_id))
             case None:
                 pass
-    for request_id in settled:
-        connection.execute(delete(schema.inbox).where(schema.inbox.c.request_id == request_id))
+    for stream, request_id in settled:
+        chosen = (schema.inbox.c.stream == stream) & (schema.inbox.c.request_id == request_id)
+        connection.execute(delete(schema.inbox).where(chosen))
     upsert(connection, schema.inbox, list(arrived.values()))
 
 
 def waiting(connection: Connection, tail: Iterable[Recorded]) -> list[Request]:
     """Return what waits, the oldest first, after the stored rows and the events that are not folded yet."""
     statement = select(schema.inbox.c.body).order_by(schema.inbox.c.position)
-    requests = {request.request_id: request for (body,) in connection.execute(statement) for request in [_decode(body)]}
+    stored = [_decode(body) for (body,) in connection.execute(statement)]
+    requests = {(request.session_id, request.request_id): request for request in stored}
     for recorded in tail:
         match project(recorded):
             case Arrived(request=request):
-                requests[request.request_id] = request
+                requests[request.session_id, request.request_id] = request
             case Settled(request_id=request_id):
-                requests.pop(request_id, None)
+                requests.pop((recorded.originator_id, request_id), None)
             case None:
                 pass
     return list(requests.values())

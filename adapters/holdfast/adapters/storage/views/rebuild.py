@@ -94,5 +94,5 @@ def _item_lines(views: Connection, named: dict[int, str]) -> Iterable[bytes]:
 
 def _inbox_lines(views: Connection) -> Iterable[bytes]:
     table = schema.inbox
-    for (body,) in views.execute(select(table.c.body).order_by(table.c.request_id)):
+    for (body,) in views.execute(select(table.c.body).order_by(table.c.request_id, table.c.stream)):
         yield _encode(msgspec.json.decode(body))

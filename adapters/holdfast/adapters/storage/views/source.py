@@ -51,7 +51,7 @@ def stream_named(connection: Connection, name: str) -> Stream | None:
     """Return the stream of this id, or None."""
     keys = schema.keys
     found = connection.execute(select(keys.c.stream, keys.c.kind, keys.c.id).where(keys.c.id == name)).one_or_none()
-    return None if found is None else Stream(*found.tuple())
+    return None if found is None else Stream(*found)
 
 
 def batches(connection: Connection, *, after: int, known: dict[int, Stream], size: int = SIZE) -> Iterator[Batch]:

@@ -103,7 +103,9 @@ def rm(ctx: click.Context, app: App, *, session: str, yes: bool, as_json: bool) 
         session = row.id
     with app.writing() as workspace:
         session_id = workspace.resolve(session)
-        workspace.erase(session_id, actor=_PERSON)
+        remains = workspace.erase(session_id, actor=_PERSON)
+    if remains is not None:
+        note(f"Traces may remain: {remains}.")
     if as_json:
         app.terminal.json(wire.encode({"id": session_id, "erased": True}))
     else:
