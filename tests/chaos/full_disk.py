@@ -37,9 +37,9 @@ PATIENCE_S = 30.0
 class Filling:
     """Sessions that append in turn, and what was acknowledged to them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, seed: str) -> None:
         self._store = store
-        self._random = Random("full")
+        self._random = Random(seed)
         self._sessions = [loaded(store, name_of(number)) for number in range(SESSIONS)]
         self.acks: list[Ack] = []
 
@@ -88,6 +88,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = ArgumentParser()
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--spare", type=int, required=True, help="bytes that are given back")
+    parser.add_argument("--seed", default="0")
     parser.add_argument("--mutant")
     options = parser.parse_args(arguments)
     apply_mutant(options.mutant)
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str]) -> int:
     spare.write_bytes(bytes(options.spare))
     settings = StoreSettings.from_url(f"sqlite:///{home}/log.db")
     store = open_store(settings, checkpoints=home / "checkpoints")
-    filling = Filling(store)
+    filling = Filling(store, options.seed)
     try:
         filling.fill_up()
         say("full", len(filling.acks))

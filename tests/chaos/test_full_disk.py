@@ -43,11 +43,14 @@ def fill(folder: Path, size: int, spare: int, *options: str) -> Words:
         return zygote.start("full-disk", "--home", folder, "--spare", str(spare), *options).wait()
 
 
+@pytest.mark.parametrize("turn", [pytest.param(0, id="slice"), *(
+    pytest.param(turn, marks=pytest.mark.chaos) for turn in range(1, 6)
+)])  # fmt: skip
 @pytest.mark.parametrize("megabytes", [4, 12], ids=["no-room-for-a-ballast", "ballast"])
 def test_a_full_disk_costs_nothing_and_is_forgotten_when_there_is_space(
-    megabytes: int, tmp_path: Path, figures: Figures
+    megabytes: int, turn: int, tmp_path: Path, figures: Figures
 ) -> None:
-    words = fill(tmp_path / "disk", megabytes * MEGABYTE, megabytes * MEGABYTE // 2)
+    words = fill(tmp_path / "disk", megabytes * MEGABYTE, megabytes * MEGABYTE // 2, "--seed", str(turn))
 
     figures(
         "R5", f"a full disk of {megabytes} MB",

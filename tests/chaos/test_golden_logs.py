@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.store import Store
     from tests.chaos.figures import Figures
 
+_ALSO = [pytest.param(False, id="slice"), pytest.param(True, id="whole", marks=pytest.mark.chaos)]
 NUMBERS = sorted(path.name.removesuffix(".db.gz") for path in FOLDER.glob("*.db.gz"))
 
 
@@ -81,8 +82,11 @@ def show(store: Store) -> dict[str, str]:
     return store.write(work)
 
 
+@pytest.mark.parametrize("_whole", _ALSO)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_old_log_opens_with_the_same_views_and_the_same_chain(number: str, tmp_path: Path, figures: Figures) -> None:
+def test_an_old_log_opens_with_the_same_views_and_the_same_chain(
+    number: str, _whole: bool, tmp_path: Path, figures: Figures
+) -> None:
     golden, settings = unpacked(number, tmp_path)
 
     with open_store(settings) as store:
@@ -100,8 +104,11 @@ def test_an_old_log_opens_with_the_same_views_and_the_same_chain(number: str, tm
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("_whole", _ALSO)
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_old_log_is_the_same_in_postgres(number: str, tmp_path: Path, postgres_url: str, figures: Figures) -> None:
+def test_an_old_log_is_the_same_in_postgres(
+    number: str, _whole: bool, tmp_path: Path, postgres_url: str, figures: Figures
+) -> None:
     golden, settings = unpacked(number, tmp_path)
     assert settings.path is not None
     in_postgres(settings.path, postgres_url)
