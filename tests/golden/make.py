@@ -30,6 +30,7 @@ from holdfast.adapters.storage.views import projector
 from holdfast.adapters.storage.views.rebuild import digests
 from holdfast.adapters.storage.views.roster import roster_row
 from holdfast.domain.content import of_text
+from holdfast.domain.link import events as link
 from holdfast.domain.recorded import Actor, EventId, Recorded, Source, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.codec import decode
@@ -107,6 +108,19 @@ EVERY_KIND: tuple[Fact, ...] = (
 )
 """What a session may have lived through after it was created; `session-erased` comes from an erasure."""
 
+EVERY_ATTEMPT: tuple[Fact, ...] = (
+    link.ConnectionRequested("acp", "opencode acp", 2),
+    link.ConnectionAuthenticated("token"),
+    link.ConnectionOpened("opencode 1.2", True, Raw(b'{"loadSession": true}')),
+    link.ConnectionLost("connection reset", "retryable"),
+    link.ConnectionRetryScheduled(3, 1_790_000_000_000_000),
+    link.ConnectionGaveUp(4, "max_attempts"),
+    link.ConnectionHibernated(),
+    link.ConnectionClosed("the user asked"),
+    e.RawReceived("raw-1", "dial", Raw(b"{}")),
+)
+"""What a link may have lived through."""
+
 
 def write_everything(store: Store) -> None:
     """Write sessions and a link that hold every kind of event."""
@@ -118,8 +132,8 @@ def write_everything(store: Store) -> None:
             store.append_now(events, roster_row(session))
     erase(store, StreamId("10000000-0000-4000-8000-000000000004"), actor=Actor("human", "cli"))
     context = Context(now_us(), new_event_id)
-    link = record(Session(StreamId("link-1")), (e.RawReceived("raw-1", "dial", Raw(b"{}")),), context)
-    store.append_now(link, RosterRow("link", ended=False, rank=0, updated_at=context.now, row="{}"))
+    attempts = record(Session(StreamId("link-1")), EVERY_ATTEMPT, context)
+    store.append_now(attempts, RosterRow("link", ended=False, rank=0, updated_at=context.now, row="{}"))
 
 
 def _everything(store: Store, session_id: StreamId) -> None:
@@ -160,11 +174,12 @@ def _given(fact: Fact, field: FieldInfo) -> bool:
 
 def main() -> None:
     """Write the next golden log and what must be found in it."""
-    kinds = {type(fact) for fact in EVERY_KIND}
+    facts = (*EVERY_KIND, *EVERY_ATTEMPT)
+    kinds = {type(fact) for fact in facts}
     missing = {tag for tag, registration in BY_TAG.items() if registration.fact not in kinds}
     assert missing == {"session-created", "session-erased"}, f"add examples of {missing}"
     for kind in kinds:
-        examples = [fact for fact in EVERY_KIND if type(fact) is kind]
+        examples = [fact for fact in facts if type(fact) is kind]
         unused = [field.name for field in fields(kind) if not any(_given(fact, field) for fact in examples)]
         assert not unused, f"add an example of {kind.__name__} with {unused}"
     number = 1 + sum(1 for _ in FOLDER.glob("*.db.gz"))
