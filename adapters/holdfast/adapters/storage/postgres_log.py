@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
-from holdfast.adapters.storage.commit import Head, Heads
+from holdfast.adapters.storage.commit import Head, Heads, next_epoch
 from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS
 from holdfast.domain.errors import StoreBusyError, StoreFencedError, StoreUnavailableError
 
@@ -99,9 +99,13 @@ class PostgresLog:
         return Heads(max(last, row[0] if row else 0), log_hash, stream + 1)
 
     def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet."""
-        old = self._value("SELECT epoch FROM store FOR UPDATE") or 0
-        self._epoch = old + 1 if old else epoch
+        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet.
+
+        Raises:
+            StoreBusyError: Somebody wrote after `heads` were read.
+        """
+        row = self._raw.execute("SELECT epoch, position FROM store FOR UPDATE").fetchone()
+        self._epoch = next_epoch(row, heads, epoch)
         self._raw.execute("DELETE FROM store")
         self._raw.execute("INSERT INTO store VALUES (%s, %s, %s)", (self._epoch, heads.position, heads.log_hash))
         self._raw.commit()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
-from holdfast.adapters.storage.commit import Head, Heads
+from holdfast.adapters.storage.commit import Head, Heads, next_epoch
 from holdfast.adapters.storage.sqlite import raw_connection, writer_engine
 from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS, chunks, insert_many, upsert_many
 from holdfast.domain.errors import StoreFencedError
@@ -60,11 +60,15 @@ class SqliteLog:
         return Heads(max(last, mark, row[0] if row else 0), log_hash, stream + 1)
 
     def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet."""
+        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet.
+
+        Raises:
+            StoreBusyError: Somebody wrote after `heads` were read.
+        """
         self._execute("BEGIN IMMEDIATE")
         try:
-            old = self._number("SELECT epoch FROM store")
-            self._epoch = old + 1 if old else epoch
+            row = self._execute("SELECT epoch, position FROM store").fetchone()
+            self._epoch = next_epoch(row, heads, epoch)
             self._execute("DELETE FROM store")
             self._execute("INSERT INTO store VALUES (?, ?, ?)", (self._epoch, heads.position, heads.log_hash))
             self._execute("COMMIT")
