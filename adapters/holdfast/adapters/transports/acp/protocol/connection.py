@@ -139,10 +139,9 @@ class Connection:
         """The offset after the last whole message."""
         return self._framing.offset
 
-    @property
-    def expected(self) -> frozenset[str]:
-        """The keys of our requests that have no answer."""
-        return frozenset(key for key, _ in self._ours.values())
+    def expects(self, key: str) -> bool:
+        """Return whether our request `key` has no answer yet."""
+        return rpc_id(key) in self._ours
 
     def receive(self, data: bytes) -> list[Observation]:
         """Take bytes in any slices; return what they complete, in order.

@@ -98,6 +98,7 @@ class Lines:
         if self._held > self._limit:
             self._error = FrameTooLongError(self._offset, self._limit)
             self._parts.clear()
+            self._held = 0
             return False
         if piece:
             self._parts.append(piece)

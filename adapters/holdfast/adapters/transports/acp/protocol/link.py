@@ -29,7 +29,9 @@ from holdfast.adapters.transports.acp.protocol.wire import Params, parsed
 from holdfast.domain.session.facts import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from holdfast.domain.recorded import Recorded
 
 HELD_LIMIT: Final = 64 * 1024 * 1024
 """Bytes that wait for a session to be introduced; then they are given out as nobody's."""
@@ -65,7 +67,8 @@ class Link:
         self._questions: dict[str, Conversation] = {}
         self._introducing: set[str] = set()
         self._held: deque[Observation] = deque()
-        self._held_bytes = 0
+        self.held_bytes = 0
+        """Bytes that wait for a session to be introduced."""
 
     def open(self, conversation: Conversation, key: str, call: Call, *, adopt: bool = False) -> Write:
         """Return the request that begins or takes up a conversation on this link."""
@@ -82,10 +85,25 @@ class Link:
         self._asked[key] = conversation
         return conversation.ask(key, call)
 
-    def carry(self, conversation: Conversation) -> None:
-        """Route to a conversation that an agent has already, after a restart of ours."""
+    def committed(self, conversation: Conversation, recorded: Recorded) -> list[Write]:
+        """Return what the agent has to be told now that the log holds this event of the conversation's session.
+
+        Raises:
+            PromptError: A turn was started while the agent is not ready for one.
+        """
+        return self._expecting(conversation, conversation.committed(recorded))
+
+    def restore(self, conversation: Conversation, history: Iterable[Recorded]) -> list[Write]:
+        """Take up a conversation that went on while we were away; see `Conversation.restore`."""
         if conversation.remote_id is not None:
             self._named[conversation.remote_id] = conversation
+        return self._expecting(conversation, conversation.restore(history))
+
+    def _expecting(self, conversation: Conversation, writes: list[Write]) -> list[Write]:
+        for write in writes:
+            if self.connection.expects(write.key):
+                self._asked[write.key] = conversation
+        return writes
 
     def drop(self, conversation: Conversation) -> None:
         """Route nothing to this conversation any more."""
@@ -121,8 +139,8 @@ class Link:
             yield self._deliver(observation)
         elif self._held or self._must_wait(observation):
             self._held.append(observation)
-            self._held_bytes += _size(observation)
-            if self._held_bytes > HELD_LIMIT:
+            self.held_bytes += _size(observation)
+            if self.held_bytes > HELD_LIMIT:
                 yield from self._flush(whatever=True)
         else:
             yield self._deliver(observation)
@@ -141,7 +159,7 @@ class Link:
     def _flush(self, *, whatever: bool = False) -> Iterator[Delivery]:
         while self._held and (whatever or not self._must_wait(self._held[0])):
             observation = self._held.popleft()
-            self._held_bytes -= _size(observation)
+            self.held_bytes -= _size(observation)
             yield self._deliver(observation)
 
     def _deliver(self, observation: Observation) -> Delivery:

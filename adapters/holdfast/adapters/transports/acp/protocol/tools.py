@@ -51,12 +51,12 @@ class ToolLog:
 
     def __init__(self) -> None:
         self._said: dict[str, _Said] = {}
-        self._remembered = 0
+        self.remembered_bytes = 0
 
     def clear(self) -> None:
         """Forget everything, as at the beginning of a turn."""
         self._said.clear()
-        self._remembered = 0
+        self.remembered_bytes = 0
 
     def news(self, item_id: str, update: Update, *, announced: bool) -> e.ToolCalled | e.ToolUpdated | None:
         """Return what `update` says that was not said before; None for nothing.
@@ -105,9 +105,9 @@ class ToolLog:
         if not fact.content:
             return fact
         before, now = said.content_text, bytes(fact.content).decode()
-        self._remembered += len(now) - len(before or "")
+        self.remembered_bytes += len(now) - len(before or "")
         said.content, said.content_text = _digest(fact.content), now
-        if self._remembered > REMEMBERED_BYTES:
+        if self.remembered_bytes > REMEMBERED_BYTES:
             self._forget()
         if whole or before is None or len(now) < _WORTH_IT:
             return fact
@@ -117,7 +117,7 @@ class ToolLog:
     def _forget(self) -> None:
         for said in self._said.values():
             said.content_text = None
-        self._remembered = 0
+        self.remembered_bytes = 0
 
 
 def splice(before: str, now: str) -> e.Splice:
