@@ -17,6 +17,7 @@ from holdfast.domain.recorded import Actor, Recorded, StreamId
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from holdfast.domain.exported import Export, Format
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.session.commands import Command
 
@@ -161,6 +162,15 @@ class Reading(Protocol):
         """Check the whole log."""
         ...
 
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        """Return one session as `kind`; `redact` says whether secrets are taken out, None leaves that to the format.
+
+        Raises:
+            NotFoundError: There is no such session; some formats say so only when they are read.
+            UsageError: A format that has to verify cannot be redacted.
+        """
+        ...
+
     def digests(self) -> dict[str, str]:
         """Return a digest for every view as it would be built anew from the log."""
         ...
@@ -228,6 +238,15 @@ class Library(Protocol):
         Raises:
             StoreBusyError: Another process kept the store for longer than a person would wait.
             StoreError: It cannot be opened.
+        """
+        ...
+
+    def verify_file(self, path: str, progress: Progress | None = None) -> Verification:
+        """Check an exported file, or the folder of an evidence bundle. Opens no store.
+
+        Raises:
+            NotFoundError: It does not exist.
+            TranscriptError: It is no export, or cannot be read.
         """
         ...
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.adapters import importers
+from holdfast.adapters import exporters, importers
 from holdfast.adapters.configuration.file import database_url, read_configuration
 from holdfast.adapters.configuration.home import close_to_others, find_home, prepare_home
 from holdfast.adapters.storage import erase, health
 from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.exported import verify_exported
 from holdfast.adapters.storage.guard import last_position
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.reader import Reader
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.verify import verify
 from holdfast.adapters.storage.workspace import Workspace
+from holdfast.bootstrap.exporting import StoreSource
 from holdfast.bootstrap.nothing import Nothing
 from holdfast.domain import ports
 from holdfast.domain.errors import NotFoundError
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.exported import Export, Format
+    from holdfast.domain.recorded import StreamId
 
 
 class LocalLibrary:
@@ -71,6 +76,10 @@ class LocalLibrary:
         finally:
             store.close()
 
+    def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
+        """Check an exported file or an evidence bundle against itself."""
+        return verify_exported(Path(path), progress)
+
     def found(self) -> list[ports.Found]:
         """Return the transcripts of other tools on this machine."""
         return importers.found(self._environ)
@@ -104,11 +113,16 @@ class LocalReading(Reader):
         return ports.Verification(
             ok=verdict.ok,
             checked=verdict.checked,
-            first_bad=bad and ports.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
-            behind=behind and ports.Behind(behind.log, behind.checkpoint),
+            first_bad=None if bad is None else ports.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
+            behind=None if behind is None else ports.Behind(behind.log, behind.checkpoint),
             cannot_know=list(verdict.cannot_know),
             notes=[*((bad.detail,) if bad is not None and bad.detail else ()), *verdict.checkpoints.complaints],
         )
+
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        """Return one session in a format that leaves the program."""
+        source = StoreSource(self._store, self._library.home.checkpoints)
+        return exporters.export(source, session_id, kind, redact=redact, environ=self._library.environ)
 
     def checks(self) -> list[ports.Check]:
         """Return the state of the store, its folder and its files."""

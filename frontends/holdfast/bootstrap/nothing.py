@@ -10,6 +10,7 @@ from holdfast.domain.ports import Behind, Check, LogEvent, Page, Verification
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdfast.domain.exported import Export, Format
     from holdfast.domain.ports import Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
@@ -67,6 +68,11 @@ class Nothing:
             behind = Behind(0, self._remembered)
             return Verification(ok=False, checked=0, first_bad=None, behind=behind, cannot_know=["where the log went"])
         return Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=["there is no log yet"])
+
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        """Find nothing."""
+        del kind, redact
+        raise _missing(session_id)
 
     def digests(self) -> dict[str, str]:
         """Return no views."""

@@ -9,6 +9,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
+from holdfast.domain.exported import Export, Format, Removed
 from holdfast.domain.ports import Check, Found, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
@@ -56,6 +57,10 @@ class MemoryLibrary:
         self.on_machine: list[Found] = []
         self.views = {"transcript": "ab12", "inbox": "cd34"}
         self.label = "events"
+        self.files: dict[str, list[bytes]] = {"": [b"one\n", b"two\n"]}
+        self.removed: dict[str, int] = {}
+        self.exported: list[tuple[StreamId, Format, bool | None]] = []
+        self.verified: list[str] = []
 
     def happened(self, session_id: str, *facts: Fact, actor: Actor = PEER, cause: str | None = None) -> StreamId:
         """Put facts at the end of a session's log; each a second after the one before."""
@@ -157,6 +162,15 @@ class MemoryLibrary:
     def verify(self, progress: Progress | None = None) -> Verification:
         self._report(progress)
         return self.verification
+
+    def verify_file(self, path: str, progress: Progress | None = None) -> Verification:
+        self.verified.append(path)
+        return self.verify(progress)
+
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        self.exported.append((session_id, kind, redact))
+        looked = redact is not False and kind in ("md", "html")
+        return Export(((name, iter(pieces)) for name, pieces in self.files.items()), Removed(self.removed, looked))
 
     def digests(self) -> dict[str, str]:
         return self.views

@@ -40,6 +40,19 @@ def page(
     return shown, str(shown[0].ordinal) if shown and len(ascending) > limit else None
 
 
+def following(connection: Connection, session_id: StreamId, *, after: int, limit: int) -> list[Item]:
+    """Return the first items after an ordinal, at most `limit` and those that no stored view has yet, ascending."""
+    stream = stream_named(connection, session_id)
+    if stream is None:
+        return []
+    fresh, cleared = _fresh(connection, stream)
+    stored = [] if cleared else transcript.oldest(connection, stream.number, above=after, limit=limit)
+    last = stored[-1].ordinal if len(stored) == limit else None
+    items = {item.id: item for item in stored}
+    items |= {item.id: item for item in fresh if item.ordinal > after and (last is None or item.ordinal <= last)}
+    return sorted(items.values(), key=lambda item: item.ordinal)
+
+
 def since_last_prompt(connection: Connection, session_id: StreamId, *, limit: int) -> tuple[list[Item], str | None]:
     """Return the items since the person spoke last, at most `limit`, and the cursor of what came before."""
     shown, before = page(connection, session_id, before=None, limit=limit)

@@ -37,8 +37,8 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     for stream, recorded in events:
         by_stream.setdefault(stream, []).append(recorded)
     rows: list[dict[str, object]] = []
-    for stream, recorded in by_stream.items():
-        items, changed, cleared = replay(fetch(connection, stream, recorded), recorded)
+    for stream, happened in by_stream.items():
+        items, changed, cleared = replay(fetch(connection, stream, happened), happened)
         if cleared:
             connection.execute(delete(schema.items).where(schema.items.c.stream == stream))
         rows += [_row(stream, items[item_id]) for item_id in changed]
@@ -81,6 +81,14 @@ def newest(connection: Connection, stream: int, *, below: int | None, limit: int
         chosen = and_(chosen, table.c.ordinal < below)
     statement = select(table.c.body).where(chosen).order_by(table.c.ordinal.desc()).limit(limit)
     return [_decode(body) for (body,) in connection.execute(statement)][::-1]
+
+
+def oldest(connection: Connection, stream: int, *, above: int, limit: int) -> list[Item]:
+    """Return the `limit` oldest stored items with an ordinal above `above`, ascending."""
+    table = schema.items
+    chosen = and_(table.c.stream == stream, table.c.ordinal > above)
+    statement = select(table.c.body).where(chosen).order_by(table.c.ordinal).limit(limit)
+    return [_decode(body) for (body,) in connection.execute(statement)]
 
 
 def _row(stream: int, item: Item) -> dict[str, object]:

@@ -1,0 +1,100 @@
+"""Checks this evidence bundle with the standard library alone: `python3 verify.py [FOLDER]`; Ed25519 by RFC 8032."""
+
+import base64
+import json
+import struct
+import sys
+from hashlib import sha256, sha512
+from hmac import digest as hmac
+from pathlib import Path
+from typing import Any
+
+Point = tuple[int, int, int, int]
+P, Q, D = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, -121665 * pow(121666, -1, 2**255 - 19)
+ABSENT = ("occurred_at", "cause", "device", "source", "source_offset")
+NUMBERS = ("position", "version", "event_id", "schema", "recorded_at", "occurred_at", "actor", "source_offset")
+
+
+def require(right: bool, otherwise: str) -> None:
+    if not right:
+        raise ValueError(otherwise)
+
+
+def add(a: Point, b: Point) -> Point:
+    s, t = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
+    u, v = 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
+    return (t - s) * (v - u) % P, (v + u) * (t + s) % P, (v - u) * (v + u) % P, (t - s) * (t + s) % P
+
+
+def times(n: int, point: Point) -> Point:
+    rest = times(n >> 1, add(point, point)) if n > 1 else (0, 1, 1, 0)
+    return add(rest, point) if n & 1 else rest
+
+
+def point_of(data: bytes) -> Point:
+    y, odd = int.from_bytes(data, "little") & ~(1 << 255), data[31] >> 7
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    x = x if x * x % P == square else x * pow(2, P // 4, P) % P
+    require(len(data) == 32 and y < P and x * x % P == square and (x != 0 or not odd), "a key or signature is none")
+    return (x := x if x & 1 == odd else P - x), y, 1, x * y % P
+
+
+def signed(key: bytes, message: bytes, signature: bytes) -> bool:
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    k = int.from_bytes(sha512(r + key + message).digest(), "little") % Q
+    a, b = times(s, point_of((4 * pow(5, -1, P) % P).to_bytes(32, "little"))), add(point_of(r), times(k, point_of(key)))
+    return s < Q and (a[0] * b[2] - b[0] * a[2]) % P == 0 == (a[1] * b[2] - b[1] * a[2]) % P
+
+
+def hash_of(event: dict[str, Any], before: bytes, salt: bytes) -> bytes:
+    data: str | None = event["data"]
+    digest = bytes.fromhex(event["digest"]) if data is None else hmac(salt, data.encode(), "sha256")
+    texts = [(event[name] or "").encode() for name in ("session_id", "type", "cause", "device")]
+    texts.insert(0, bytes.fromhex(event["source"] or ""))
+    event["actor"] = ("peer", "human", "policy", "daemon").index(event["actor"])
+    event["event_id"] = bytes.fromhex(event["event_id"].replace("-", ""))
+    layout = bytes([sum(1 << bit for bit, name in enumerate(ABSENT) if event[name] is None)]) + before + digest
+    layout += struct.pack(">qq16siqqhq", *(event[name] or 0 for name in NUMBERS))
+    return sha256(layout + struct.pack(">5I", *map(len, texts)) + b"".join(texts)).digest()
+
+
+def main(folder: Path) -> str:
+    for total, name in (each.split("  ") for each in (folder / "SHA256SUMS").read_text().splitlines()):
+        require(sha256((folder / name).read_bytes()).hexdigest() == total, f"{name} is not as it was written")
+    _, start, *hashes = (folder / "chain.txt").read_text().split()
+    after, before, version, last = int(start), bytes(32), 0, 0
+    with (folder / "events.jsonl").open("rb") as file:
+        header, so_far = json.loads(line := file.readline()), sha256(line)
+        while not (line := file.readline()).startswith(b'{"end":'):
+            event, version = json.loads(line or b'{"position":"cut off"}'), version + 1
+            where, here = f"version {version}, position {event['position']}", int(event["position"]) - after - 1
+            so_far.update(line)
+            before = hash_of(event, before, bytes.fromhex(header["salt"] or ""))
+            ours = (header["session_id"], version, before.hex(), before.hex())
+            theirs = (event["session_id"], event["version"], event["hash"], hashes[here] if here >= 0 else "")
+            require(event["position"] > last and ours == theirs, where)
+            last = event["position"]
+        end = b'{"end":{"events":%d,"sha256":"%s"}}\n' % (version, so_far.hexdigest().encode())
+        require(line + file.read(1) == end, f"the end, after version {version}")
+    found_keys = [base64.b64decode(path.read_text().split("\n")[1])[-32:] for path in folder.glob("key*.pub")]
+    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, set[tuple[int, str, str]]()
+    for line in (folder / "checkpoints.jsonl").read_bytes().splitlines():
+        each, (body, _, rest) = json.loads(line), line.rpartition(b',"signature":"')
+        right = signed(keys[each["key"]], b"holdfast checkpoint 1\n" + body, bytes.fromhex(rest[:-2].decode()))
+        require(right and each["store"] == header["store"], f"the checkpoint at position {each['position']}")
+        witnesses.add((each["position"], each["hash"], each["log_hash"]))
+    seen = {each[0] for each in witnesses}
+    log_hash = bytes.fromhex(next(each[2] for each in witnesses if each[0] == after)) if after else bytes(32)
+    for position, each in enumerate(hashes, after + 1):
+        log_hash = sha256(log_hash + bytes.fromhex(each)).digest()
+        require(position not in seen or (position, each, log_hash.hex()) in witnesses, f"the log up to {position}")
+    covered = max((position for position in seen if position <= after + len(hashes)), default=0)
+    return f"ok: {version} events, the last at position {last}; signed up to position {covered} by {sorted(keys)}"
+
+
+if __name__ == "__main__":
+    try:
+        print(main(Path(*(sys.argv[1:] or [str(Path(__file__).parent)]))))
+    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError, struct.error) as error:
+        sys.exit(f"bad: {error}")
