@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         ("mute", "a", "--for", "1h", "--off"),
         ("rm", "a"),
         ("import",),
-        ("verify", "file"),
+        ("verify", "file", "another"),
     ],
     ids=" ".join,
 )

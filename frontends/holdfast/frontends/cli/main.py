@@ -26,6 +26,8 @@ _VERBS = {
     "show": "transcript:show",
     "peek": "transcript:peek",
     "inbox": "listing:inbox",
+    "replay": "replay:replay",
+    "export": "exporting:export",
     "events": "log:events",
     "verify": "log:verify",
     "rebuild": "log:rebuild",

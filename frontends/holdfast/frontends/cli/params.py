@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST_S = 100 * 365 * 86_400
 
@@ -72,6 +74,40 @@ def duration(value: str) -> int:
         msg = f"{value!r} is not between a second and a hundred years"
         raise click.BadParameter(msg)
     return seconds * 1_000_000
+
+
+def moment(value: str) -> int:
+    """Take a time in ISO 8601, by the local clock where it names no zone; return microseconds since the epoch.
+
+    Raises:
+        click.BadParameter: It is none.
+    """
+    try:
+        at = datetime.fromisoformat(value)
+        at = at if at.tzinfo is not None else at.astimezone()
+        return (at - _EPOCH) // timedelta(microseconds=1)
+    except (ValueError, OverflowError, OSError) as error:
+        msg = f"{value!r} is no time; write it as 2026-03-12T09:30:00Z, or without Z for the local time"
+        raise click.BadParameter(msg) from error
+
+
+def until_options(verb: F) -> F:
+    """Give the verb `--until` and `--at`: a moment in the past."""
+    verb = click.option("--at", type=moment, metavar="TIME", help="As it was then: nothing that happened later.")(verb)
+    return click.option(
+        "--until", type=click.IntRange(min=0), metavar="POSITION", help="As it was when the log ended there."
+    )(verb)
+
+
+def one_moment(until: int | None, at: int | None) -> None:
+    """Refuse two moments at once.
+
+    Raises:
+        click.UsageError: Both were given.
+    """
+    if until is not None and at is not None:
+        msg = "--until and --at contradict each other"
+        raise click.UsageError(msg)
 
 
 def json_option(verb: F) -> F:

@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 from holdfast.domain.errors import HoldfastError
-from holdfast.frontends.cli.escaping import ascii_json, escaped, json_for_terminal, one_line
+from holdfast.frontends.cli.escaping import ascii_json, block, escaped, json_for_terminal, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
@@ -84,6 +84,22 @@ class Terminal:
             document = (text if self.unicode else ascii_json(text)).encode()
         self._write(document + b"\n")
 
+    def text(self, *parts: Part) -> None:
+        """Print text that may have several lines, and leave the last one open."""
+        self._write("".join(self._shown(part, block) for part in parts))
+
+    def document(self, piece: bytes) -> None:
+        """Print a piece of a document as it is; on a terminal, without what one would obey."""
+        if self.is_terminal:
+            self._write(block(piece.decode()))
+        else:
+            self._write(piece)
+
+    def clear(self) -> None:
+        """Begin with an empty screen, where there is one."""
+        if self.styled or self.shows_progress:
+            self._write(b"\x1b[2J\x1b[H")
+
     def flush(self) -> None:
         """Hand everything over to whoever reads."""
         try:
@@ -100,10 +116,10 @@ class Terminal:
             _say("")  # the end of input leaves the cursor behind the question
         return answer.strip().lower() in ("y", "yes")
 
-    def _shown(self, part: Part) -> str:
+    def _shown(self, part: Part, harmless: Callable[[str], str] = escaped) -> str:
         if isinstance(part, str):
-            return escaped(part)
-        text = escaped(part.text)
+            return harmless(part)
+        text = harmless(part.text)
         if not (self.styled and part.style and text):
             return text
         codes = ";".join(_CODES[word] for word in part.style.split())

@@ -53,7 +53,7 @@ _WORRYING = ("failed", "unknown")
 class Renderer:
     """Turns the items of one session into lines."""
 
-    def __init__(self, session: Row, detail: Detail, *, limit: int | None, unicode: bool) -> None:
+    def __init__(self, session: Row, detail: Detail, *, limit: int | None, unicode: bool, day: str = "") -> None:
         """Prepare for a transcript.
 
         Args:
@@ -61,6 +61,7 @@ class Renderer:
             detail: How much of each item is shown.
             limit: Cells in a line; None where lines may be of any length.
             unicode: Whether more than ASCII may be used for our own signs.
+            day: The date that the reader knows of already.
         """
         self._session = session
         self._detail = detail
@@ -69,7 +70,7 @@ class Renderer:
         self._dots = "…" if unicode else "..."
         self._speaker = ""
         self._kind = ""
-        self._day = ""
+        self._day = day
 
     def head(self) -> Iterator[Line]:
         """Yield what is to be known of the session as a whole."""

@@ -36,20 +36,28 @@ def events(app: App, *, since: int, session: str | None, types: tuple[str, ...],
 
 
 @click.command("verify")
+@click.argument("file", metavar="[FILE]", required=False)
 @json_option
 @click.pass_obj
 @click.pass_context
-def verify(ctx: click.Context, app: App, *, as_json: bool) -> None:
-    """Check that the log is as it was written."""
-    with app.reading() as reading, progress(app.terminal, "verifying") as report:
-        found = reading.verify(report)
+def verify(ctx: click.Context, app: App, *, file: str | None, as_json: bool) -> None:
+    """Check that the log, or an exported FILE, is as it was written.
+
+    FILE is a JSONL export, or the folder of an evidence bundle; the log is not opened for it.
+    """
+    with progress(app.terminal, "verifying") as report:
+        if file is not None:
+            found = app.library.verify_file(file, report)
+        else:
+            with app.reading() as reading:
+                found = reading.verify(report)
     if as_json:
         app.terminal.json(wire.encode(found))
     else:
         _print(app, found)
     if not found.ok:
         app.terminal.flush()
-        complain(_fault(found))
+        complain(_fault(found) if file is None else _damage(file, found))
         ctx.exit(FAILED)
 
 
@@ -80,6 +88,15 @@ def _print(app: App, found: Verification) -> None:
         terminal.line(f"  {each}")
     for each in found.cannot_know:
         terminal.line(Span(f"  cannot know: {each}", "dim"))
+
+
+def _damage(file: str, found: Verification) -> str:
+    bad = found.first_bad
+    if bad is None:
+        return f"{file} does not verify"
+    places = {"position": bad.position, "version": bad.version}
+    where = ", ".join(f"{name} {value}" for name, value in places.items() if value is not None)
+    return f"{file} does not verify: {bad.reason}{f' at {where}' if where else ''}; export the session again"
 
 
 def _fault(found: Verification) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.domain.ports import Page
+from holdfast.domain.projections.replay import Moment, story
 from holdfast.frontends.cli import wire
-from holdfast.frontends.cli.params import App, json_option, session_argument, text
+from holdfast.frontends.cli.params import App, json_option, one_moment, session_argument, text, until_options
 from holdfast.frontends.cli.terminal import Span
 from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
 
@@ -25,12 +26,27 @@ _PAGE = 500
 @session_argument
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the last N items.")
 @click.option("--before", type=text, metavar="CURSOR", help="Only items before this cursor, from an earlier answer.")
+@until_options
 @json_option
 @click.pass_obj
-def show(app: App, *, session: str, last: int | None, before: str | None, as_json: bool) -> None:
-    """Show the transcript of a session."""
+def show(
+    app: App,
+    *,
+    session: str,
+    last: int | None,
+    before: str | None,
+    until: int | None,
+    at: int | None,
+    as_json: bool,
+) -> None:
+    """Show the transcript of a session, now or as it was at a moment."""
+    one_moment(until, at)
     with app.reading() as reading:
-        page = _newest(reading, reading.resolve(session), before, last)
+        session_id = reading.resolve(session)
+        if until is None and at is None:
+            page = _newest(reading, session_id, before, last)
+        else:
+            page = _at(reading, session_id, until, at).page(before=before, limit=last)
     _print(app, page, WHOLE, as_json=as_json)
 
 
@@ -57,6 +73,14 @@ def _newest(reading: Reading, session_id: StreamId, before: str | None, limit: i
         cursor, found = page.before, found + len(page.items)
     items = [item for each in reversed(pages) for item in each]
     return Page(first.session, items, first.position, cursor)
+
+
+def _at(reading: Reading, session_id: StreamId, until: int | None, at: int | None) -> Moment:
+    """Return the session as it was: its events up to there, folded once more."""
+    then = Moment(session_id)
+    for recorded in story(reading.events(session_id=session_id), until=until, at=at):
+        then.take(recorded)
+    return then
 
 
 def _print(app: App, page: Page, detail: Detail, *, as_json: bool) -> None:
