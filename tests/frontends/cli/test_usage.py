@@ -59,7 +59,9 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
 
     assert (ran.code, ran.err) == (0, "")
     listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
-    assert " ".join(listed) == ("import ls show peek inbox events verify rebuild rename read unread mute pin rm doctor")
+    assert " ".join(listed) == (
+        "import ls show peek inbox replay export events verify rebuild rename read unread mute pin rm doctor"
+    )
     assert library.opened == []
 
 
