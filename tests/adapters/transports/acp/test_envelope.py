@@ -99,6 +99,7 @@ GARBAGE = [
     b"[]",
     b"{}",
     b"[" + b"1," * BATCH + b"1]",
+    b"[1,",
     b'{"id":1}',
     b'{"method":7}',
     b'{"method":"m","result":1}',

@@ -45,6 +45,7 @@ class Naming:
         self._open: str | None = None
         self._speech: Speech = "m"
         self._pieces: dict[str, int] = {}
+        self._message = ("", _digest(""))
         self._tools: dict[str, _Tool] = {}
         self._plan = False
         for fact in facts:
@@ -58,7 +59,9 @@ class Naming:
         if message_id is None:
             numbered = self._open is not None and self._open.rpartition(".")[2].isdecimal()
             return self._open if self._open and numbered and self._speech == kind else self.next()
-        base = f"{self.turn}.{kind}{_digest(message_id)}"
+        if message_id != self._message[0]:
+            self._message = (message_id, _digest(message_id))
+        base = f"{self.turn}.{kind}{self._message[1]}"
         if self._open is not None and _base(self._open) == base:
             return self._open
         pieces = self._pieces.get(base, 0)

@@ -153,8 +153,10 @@ class Link:
             self._named[name] = conversation
 
     def _must_wait(self, observation: Observation) -> bool:
+        if not self._introducing:
+            return False
         name = _session_of(observation)
-        return name is not None and name not in self._named and bool(self._introducing)
+        return name is not None and name not in self._named
 
     def _flush(self, *, whatever: bool = False) -> Iterator[Delivery]:
         while self._held and (whatever or not self._must_wait(self._held[0])):

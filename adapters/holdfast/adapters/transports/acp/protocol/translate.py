@@ -40,6 +40,10 @@ STATE: Final = frozenset(
 """Updates about the session as a whole, which come at any time. All others add to the conversation."""
 
 
+LABEL: Final = 200
+"""Characters of a peer's word for something that nobody knows."""
+
+
 class Known(Struct):
     """What the session last said of itself, so that only changes become facts."""
 
@@ -206,7 +210,7 @@ class Translator:
 
     def unknown(self, label: str, raw: Raw) -> e.RawReceived:
         """Return the fact that keeps what no other fact describes."""
-        return e.RawReceived(self.naming.next(), label, raw.copy())
+        return e.RawReceived(self.naming.next(), label[:LABEL], raw.copy())
 
 
 def usage_of(turn_id: str, raw: Raw) -> list[Fact]:
