@@ -103,19 +103,12 @@ def test_everything_but_the_log_can_be_dropped_and_comes_back(
     workspace.catch_up()
     before, rows, inbox = workspace.digests(), workspace.rows(), workspace.inbox()
 
-    def drop(connection: object) -> None:
-        del connection
-
-    store.write(
-        lambda transaction: (
-            [
+    def drop(transaction: WriteTransaction) -> None:
+        for table in schema.metadata.sorted_tables:
+            if table.name not in schema.LASTING:
                 transaction.connection.execute(text(f"DROP TABLE {table.name}"))
-                for table in schema.metadata.sorted_tables
-                if table.name not in schema.LASTING
-            ]
-            and None
-        )
-    )
+
+    store.write(drop)
     workspace = reopened()
 
     assert workspace.rebuild() == before
