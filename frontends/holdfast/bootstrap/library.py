@@ -24,11 +24,11 @@ from holdfast.domain import ports
 from holdfast.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.recorded import StreamId
+    from holdfast.domain.recorded import Recorded, StreamId
 
 
 class LocalLibrary:
@@ -140,5 +140,16 @@ class LocalWorkspace(LocalReading, Workspace):
             TranscriptError: A named file holds no transcript.
         """
         return importers.import_sources(
-            sources, self, progress, now_us, new_event_id, environ=self._library.environ, say=self._library.say
+            sources,
+            self,
+            progress,
+            now_us,
+            new_event_id,
+            environ=self._library.environ,
+            say=self._library.say,
+            check=verify_exported,
         )
+
+    def history(self, session_id: StreamId) -> Iterator[Recorded]:
+        """Yield the events of a session, each with its payload as it is stored."""
+        return (logged.recorded for logged in self.events(session_id=session_id))

@@ -15,10 +15,11 @@ from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.projections.roster import Row, row
 from holdfast.domain.recorded import EventId, Recorded, StreamId
 from holdfast.domain.session.codec import decode, encode
+from holdfast.domain.session.facts import Unknown
 from holdfast.domain.session.session import Session, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from holdfast.domain.ports import ImportReport, Progress
@@ -50,6 +51,11 @@ class MemoryLog:
     def offset(self, session_id: StreamId, source: bytes) -> int:
         sources = (each.source for each in self.of(session_id))
         return max((each.offset for each in sources if each and each.id == source), default=0)
+
+    def history(self, session_id: StreamId) -> Iterator[Recorded]:
+        for each in self.of(session_id):
+            encoded = encode(each.event)
+            yield replace(each, event=Unknown(encoded.tag, encoded.schema, encoded.data.decode()))
 
     def append(self, session: Session, events: Sequence[Recorded]) -> None:
         before = self.load(session.id)

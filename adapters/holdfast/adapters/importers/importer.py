@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.importers.discovery import Plan, plan
+from holdfast.adapters.importers.exported import Exported, restore
 from holdfast.adapters.importers.feed import Clock, Feed
 from holdfast.adapters.importers.names import source_id
 from holdfast.adapters.importers.transcript import goes_on, lines_from, open_transcript
@@ -17,11 +18,12 @@ from holdfast.domain.session.events import SessionErased
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
     from holdfast.adapters.importers.log import ImportLog
     from holdfast.adapters.importers.transcript import Transcript
-    from holdfast.domain.ports import Progress
+    from holdfast.domain.ports import Progress, Verification
     from holdfast.domain.recorded import EventId
 
 _FEEDS = 16
@@ -37,6 +39,7 @@ def import_sources(
     *,
     environ: Mapping[str, str],
     say: Callable[[str], None] | None = None,
+    check: Callable[[Path], Verification] | None = None,
 ) -> ImportReport:
     """Import transcripts; what was imported before is not imported again. The files are only read.
 
@@ -48,17 +51,19 @@ def import_sources(
         new_event_id: Gives a fresh event id at each call.
         environ: Environment of the process; it tells where tools keep their transcripts.
         say: Told what a person should know, one line each.
+        check: Verifies an export of ours before anything of it is imported.
 
     Raises:
         NotFoundError: A path does not exist, or a tool has no transcripts here. Nothing was appended.
         TranscriptError: A named file holds no transcript, or a folder none at all. Nothing was appended.
+        ConflictError: An exported session is in the log already, and went another way there.
         StoreError: The log cannot take more. What was appended before stays, and the next import goes on there.
     """
     say = say or _say_nothing
     todo = plan(sources, environ)
     if todo.foreign:
         say(f"{todo.foreign} {'file holds' if todo.foreign == 1 else 'files hold'} no transcript")
-    run = _Run(todo, log, Clock(now, new_event_id), progress, say)
+    run = _Run(todo, log, Clock(now, new_event_id), progress, say, check)
     for transcript in todo.transcripts:
         run.take(transcript)
     return ImportReport(run.files, len(run.sessions), run.events, run.malformed, run.skipped)
@@ -77,6 +82,7 @@ class _Run:
     clock: Clock
     progress: Progress | None
     say: Callable[[str], None]
+    check: Callable[[Path], Verification] | None
     files: int = 0
     sessions: set[str] = field(default_factory=set[str])
     events: int = 0
@@ -88,7 +94,10 @@ class _Run:
         """Import one file. What was appended of it counts, also where it cannot be read to its end."""
         try:
             with open_transcript(transcript.path) as file:
-                self._read(transcript, file)
+                if isinstance(transcript.format, Exported):
+                    self._restore(transcript)
+                else:
+                    self._read(transcript, file)
             self.files += 1
         except TranscriptError as error:
             if transcript.path in self.todo.named:
@@ -96,6 +105,18 @@ class _Run:
             self.say(str(error))
         self.done += transcript.size
         self._tell(0)
+
+    def _restore(self, transcript: Transcript) -> None:
+        found = None if self.check is None else self.check(transcript.path)
+        if found is not None and not found.ok:
+            why = "; ".join(found.notes)
+            msg = f"{transcript.path} is not as it was exported: {why}; nothing was imported, export the session again"
+            raise TranscriptError(msg)
+        with transcript.path.open("rb") as file:
+            appended = restore(transcript.path, file, self.log, self.say)
+        if appended:
+            self.sessions.add(transcript.session_id)
+            self.events += appended
 
     def _read(self, transcript: Transcript, file: BinaryIO) -> None:
         session_id = transcript.session_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session.session import Session
@@ -20,6 +20,10 @@ class ImportLog(Protocol):
 
     def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
         """Return the latest events of the session, at most `limit`, the oldest first."""
+        ...
+
+    def history(self, session_id: StreamId) -> Iterator[Recorded]:
+        """Yield all events of the session in order, each with its payload as it is stored, in an `Unknown`."""
         ...
 
     def offset(self, session_id: StreamId, source: bytes) -> int:

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_OID, uuid5
 from msgspec import Struct
 
 from holdfast.adapters.importers.claude import ClaudeCode
+from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.lines import CHUNK, json_object, read_lines
 from holdfast.adapters.importers.port import Format
 from holdfast.domain.errors import TranscriptError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import Line
 
-FORMATS: Sequence[Format] = (ClaudeCode(),)
+FORMATS: Sequence[Format] = (Exported(), ClaudeCode())
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024

@@ -1,0 +1,173 @@
+"""Our own exports, back into a log: the same events with the same ids, times and payloads, at new positions.
+
+Nothing is translated here. What the file says was checked before; what it could do to a log is checked line by line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from holdfast.adapters.importers.lines import json_object
+from holdfast.adapters.importers.names import session_name
+from holdfast.domain.errors import ConflictError, StoreDamagedError, TranscriptError
+from holdfast.domain.exported import LINE_LIMIT, EventLine, read_event, read_header
+from holdfast.domain.recorded import Actor, EventId, Recorded, Source, StreamId
+from holdfast.domain.session.codec import decode
+from holdfast.domain.session.facts import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from holdfast.adapters.importers.lines import JsonObject
+    from holdfast.adapters.importers.log import ImportLog
+    from holdfast.adapters.importers.port import Translation
+    from holdfast.adapters.importers.recent import RecentItems
+    from holdfast.domain.session.commands import Create
+    from holdfast.domain.session.session import Session
+
+BATCH_EVENTS = 500
+BATCH_BYTES = 4 * 1024 * 1024
+
+_LARGEST_SCHEMA = 2**15 - 1
+
+
+class Exported:
+    """Recognises exports among other transcripts; `restore` reads them."""
+
+    name = "holdfast-export"
+
+    def roots(self, environ: Mapping[str, str]) -> Sequence[Path]:
+        """Return no folders: exports lie wherever a person put them."""
+        del environ
+        return ()
+
+    def recognises(self, record: JsonObject) -> bool:
+        """Tell whether a line is the header of an export."""
+        return "holdfast_export" in record
+
+    def owner(self, path: Path) -> str | None:
+        """Return nothing: names of files mean nothing here."""
+        del path
+
+    def parse(self, line: bytes) -> Named | None:
+        """Return which session a line is of."""
+        found = read_header(line) or read_event(line)
+        name = None if found is None else session_name(found.session_id)
+        return None if name is None else Named(name)
+
+
+class Named:
+    """A line, for the little that is asked before it is restored."""
+
+    at = None
+
+    def __init__(self, session_id: str) -> None:
+        """Be of this session."""
+        self.session_id = session_id
+
+    def opening(self) -> Create | None:
+        """Return nothing: the first event says how the session began."""
+
+    def translate(self, session: Session, recent: RecentItems, anchor: str) -> Translation:
+        """Never called: events are restored as they are."""
+        raise NotImplementedError
+
+
+def restore(path: Path, file: BinaryIO, log: ImportLog, say: Callable[[str], None]) -> int:
+    """Append what `log` does not have yet of an exported session; return how many events that were.
+
+    Killed in between, it goes on there the next time.
+
+    Raises:
+        TranscriptError: A line is no event, or holds what no log may.
+        ConflictError: The session is in the log, and went another way there. Nothing is appended.
+        StoreError: The log cannot take it.
+    """
+    header = read_header(file.readline(LINE_LIMIT))
+    if header is None or session_name(header.session_id) is None:
+        msg = f"{path} names no session that could be imported"
+        raise TranscriptError(msg)
+    session_id = StreamId(header.session_id)
+    session = log.load(session_id)
+    if session.state.erased or header.salt is None:
+        say(f"{path}: session {session_id} was erased; nothing was added to it")
+        return 0
+    incoming = _events(path, file, session_id)
+    for known in log.history(session_id):
+        event = next(incoming, None)
+        if event is None:
+            return 0  # it went on here after it was exported
+        if replace(known, position=None) != event:
+            msg = (
+                f"session {session_id} is here already and differs from {path} from version "
+                f"{event.originator_version} on; nothing was imported"
+            )
+            raise ConflictError(msg)
+    return _append(path, log, session, incoming)
+
+
+def _append(path: Path, log: ImportLog, session: Session, incoming: Iterator[Recorded]) -> int:
+    batch: list[Recorded] = []
+    size = appended = 0
+    for event in incoming:
+        fact = event.event
+        assert isinstance(fact, Unknown)
+        try:
+            session = session.after(replace(event, event=decode(fact.tag, fact.schema, fact.data)))
+        except StoreDamagedError as error:
+            msg = f"{path} holds an event that cannot be read: {error}"
+            raise TranscriptError(msg) from error
+        batch.append(event)
+        size += len(fact.data or "")
+        if len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
+            log.append(session, batch)
+            appended += len(batch)
+            batch, size = [], 0
+    if batch:
+        log.append(session, batch)
+    return appended + len(batch)
+
+
+def _events(path: Path, file: BinaryIO, session_id: StreamId) -> Iterator[Recorded]:
+    """Yield the events, their payloads as they are."""
+    version = 0
+    while (line := file.readline(LINE_LIMIT)) and not line.startswith(b'{"end":'):
+        version += 1
+        event = read_event(line)
+        if event is None or event.session_id != session_id or event.version != version or not _fits(event):
+            msg = f"{path} holds no event of session {session_id} in line {version + 1}"
+            raise TranscriptError(msg)
+        yield _recorded(session_id, event)
+
+
+def _fits(event: EventLine) -> bool:
+    """Tell whether any log can hold the event: text without NUL, numbers that fit, a payload that is an object."""
+    texts = (event.type, event.cause or "", event.device or "")
+    return (
+        event.data is not None
+        and json_object(event.data.encode()) is not None
+        and not any("\0" in text for text in texts)
+        and 0 < event.schema <= _LARGEST_SCHEMA
+        and (event.source is None) == (event.source_offset is None)
+    )
+
+
+def _recorded(session_id: StreamId, event: EventLine) -> Recorded:
+    source = None
+    if event.source is not None and event.source_offset is not None:
+        source = Source(bytes.fromhex(event.source), event.source_offset)
+    return Recorded(
+        session_id,
+        event.version,
+        EventId(UUID(event.event_id).bytes),
+        event.recorded_at,
+        Unknown(event.type, event.schema, event.data),
+        event.cause,
+        Actor(event.actor, event.device),
+        event.occurred_at,
+        source,
+    )
