@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from holdfast.adapters.importers.claude.tools import TITLE, kind_of, title_of
+from holdfast.adapters.importers.claude.tools import kind_of, title_of
+from holdfast.adapters.importers.titles import TITLE
 from holdfast.domain.session import events as e
 from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import MemoryLog, imported

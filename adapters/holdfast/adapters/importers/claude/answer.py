@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdfast.adapters.importers.claude.line import Block, model_of, text
+from holdfast.adapters.importers.claude.line import Block, model_of
 from holdfast.adapters.importers.claude.prompt import result
 from holdfast.adapters.importers.claude.tools import kind_of, title_of
+from holdfast.adapters.importers.fields import count, text
 from holdfast.adapters.importers.lines import is_object
 from holdfast.adapters.importers.names import item_name
 from holdfast.domain.session import events as e
@@ -14,7 +15,6 @@ from holdfast.domain.session import events as e
 if TYPE_CHECKING:
     from holdfast.adapters.importers.claude.line import ClaudeLine
     from holdfast.adapters.importers.draft import Draft
-    from holdfast.adapters.importers.lines import JsonObject
 
 _GOES_ON = frozenset({"", "tool_use", "pause_turn"})
 """Stop reasons of a message after which the turn goes on."""
@@ -86,18 +86,13 @@ def _usage(line: ClaudeLine, draft: Draft, message: str) -> None:
     report = e.UsageReported(
         "message",
         message,
-        input=_tokens(usage, "input_tokens"),
-        output=_tokens(usage, "output_tokens"),
-        cache_creation=_tokens(usage, "cache_creation_input_tokens"),
-        cache_read=_tokens(usage, "cache_read_input_tokens"),
+        input=count(usage, "input_tokens"),
+        output=count(usage, "output_tokens"),
+        cache_creation=count(usage, "cache_creation_input_tokens"),
+        cache_read=count(usage, "cache_read_input_tokens"),
     )
     if report.total != dict(draft.session.summary.reports).get(message, 0):
         draft.add(report)
-
-
-def _tokens(usage: JsonObject, name: str) -> int:
-    count = usage.get(name)
-    return count if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 2**48 else 0
 
 
 def _failure(line: ClaudeLine, draft: Draft, name: str, blocks: list[Block]) -> None:

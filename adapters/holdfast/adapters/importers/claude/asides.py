@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw, json
 
-from holdfast.adapters.importers.claude.line import text
 from holdfast.adapters.importers.claude.speech import asides
+from holdfast.adapters.importers.fields import text
 from holdfast.adapters.importers.lines import is_array, is_object
 from holdfast.domain.content import of_text, text_of
 from holdfast.domain.session import events as e

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.adapters.importers.claude.line import ClaudeLine, text
+from holdfast.adapters.importers.claude.line import ClaudeLine
 from holdfast.adapters.importers.claude.translate import KNOWN, translate
+from holdfast.adapters.importers.fields import text
 from holdfast.adapters.importers.lines import json_object
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from functools import cached_property
 
 from msgspec import MsgspecError, Raw, Struct, json
 
+from holdfast.adapters.importers.fields import moment, text
 from holdfast.adapters.importers.lines import JsonObject, is_array, is_object
 from holdfast.adapters.importers.names import item_name, session_name
 from holdfast.domain.session.commands import Create
-from holdfast.domain.timestamps import from_text
 
 CONVERSATION = frozenset({"user", "assistant", "system", "attachment"})
 """Types of the lines that tell where and when the session takes place."""
@@ -72,10 +72,7 @@ class ClaudeLine:
     @property
     def at(self) -> int | None:
         """Its time, where it has one."""
-        try:
-            return from_text(text(self.fields, "timestamp"))
-        except (ValueError, OverflowError):
-            return None
+        return moment(self.fields, "timestamp")
 
     @property
     def uuid(self) -> str | None:
@@ -137,12 +134,6 @@ def _as_block(value: object) -> JsonObject:
     if isinstance(value, str):
         return {"type": "text", "text": value}
     return value if is_object(value) else {"type": "unknown", "value": value}
-
-
-def text(fields: JsonObject, name: str) -> str:
-    """Return a field that is a text; an empty one where it is not."""
-    value = fields.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def model_of(message: JsonObject) -> str | None:

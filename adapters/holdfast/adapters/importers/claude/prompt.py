@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
-from holdfast.adapters.importers.claude.line import text
 from holdfast.adapters.importers.claude.speech import INTERRUPTED, hear
+from holdfast.adapters.importers.fields import text
 from holdfast.adapters.importers.names import item_name
 from holdfast.domain.session import events as e
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.importers.lines import is_object
+from holdfast.adapters.importers.titles import title
 
 if TYPE_CHECKING:
     from holdfast.adapters.importers.lines import JsonObject
-
-TITLE = 160
-"""Characters of a title."""
 
 _KINDS = {
     "Agent": "think",
@@ -71,14 +69,12 @@ def kind_of(tool: str) -> str:
 
 def title_of(tool: str, arguments: object) -> str:
     """Return one line that says what the tool is used for, such as `Bash: echo hello`."""
-    hint = _hint(arguments) if is_object(arguments) else ""
-    title = f"{tool}: {hint}" if hint else tool
-    return title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"
+    return title(tool, _hint(arguments) if is_object(arguments) else "")
 
 
 def _hint(arguments: JsonObject) -> str:
     for name in _TELLING:
         value = arguments.get(name)
         if isinstance(value, str) and value.strip():
-            return " ".join(value[: TITLE * 2].split())
+            return value
     return ""

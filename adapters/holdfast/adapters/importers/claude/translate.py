@@ -8,9 +8,10 @@ from msgspec import Raw
 
 from holdfast.adapters.importers.claude.answer import answer
 from holdfast.adapters.importers.claude.asides import attachment, system
-from holdfast.adapters.importers.claude.line import CONVERSATION, text
+from holdfast.adapters.importers.claude.line import CONVERSATION
 from holdfast.adapters.importers.claude.prompt import prompt
 from holdfast.adapters.importers.draft import Draft
+from holdfast.adapters.importers.fields import text
 from holdfast.adapters.importers.port import Translation
 from holdfast.domain.session import events as e
 

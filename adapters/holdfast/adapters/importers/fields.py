@@ -1,0 +1,39 @@
+"""Fields of JSON that anybody may have written, read leniently: one of another shape counts as absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdfast.adapters.importers.lines import is_object
+from holdfast.domain.timestamps import from_text
+
+if TYPE_CHECKING:
+    from holdfast.adapters.importers.lines import JsonObject
+
+_MOST = 2**48
+
+
+def text(fields: JsonObject, name: str) -> str:
+    """Return a field that is a text; an empty one where it is not."""
+    value = fields.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def inner(fields: JsonObject, name: str) -> JsonObject:
+    """Return a field that is an object; an empty one where it is not."""
+    value = fields.get(name)
+    return value if is_object(value) else {}
+
+
+def count(fields: JsonObject, name: str) -> int:
+    """Return a field that counts something; 0 where it does not."""
+    value = fields.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST else 0
+
+
+def moment(fields: JsonObject, name: str) -> int | None:
+    """Return a field that is a time in ISO 8601, in microseconds since the epoch."""
+    try:
+        return from_text(text(fields, name))
+    except (ValueError, OverflowError):
+        return None
