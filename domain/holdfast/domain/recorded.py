@@ -41,7 +41,7 @@ class Source(Struct, frozen=True, gc=False):
     offset: int
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(Struct, frozen=True, gc=False):
     """One event as it stands in the log.
 
     It has the shape that `eventsourcing` asks of a domain event, without importing it.

@@ -11,7 +11,7 @@ from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, 
 from holdfast.domain.session.codec import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from eventsourcing.domain import DomainEventProtocol
 
@@ -30,7 +30,7 @@ Entry = tuple[Header, bytes]
 """An event on its way into the log: its header in the order in which it is hashed and stored, and its payload."""
 
 EventRow = tuple[
-    int, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None, str | None
+    int, int, EventId, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None, str | None
 ]
 """The columns of `ROW_COLUMNS`, as a driver gives them."""
 
@@ -120,7 +120,7 @@ def to_stored(event: Recorded) -> StoredEvent:
     )  # fmt: skip
 
 
-def to_recorded(stream: str, row: EventRow, read: Callable[[str, int, str | None], Fact] = decode) -> Recorded:
+def to_recorded(stream: StreamId, row: EventRow, read: Callable[[str, int, str | None], Fact] = decode) -> Recorded:
     """Return the event that a row of `ROW_COLUMNS` holds. Called once per event of every bulk read.
 
     With `Unknown` as `read`, the payload is left as it is, for those who only pass it on.
@@ -130,9 +130,9 @@ def to_recorded(stream: str, row: EventRow, read: Callable[[str, int, str | None
         cause, actor, device, source, source_offset, data,
     ) = row  # fmt: skip
     return Recorded(
-        cast("StreamId", stream),
+        stream,
         version,
-        cast("EventId", event_id),
+        event_id,
         recorded_at,
         read(tag, schema, data),
         cause,
@@ -141,11 +141,6 @@ def to_recorded(stream: str, row: EventRow, read: Callable[[str, int, str | None
         None if source is None else Source(source, source_offset or 0),
         position,
     )
-
-
-def recorded_rows(stream: str, rows: Iterable[EventRow]) -> list[Recorded]:
-    """Return the events of one stream's rows."""
-    return [to_recorded(stream, row) for row in rows]
 
 
 def to_stored_row(stream: str, row: EventRow) -> StoredEvent:

@@ -165,6 +165,10 @@ def _chunk(
 
 
 def _log_event(row: tuple[object, ...]) -> LogEvent:
-    header, name, kind = cast("EventRow", row[:-2]), cast("str", row[-2]), cast("Literal['session', 'link']", row[-1])
+    header, name, kind = (
+        cast("EventRow", row[:-2]),
+        cast("StreamId", row[-2]),
+        cast("Literal['session', 'link']", row[-1]),
+    )
     data = header[-1]
     return LogEvent(to_recorded(name, header, Unknown), kind, header[3], None if data is None else Raw(data.encode()))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, EventRow, to_recorded
 from holdfast.domain.errors import StoreDamagedError
+from holdfast.domain.recorded import StreamId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Select
 
@@ -23,14 +24,24 @@ CHUNK = 2_000
 _events = schema.events.c
 _row = tuple(schema.events.c[name] for name in ROW_COLUMNS)
 
+# Built once: putting a statement together takes longer than running it.
+_of_stream = (
+    select(*_row)
+    .where(_events.stream == bindparam("stream"))
+    .where(_events.version > bindparam("after"), _events.version <= bindparam("until"))
+    .order_by(_events.version)
+    .limit(bindparam("chunk"))
+)
+_LAST_VERSION = 2**31 - 1
+
 
 class Names:
     """The ids of streams by their numbers, read once each. Safe to share: a number never changes its id."""
 
     def __init__(self) -> None:
-        self._known: dict[int, str] = {}
+        self._known: dict[int, StreamId] = {}
 
-    def of(self, connection: Connection, numbers: set[int]) -> dict[int, str]:
+    def of(self, connection: Connection, numbers: set[int]) -> dict[int, StreamId]:
         """Return a table that holds at least these numbers.
 
         Raises:
@@ -68,17 +79,20 @@ def select_stream(
     number = stream_number(connection, stream)
     if number is None:
         return
-    version = after
+    name = StreamId(stream)
+    wanted = {
+        "stream": number,
+        "after": after,
+        "until": _LAST_VERSION if until is None else min(until, _LAST_VERSION),
+        "chunk": chunk,
+    }
     while True:
-        statement = select(*_row).where(_events.stream == number, _events.version > version)
-        if until is not None:
-            statement = statement.where(_events.version <= until)
-        rows = fetch(connection, statement.order_by(_events.version).limit(chunk))
+        rows = cast("list[EventRow]", fetch(connection, _of_stream, wanted))
         for row in rows:
-            yield to_recorded(stream, cast("EventRow", row))
+            yield to_recorded(name, row)
         if len(rows) < chunk:
             return
-        version = rows[-1][1]
+        wanted["after"] = rows[-1][1]
 
 
 class Feed:
@@ -154,9 +168,11 @@ def select_log(connection: Connection, feed: Feed, until: int | None = None) -> 
         yield from events
 
 
-def fetch(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+def fetch(
+    connection: Connection, statement: Select[Any], parameters: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
     """Return a statement's rows as the driver's own tuples: Core's rows cost as much again as the query."""
-    result = connection.execute(statement)
+    result = connection.execute(statement, parameters)
     cursor = result.cursor
     assert cursor is not None
     try:
@@ -171,7 +187,7 @@ def by_cause(connection: Connection, stream: str, cause: str) -> list[Recorded]:
     if number is None:
         return []
     statement = select(*_row).where(_events.stream == number, _events.cause == cause).order_by(_events.version)
-    return [to_recorded(stream, cast("EventRow", row)) for row in fetch(connection, statement)]
+    return [to_recorded(StreamId(stream), cast("EventRow", row)) for row in fetch(connection, statement)]
 
 
 def source_offset(connection: Connection, stream: str, source: bytes) -> int | None:
@@ -186,4 +202,4 @@ def latest(connection: Connection, stream: str, limit: int) -> list[Recorded]:
     """Return the latest events of a stream, the oldest of them first. One index range."""
     number = stream_number(connection, stream)
     statement = select(*_row).where(_events.stream == number).order_by(_events.version.desc()).limit(limit)
-    return [to_recorded(stream, cast("EventRow", row)) for row in fetch(connection, statement)][::-1]
+    return [to_recorded(StreamId(stream), cast("EventRow", row)) for row in fetch(connection, statement)][::-1]

@@ -86,11 +86,11 @@ Change = Put | Append | Clear
 def apply(items: dict[str, Item], change: Change) -> None:
     """Make `change` to `items`, which are in order of first appearance."""
     match change:
-        case Append(item_id=item_id, text=text, position=position):
-            item = items[item_id]
-            item.tail.append(text)
-            item.length += len(text)
-            item.position = position
+        case Append():
+            item = items[change.item_id]
+            item.tail.append(change.text)
+            item.length += len(change.text)
+            item.position = change.position
         case Put(item=item):
             items[item.id] = item
         case Clear():

@@ -25,7 +25,7 @@ _COUNTED = 32
 _BLANK = re.compile(r"\s+")
 
 
-class Summary(Struct, frozen=True):
+class Summary(Struct, frozen=True, gc=False):
     """What a list shows of a session.
 
     Attributes:
@@ -62,8 +62,13 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
     """Return the summary after one more event."""
     at = max(recorded.at, summary.updated_at)
     match recorded.event:
-        case e.TextAppended(item_id=item_id, text=text):
-            return _text(summary, item_id, text, at)
+        # Most events of a long session come first, and no patterns name their fields: that takes twice the time.
+        case e.TextAppended() as fact:
+            if fact.item_id == summary.previewed and len(summary.preview) >= PREVIEW:
+                return replace(summary, updated_at=at)
+            return _text(summary, fact.item_id, fact.text, at)
+        case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated():
+            return replace(summary, updated_at=at)
         case e.ReadUpTo() | e.MarkedUnread() | e.SessionNotified():
             return summary  # looking at a session is not news of it
         case e.SessionCreated() as created:
@@ -100,8 +105,6 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
 def _text(summary: Summary, item_id: str, text: str, at: int) -> Summary:
     """Pieces of text: the first that shows anything counts the message, the first ones make its preview."""
     if item_id == summary.previewed:
-        if len(summary.preview) >= PREVIEW:
-            return replace(summary, updated_at=at)
         return replace(summary, preview=_shortened(summary.preview + text, PREVIEW), updated_at=at)
     if not text.strip():
         return replace(summary, updated_at=at)

@@ -28,8 +28,8 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
     Total: a fact that means nothing here, or of a kind that is not known, changes nothing.
     """
     match fact:
-        case e.TextAppended(text=text, thread=thread):
-            if state.spoke or thread is not None or not text.strip():
+        case e.TextAppended() as said:
+            if state.spoke or said.thread is not None or not said.text.strip():
                 return state
             return _count(replace(state, spoke=True), version)
         case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated() | e.UsageReported():

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import RosterRow
+from holdfast.adapters.storage.reading import fetch
 from holdfast.adapters.storage.views.tables import upsert
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.projections.roster import Row, StatusWord, row, status
@@ -57,7 +58,7 @@ def listed(connection: Connection, *, ended: bool) -> list[str]:
     statement = select(table.c.row, table.c.position, table.c.rank, table.c.updated_at)
     if not ended:
         statement = statement.where(table.c.ended.is_(False))
-    found = sorted(connection.execute(statement).all(), key=lambda each: (each[2], -each[3]))
+    found = sorted(fetch(connection, statement), key=lambda each: (each[2], -each[3]))
     return [_placed(text, position) for text, position, _, _ in found]
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
-from holdfast.domain.recorded import Recorded
+from holdfast.adapters.storage.reading import fetch
+from holdfast.domain.recorded import Recorded, StreamId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,7 @@ class Stream(Struct, frozen=True, gc=False):
 
     number: int
     kind: str
-    id: str
+    id: StreamId
 
 
 def streams(connection: Connection) -> dict[int, Stream]:
@@ -61,7 +62,7 @@ def batches(connection: Connection, *, after: int, known: dict[int, Stream], siz
     """
     while True:
         statement = select(*_COLUMNS).where(_events.c.position > after).order_by(_events.c.position).limit(size)
-        rows = [tuple(row) for row in connection.execute(statement)]
+        rows = fetch(connection, statement)
         if not rows:
             return
         after = rows[-1][1]
@@ -83,5 +84,5 @@ def log_tail(connection: Connection, *, after: int) -> Iterator[Recorded]:
 def tail(connection: Connection, stream: Stream, *, after: int) -> list[Recorded]:
     """Return the events of one stream above position `after`."""
     chosen = (_events.c.stream == stream.number) & (_events.c.position > after)
-    rows = connection.execute(select(*_COLUMNS[1:]).where(chosen).order_by(_events.c.version))
-    return [to_recorded(stream.id, cast("EventRow", tuple(row))) for row in rows]
+    rows = fetch(connection, select(*_COLUMNS[1:]).where(chosen).order_by(_events.c.version))
+    return [to_recorded(stream.id, cast("EventRow", row)) for row in rows]

@@ -55,7 +55,7 @@ def replay(items: dict[str, Item], events: Iterable[Recorded]) -> tuple[dict[str
             if isinstance(change, Clear):
                 changed.clear()
                 cleared = True
-            elif change.item_id not in changed:
+            else:
                 changed[change.item_id] = None
     return items, changed, cleared
 
