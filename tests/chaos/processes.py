@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from tests.chaos.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -48,6 +48,7 @@ class Zygote:
         self._in = self._process.stdin.fileno()
         self._out = self._process.stdout.fileno()
         os.set_blocking(self._out, False)
+        self._run: Run | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -65,8 +66,11 @@ class Zygote:
 
     def start(self, program: str, *arguments: str | Path, wait: bool = False) -> Run:
         """Start a program; with `wait` it does nothing before `Run.go`."""
+        if self._run is not None and not self._run.words.ended:
+            self._run.kill()  # a test that failed has left it
         self.tell(json.dumps([program, [str(argument) for argument in arguments], wait]))
-        return Run(self)
+        self._run = Run(self)
+        return self._run
 
     def tell(self, line: str) -> None:
         """Write to whoever reads the standard input now."""
@@ -79,75 +83,76 @@ class Zygote:
 
 
 class Run:
-    """One forked process from its first word to its exit."""
+    """One forked process from its first word to its exit.
+
+    Attributes:
+        words: What it has said so far.
+    """
 
     def __init__(self, zygote: Zygote) -> None:
         self._zygote = zygote
-        self._text = b""
-        self._read_upto = 0
-        self.pid = int(self.wait_for(b"pid ").split()[1])
+        self._partial = b""
+        self.words = Words()
+        self.listen_for(lambda words: words.pid > 0)
+        self.pid = self.words.pid
 
     def go(self) -> None:
         """Let it begin."""
         self._zygote.tell("go")
 
-    def wait_for(self, word: bytes, timeout_s: float = PATIENCE_S) -> bytes:
-        """Return the first line that begins with a word, or the line of the exit where that comes first."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            lines = self._text.split(b"\n")[:-1]
-            for line in lines:
-                if line.startswith((word, b"exit ")):
-                    return line
-            self._hear(deadline)
+    def listen_for(self, enough: Callable[[Words], bool]) -> None:
+        """Take in what it says until that is enough, or until it has ended.
+
+        Raises:
+            TimeoutError: It says nothing more.
+        """
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.words.ended and not enough(self.words):
+            if not self._hear(deadline):
+                message = f"process {self.words.pid} says nothing more: {str(self.words)[-300:]}"
+                raise TimeoutError(message)
+
+    def listen_to_acks(self, more: int) -> None:
+        """Take in what it says until so many more events are acknowledged, or until it has ended."""
+        count = len(self.words.acks) + more
+        self.listen_for(lambda words: len(words.acks) >= count)
 
     def listen_until(self, deadline: float) -> None:
         """Take in what it says until some moment, or until it has ended."""
-        while not self._ended():
-            left = deadline - time.monotonic()
-            said = self._zygote.read(left)
-            if said is None:
+        while not self.words.ended and self._hear(deadline):
+            if time.monotonic() >= deadline:
                 return
-            self._text += said
 
-    def listen_to_acks(self, count: int) -> None:
-        """Take in what it says until so many events are acknowledged, or until it has ended."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not self._ended() and self.acks < count:
-            self._hear(deadline)
-
-    @property
-    def acks(self) -> int:
-        """How many acknowledged events were heard of."""
-        return self._text.count(b"\nack ")
+    def catch_up(self) -> None:
+        """Take in everything that it has said up to now. It must not be able to say more for ever."""
+        while not self.words.ended and self._hear(0.0):
+            pass
 
     def kill(self) -> Words:
         """Kill it at this very moment and return all it had said."""
-        if not self._ended():
+        if not self.words.ended:
             with suppress(ProcessLookupError):  # it was quicker
                 os.kill(self.pid, signal.SIGKILL)
         return self.wait()
 
-    def wait(self, timeout_s: float = PATIENCE_S) -> Words:
+    def wait(self) -> Words:
         """Return all it said, after it has ended by itself.
 
         Raises:
             TimeoutError: It has not.
         """
-        deadline = time.monotonic() + timeout_s
-        while not self._ended():
-            self._hear(deadline)
-        return Words.parse(self._text)
+        self.listen_for(lambda words: words.ended)
+        return self.words
 
-    def _ended(self) -> bool:
-        return b"\nexit " in self._text and self._text.endswith(b"\n")
-
-    def _hear(self, deadline: float) -> None:
+    def _hear(self, deadline: float) -> bool:
+        """Take in what it says next; tell whether it said anything in time."""
         said = self._zygote.read(deadline - time.monotonic())
         if not said:
-            message = f"nothing more was said after {self._text[-300:]!r}"
-            raise TimeoutError(message)
-        self._text += said
+            return False
+        *lines, self._partial = (self._partial + said).split(b"\n")
+        for line in lines:
+            self.words.add(line.decode())
+        return True
 
 
 class Strace:

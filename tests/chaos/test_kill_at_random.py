@@ -88,7 +88,7 @@ def test_a_log_of_a_million_events_is_ready_again_at_once(
     for _ in range(20):
         started = time.monotonic()
         run = zygote.start("writer", *place.options, "--after", str(events))
-        run.wait_for(b"ready")
+        run.listen_for(lambda words: words.ready)
         slowest = max(slowest, time.monotonic() - started)
         run.listen_to_acks(100)
         words.append(run.kill())

@@ -32,10 +32,10 @@ def kill_server(zygote: Zygote, server: PostgresServer, home: Path) -> tuple[lis
     run = zygote.start("writer", "--url", url, "--home", home, "--sessions", "8", "--persist", "--ticker")
     run.listen_to_acks(150)
     server.kill()
+    run.catch_up()
     server.start()
     back = time.monotonic()
-    run.listen_until(back)
-    run.listen_to_acks(run.acks + 50)
+    run.listen_to_acks(50)
     resumed_s = time.monotonic() - back
     words = run.kill()
     violations = check(StoreSettings.from_url(url, wait_s=10), home, [words]).violations

@@ -21,6 +21,7 @@ class Words:
     """All that one process said.
 
     Attributes:
+        pid: Its process.
         acks: What it was told is safe, in this order.
         saw: Position and event of what its subscriber got, in this order.
         troubles: Names of the errors it went on after.
@@ -29,6 +30,7 @@ class Words:
         done: Whether a deed was done to its end.
         erased: Sessions that were erased for good.
         stopped: Why it stopped by itself.
+        ended: Whether it is gone.
         status: Its exit status, negative for a signal.
         full: How many events it had written when its disk was full.
         read: How many events it read then.
@@ -36,6 +38,7 @@ class Words:
         violations: What it found not to hold.
     """
 
+    pid: int = 0
     acks: list[Ack] = field(default_factory=list[Ack])
     saw: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     troubles: list[str] = field(default_factory=list[str])
@@ -44,19 +47,12 @@ class Words:
     done: bool = False
     erased: list[str] = field(default_factory=list[str])
     stopped: str | None = None
+    ended: bool = False
     status: int = 0
     full: int = 0
     read: int = 0
     recovered_s: float | None = None
     violations: list[str] = field(default_factory=list[str])
-
-    @classmethod
-    def parse(cls, text: bytes) -> Words:
-        """Read the lines of one process."""
-        words = cls()
-        for line in text.decode().splitlines():
-            words.add(line)
-        return words
 
     def add(self, line: str) -> None:
         """Take in one line."""
@@ -79,6 +75,7 @@ class Words:
                 self.stopped = " ".join(reason)
             case ["exit", status]:
                 self.status = int(status)
+                self.ended = True
             case _:
                 self._add_of_disk(line)
 
@@ -92,8 +89,8 @@ class Words:
                 self.recovered_s = float(seconds)
             case ["violation", *what]:
                 self.violations.append(" ".join(what))
-            case ["pid", _]:
-                pass
+            case ["pid", pid]:
+                self.pid = int(pid)
             case _:
                 message = f"a process said something strange: {line!r}"
                 raise ValueError(message)

@@ -6,6 +6,7 @@ import atexit
 import itertools
 import os
 import pwd
+import select
 import shutil
 import signal
 import subprocess
@@ -99,11 +100,13 @@ class PostgresServer:
         """Kill every process of the server at once, as a crash of the machine would."""
         if self._process is None:
             return
+        self._process.send_signal(signal.SIGSTOP)  # so that it has no more children than these
         children = _children(self._process.pid)
+        for child in children:
+            _signal(child, signal.SIGKILL)
         self._end(signal.SIGKILL)
         for child in children:
-            # A child that ended by itself in between is what was wanted.
-            _signal(child, signal.SIGKILL)
+            _wait_until_gone(child)
 
     def restart(self) -> None:
         """Stop in order and start again."""
@@ -171,4 +174,18 @@ def _signal(pid: int, how: signal.Signals) -> None:
     try:
         os.kill(pid, how)
     except ProcessLookupError:
+        return  # it ended by itself
+
+
+def _wait_until_gone(pid: int) -> None:
+    """Wait for a process that is no child of ours; a new server is refused while one holds the old shared memory."""
+    if not hasattr(os, "pidfd_open"):
         return
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([handle], [], [], READY_WITHIN_S)
+    finally:
+        os.close(handle)
