@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
-from holdfast.adapters.storage.commit import Batch, Head, Heads, LogRow, Outcome, Request, commit, next_epoch
+from holdfast.adapters.storage.commit import Batch, Head, Heads, LogRow, Outcome, Request, commit
 from holdfast.adapters.storage.mapper import to_entry
-from holdfast.domain.errors import StoreBusyError, VersionConflictError
+from holdfast.domain.errors import VersionConflictError
 from tests.adapters.storage.given import row, said
 
 
@@ -158,14 +158,3 @@ def test_each_stream_has_a_salt_of_its_own() -> None:
     salts = [salt for _, _, _, salt in batch.keys]
     assert len(set(salts)) == 2
     assert {len(salt) for salt in salts} == {32}
-
-
-def test_a_writer_takes_over_in_the_next_epoch_and_a_new_store_begins_with_the_first() -> None:
-    assert next_epoch((7, 41), Heads(position=41), first=1) == 8
-    assert next_epoch((7, 40), Heads(position=41), first=1) == 8
-    assert next_epoch(None, Heads(position=0), first=99) == 99
-
-
-def test_a_log_that_grew_while_it_was_being_opened_is_not_taken_over() -> None:
-    with pytest.raises(StoreBusyError):
-        next_epoch((7, 42), Heads(position=41), first=1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, link
-from holdfast.domain.errors import StoreBusyError, StoreError, VersionConflictError
+from holdfast.domain.errors import StoreError, VersionConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -266,17 +266,3 @@ def locate(connection: LogConnection, entries: Sequence[Entry], batch: Batch | N
                 return None
             found[header[2]] = position
     return [found[header[2]] for header, _ in entries]
-
-
-def next_epoch(row: tuple[int, int] | None, heads: Heads, first: int) -> int:
-    """Return the epoch of a writer that takes over from the one whose (epoch, position) stands in `store`.
-
-    Raises:
-        StoreBusyError: The log has grown since `heads` were read: somebody still writes.
-    """
-    if row is None:
-        return first
-    if row[1] > heads.position:
-        msg = "another process wrote to the store while it was being opened: try again"
-        raise StoreBusyError(msg)
-    return row[0] + 1

@@ -42,8 +42,9 @@ class Log(LogConnection, Protocol):
         """Return the heads as the database knows them."""
         ...
 
-    def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on."""
+    def take_over(self, heads: Heads, epoch: int) -> Heads:
+        """Become the writer: every other one is fenced from here on. Return the heads as they are now."""
+        ...
 
     def check_epoch(self) -> None:
         """Inside a transaction: raise `StoreFencedError` if another process has taken the store over."""

@@ -98,7 +98,7 @@ def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool,
     if regressed is not None:
         log.close()
         return Store(backend, None, Announcements(None), now=now, regressed=regressed)
-    log.take_over(heads, now())
+    heads = log.take_over(heads, now())
     announcements = Announcements(guard)
     return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline, now=now)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
-from holdfast.adapters.storage.commit import Head, Heads, next_epoch
+from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS
 from holdfast.domain.errors import StoreBusyError, StoreFencedError, StoreUnavailableError
 
@@ -91,24 +91,34 @@ class PostgresLog:
 
     def read_heads(self) -> Heads:
         """Return the heads; costs three short reads, whatever the log's size, unless the table `store` was dropped."""
+        heads = self._heads()
+        self._raw.rollback()
+        return heads
+
+    def _heads(self) -> Heads:
         last = self._value("SELECT max(position) FROM events") or 0
         stream = self._value("SELECT max(stream) FROM keys") or 0
         row = self._raw.execute("SELECT position, log_hash FROM store").fetchone()
         log_hash = row[1] if row else self._hash_all()
-        self._raw.rollback()
         return Heads(max(last, row[0] if row else 0), log_hash, stream + 1)
 
-    def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet.
+    def take_over(self, heads: Heads, epoch: int) -> Heads:
+        """Become the writer: every other one is fenced from here on.
 
-        Raises:
-            StoreBusyError: Somebody wrote after `heads` were read.
+        The heads are read again in the transaction that fences: a writer that was still at work may have moved them.
+
+        Args:
+            heads: As they were read before.
+            epoch: For a store that has none yet.
         """
         row = self._raw.execute("SELECT epoch, position FROM store FOR UPDATE").fetchone()
-        self._epoch = next_epoch(row, heads, epoch)
+        self._epoch = row[0] + 1 if row else epoch
+        if row and row[1] != heads.position:
+            heads = self._heads()
         self._raw.execute("DELETE FROM store")
         self._raw.execute("INSERT INTO store VALUES (%s, %s, %s)", (self._epoch, heads.position, heads.log_hash))
         self._raw.commit()
+        return heads
 
     def begin(self) -> None:
         """Nothing to send: the first statement begins, and the row of `store` serialises."""

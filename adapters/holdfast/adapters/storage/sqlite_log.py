@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
-from holdfast.adapters.storage.commit import Head, Heads, next_epoch
+from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.sqlite import raw_connection, writer_engine
 from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS, chunks, insert_many, upsert_many
 from holdfast.domain.errors import StoreFencedError
@@ -59,22 +59,28 @@ class SqliteLog:
         log_hash = row[1] if row else self._hash_all()
         return Heads(max(last, mark, row[0] if row else 0), log_hash, stream + 1)
 
-    def take_over(self, heads: Heads, epoch: int) -> None:
-        """Become the writer: every other one is fenced from here on. `epoch` is for a store that has none yet.
+    def take_over(self, heads: Heads, epoch: int) -> Heads:
+        """Become the writer: every other one is fenced from here on.
 
-        Raises:
-            StoreBusyError: Somebody wrote after `heads` were read.
+        The heads are read again in the transaction that fences: a writer that was still at work may have moved them.
+
+        Args:
+            heads: As they were read before.
+            epoch: For a store that has none yet.
         """
         self._execute("BEGIN IMMEDIATE")
         try:
             row = self._execute("SELECT epoch, position FROM store").fetchone()
-            self._epoch = next_epoch(row, heads, epoch)
+            self._epoch = row[0] + 1 if row else epoch
+            if row and row[1] != heads.position:
+                heads = self.read_heads()
             self._execute("DELETE FROM store")
             self._execute("INSERT INTO store VALUES (?, ?, ?)", (self._epoch, heads.position, heads.log_hash))
             self._execute("COMMIT")
         except BaseException:
             self.rollback()
             raise
+        return heads
 
     def begin(self) -> None:
         """Take the write lock."""
