@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def bench(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.benchmarks", "--smoke", "--folder", tmp_path, *arguments]
+    command = [sys.executable, "-m", "tests.benchmarks", "--smoke", "--folder", str(tmp_path), *arguments]
     return subprocess.run(
         command, cwd=ROOT, env=environment(tmp_path / "home"), capture_output=True, text=True, check=False
     )
