@@ -119,6 +119,8 @@ def command_lines(evil: str) -> list[list[str]]:
         *(["events"], ["verify"], ["rebuild"], ["rebuild", "--check"], ["doctor"], ["import"], ["import", "--yes"]),
         *([verb, name] for verb in ("show", "peek", "read", "unread", "mute", "pin", "rm")),
         *(["mute", "down", "--for", "2h"], ["rename", "down", f"new {evil}".replace("\x00", "")]),
+        *(["export", name, "--format", kind] for kind in ("md", "html", "jsonl", evil)),
+        *(["show", name, "--until", "5"], ["verify", evil.replace("\x00", "")]),
         *(["rm", "over", "--yes"], ["import", evil.replace("\x00", "")], ["show", f"no {evil}"]),
     ]
     wrong = [

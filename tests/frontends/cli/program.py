@@ -81,8 +81,17 @@ def attack() -> None:
             main(lambda: broken_library(evil), line)  # noqa: B023
 
 
+def attack_replay() -> None:
+    """Replay every hostile session. Apart from the others, since on a terminal it takes what is typed."""
+    for evil in HOSTILE:
+        name = f"id-{evil}".replace("\x00", "")
+        main(lambda: hostile_library(evil), ["replay", name, "--speed", "1000000"])  # noqa: B023
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "attack":
         attack()
+    elif sys.argv[1] == "attack-replay":
+        attack_replay()
     else:
         sys.exit(main(SCENES[sys.argv[1]], sys.argv[2:]))

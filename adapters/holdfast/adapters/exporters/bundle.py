@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.adapters.exporters import jsonl
 from holdfast.domain.exported import CHAIN_NAME, CHECKPOINTS_NAME, EVENTS_NAME, SUMS_NAME, Origin
+from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def files(source: Source, session_id: StreamId) -> Iterator[tuple[str, Iterator[
     yield CHAIN_NAME, _summed(sums, CHAIN_NAME, _chain(evidence))
     readme = _README.format(
         session=origin.header.session_id,
-        at=origin.header.exported_at,
+        at=to_text(origin.header.exported_at),
         store=origin.header.store,
         events=span.count,
         first=span.first,

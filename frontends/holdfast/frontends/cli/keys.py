@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import sys
 import termios
 import time
 import tty
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -26,6 +28,9 @@ _KEYS: dict[bytes, Key] = {
     b"\x1bOD": "back",
     b"q": "quit",
 }
+
+
+_PRESSED = re.compile(rb"\x1b[\[O].|.", re.DOTALL)
 
 
 class Keys(Protocol):
@@ -48,19 +53,26 @@ class NoKeys:
 class TerminalKeys:
     """Keys of the terminal that standard input is."""
 
+    def __init__(self) -> None:
+        """Nothing was typed yet."""
+        self._typed: deque[bytes] = deque()
+
     def wait(self, timeout_s: float | None) -> tuple[Key | None, float]:
-        """Wait for a key that means something."""
+        """Wait for a key that means something; the end of input means that nobody will press one any more."""
         began = time.monotonic()
         while True:
-            waited = time.monotonic() - began
-            left = None if timeout_s is None else max(0.0, timeout_s - waited)
+            while self._typed:
+                key = _KEYS.get(self._typed.popleft())
+                if key is not None:
+                    return key, time.monotonic() - began
+            left = None if timeout_s is None else max(0.0, timeout_s - (time.monotonic() - began))
             ready, _, _ = select.select([sys.stdin.fileno()], [], [], left)
             if not ready:
                 return None, time.monotonic() - began
-            typed = os.read(sys.stdin.fileno(), 16)
-            key = _KEYS.get(typed) if typed else "quit"
-            if key is not None:
-                return key, time.monotonic() - began
+            typed = os.read(sys.stdin.fileno(), 64)
+            if not typed:
+                return "quit", time.monotonic() - began
+            self._typed.extend(_PRESSED.findall(typed))
 
 
 @contextmanager
@@ -68,7 +80,7 @@ def terminal_keys() -> Generator[Keys, None, None]:
     """Take keys as they are pressed, without Enter and without showing them, until the context is left."""
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
-    tty.setcbreak(fd)
+    tty.setcbreak(fd, termios.TCSADRAIN)
     try:
         yield TerminalKeys()
     finally:

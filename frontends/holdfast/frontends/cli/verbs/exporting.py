@@ -58,5 +58,5 @@ def _told(removed: Removed) -> str:
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(removed.kinds.items()))
     total = sum(removed.kinds.values())
     if not total:
-        return "Redacted nothing: no secret was recognised, which does not prove that there is none."
-    return f"Redacted {count(total, 'secret')}: {kinds}."
+        return "holdfast: redacted nothing: no secret was recognised, which does not prove that there is none"
+    return f"holdfast: redacted {count(total, 'secret')}: {kinds}"

@@ -49,8 +49,8 @@ def replay(app: App, *, session: str, until: int | None, at: int | None, speed: 
             msg = f"session {session_id} had not begun then"
             raise NotFoundError(msg)
         if terminal.is_terminal and sys.stdin is not None and sys.stdin.isatty():
-            note("space: pause | right or j: forward | left or k: back | q: quit")
             with terminal_keys() as keys:
+                note("space: pause | right or j: forward | left or k: back | q: quit")
                 Player(session_id, told, terminal, keys, 1.0 if speed is None else speed).play()
         else:
             waits = 1.0 if speed is None and terminal.is_terminal else speed
