@@ -15,7 +15,7 @@ from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import MemoryLog
 
 UNREADABLE = Path("/proc/self/mem")
-CODEX = {"timestamp": "2026-02-03T12:00:00.000Z", "type": "session_meta", "payload": {"id": c.SESSION}}
+FOREIGN = {"timestamp": "2026-02-03T12:00:00.000Z", "type": "hologram", "payload": {"id": c.SESSION}}
 
 
 def transcript(path: Path, session_id: str = c.SESSION) -> Path:
@@ -57,7 +57,7 @@ BAD = {
     "zeros": b"\x00" * 100_000,
     "prose": b"Dear diary,\ntoday nothing happened.\n",
     "other JSON lines": b'{"level": "info", "message": "started"}\n' * 80,
-    "another tool's": c.encoded([CODEX]),
+    "another tool's": c.encoded([FOREIGN]),
     "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
     "cut in its first line": c.encoded([c.user("hello")])[:40],
     "too late": b'{"a": 1}\n' * 60 + c.encoded([c.user("hello")]),

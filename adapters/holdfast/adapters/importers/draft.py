@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
-    from holdfast.adapters.importers.recent import RecentItems
+    from holdfast.adapters.importers.recent import RecentItems, Said
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.session.session import Session
 
@@ -33,6 +33,19 @@ class Draft:
         """Add a fact."""
         self.facts.append(fact)
         self._recent.note(fact)
+
+    @property
+    def turn(self) -> str | None:
+        """The turn that is open."""
+        return self._turn
+
+    def said(self, kind: Said, words: str) -> str | None:
+        """Return the item in which these words were said lately."""
+        return self._recent.said(kind, words)
+
+    def failed(self, item_id: str) -> bool:
+        """Tell whether the latest that was heard of a use of a tool is that it failed."""
+        return self._recent.failed(item_id)
 
     def item(self, message: str, thread: str | None) -> str:
         """Return the item that more of a message belongs to."""

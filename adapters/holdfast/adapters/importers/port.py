@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -79,3 +79,10 @@ class Format(Protocol):
     def parse(self, line: bytes) -> Record | None:
         """Return the record of a line, None for one that is none. Never raises."""
         ...
+
+
+@runtime_checkable
+class OneSession(Protocol):
+    """A kind of which every file holds one session: the one that its name or its beginning names, whatever follows."""
+
+    one_session: Literal[True]

@@ -13,9 +13,10 @@ from uuid import NAMESPACE_OID, uuid5
 from msgspec import Struct
 
 from holdfast.adapters.importers.claude import ClaudeCode
+from holdfast.adapters.importers.codex import CodexRollout
 from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.lines import CHUNK, json_object, read_lines
-from holdfast.adapters.importers.port import Format
+from holdfast.adapters.importers.port import Format, OneSession
 from holdfast.domain.errors import TranscriptError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import Line
 
-FORMATS: Sequence[Format] = (Exported(), ClaudeCode())
+FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout())
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024
@@ -124,8 +125,9 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
         msg = f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
         raise TranscriptError(msg)
     owner = kind.owner(path)
-    whole = owner is not None and (named is None or _mentions(file, owner.encode()))
-    session_id = owner if owner is not None and whole else named or _made_up(first_line)
+    owned = owner is not None and (named is None or _mentions(file, owner.encode()))
+    session_id = owner if owner is not None and owned else named or _made_up(first_line)
+    whole = owned or isinstance(kind, OneSession)
     return Transcript(path, kind, os.fstat(file.fileno()).st_size, session_id, whole, first_line)
 
 
