@@ -97,9 +97,12 @@ def test_an_old_log_opens_with_the_same_views_and_the_same_chain(
             log_hash = cast("bytes", connection.scalar(text("SELECT log_hash FROM store")))
         events = sum(1 for _ in store.log())
 
-    figures("R14", "golden logs, SQLite", tried=1, violations=int(stored != golden.views))
+    # A view that came later is not in an old file, and is built beside it all the same.
+    known = {name: stored[name] for name in golden.views}
+    figures("R14", "golden logs, SQLite", tried=1, violations=int(known != golden.views))
     assert verdict.first_bad is None
-    assert (stored, fresh) == (golden.views, golden.views)
+    assert known == golden.views
+    assert {name: fresh[name] for name in golden.views} == golden.views
     assert (events, log_hash.hex()) == (golden.events, golden.log_hash)
 
 
@@ -114,7 +117,7 @@ def test_an_old_log_is_the_same_in_postgres(
     in_postgres(settings.path, postgres_url)
 
     with open_store(StoreSettings.from_url(postgres_url)) as store:
-        shown = show(store)
+        shown = {name: digest for name, digest in show(store).items() if name in golden.views}
         verdict = verify(store.readers, tmp_path / "checkpoints")
         with store.reading() as connection:
             log_hash = bytes(cast("bytes", connection.scalar(text("SELECT log_hash FROM store"))))
@@ -151,7 +154,7 @@ def test_old_logs_catch_a_version_that_forgot_how_to_read_them(number: str, tmp_
 
     with open_store(settings) as store, mutated("no-upcasting"), store.reading() as connection:
         try:
-            shown = fresh_digests(connection)
+            shown = {name: digest for name, digest in fresh_digests(connection).items() if name in golden.views}
         except (StoreDamagedError, ViewsDifferError):
             shown = {}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Raw, Struct
 
-from holdfast.domain.projections.items import Item
+from holdfast.domain.projections.items import Item, ItemKind
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.recorded import Actor, Recorded, StreamId
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.exported import Export, Format
     from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.search.query import Query
     from holdfast.domain.session.commands import Command
 
 Progress = Callable[[str, int, int | None], None]
@@ -32,6 +33,31 @@ class Page(Struct, frozen=True):
     items: list[Item]
     position: int
     before: str | None
+
+
+class Hit(Struct, frozen=True):
+    """An item that a search found.
+
+    Attributes:
+        position: Position of the event that changed the item last.
+        title: The title of its session.
+        snippet: What surrounds the words that were found, on one line; each of them between `⟦` and `⟧`.
+        at: When the item first appeared, microseconds since the epoch.
+    """
+
+    session_id: StreamId
+    item_id: str
+    position: int
+    title: str
+    snippet: str
+    kind: ItemKind
+    role: str | None
+    at: int
+
+    @property
+    def permalink(self) -> str:
+        """Where the page shows the item; `show` takes it as well."""
+        return f"/sessions/{self.session_id}#{self.item_id}"
 
 
 class LogEvent(Struct, frozen=True):
@@ -146,6 +172,18 @@ class Reading(Protocol):
 
     def last_turn(self, session_id: StreamId) -> Page:
         """Return the items since the person spoke last."""
+        ...
+
+    def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
+        """Return one item with those before and after it.
+
+        Raises:
+            NotFoundError: There is no such session, or no such item in it.
+        """
+        ...
+
+    def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
+        """Return the items that fit a query of `domain.search.query.parse`, the best first."""
         ...
 
     def inbox(self) -> list[Request]:

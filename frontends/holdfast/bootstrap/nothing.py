@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.ports import Progress
+    from holdfast.domain.ports import Hit, Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.recorded import StreamId
+    from holdfast.domain.search.query import Query
 
 
 class Nothing:
@@ -49,6 +50,16 @@ class Nothing:
     def last_turn(self, session_id: StreamId) -> Page:
         """Find nothing."""
         raise _missing(session_id)
+
+    def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
+        """Find nothing."""
+        del item_id, each_side
+        raise _missing(session_id)
+
+    def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
+        """Find nothing."""
+        del query, limit
+        return []
 
     def inbox(self) -> list[Request]:
         """Return no requests."""

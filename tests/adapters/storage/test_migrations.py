@@ -29,7 +29,9 @@ class Killed(BaseException):
 
 def test_the_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
     with store.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        # The search index is no table that SQLAlchemy knows: on SQLite it has tables of its own.
+        opts = {"compare_type": True, "include_name": lambda name, *_: not str(name).startswith("passage_words")}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
         assert schema_version(connection) == SCHEMA_VERSION
 

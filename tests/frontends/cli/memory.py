@@ -10,10 +10,14 @@ from msgspec.structs import replace
 
 from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
 from holdfast.domain.exported import Export, Format, Removed
-from holdfast.domain.ports import Check, Found, ImportReport, LogEvent, Page, Verification
+from holdfast.domain.ports import Check, Found, Hit, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.recorded import PEER, Actor, EventId, Recorded, StreamId
+from holdfast.domain.search.hits import fits, snippet
+from holdfast.domain.search.query import Query, admits
+from holdfast.domain.search.text import text_of
+from holdfast.domain.search.words import words
 from holdfast.domain.session import commands
 from holdfast.domain.session.codec import encode
 from holdfast.domain.session.decide import decide
@@ -140,6 +144,25 @@ class MemoryLibrary:
         items = list(self.items[session_id].values())
         start = max((at for at, item in enumerate(items) if item.role == "user"), default=0)
         return Page(self.row(session_id), items[start:], len(self.log), str(start) if start else None)
+
+    def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
+        items = list(self.items[session_id].values())
+        at = next((at for at, item in enumerate(items) if item.id == item_id), None)
+        if at is None:
+            msg = f"there is no item {item_id!r}"
+            raise NotFoundError(msg)
+        start = max(0, at - each_side)
+        return Page(self.row(session_id), items[start : at + each_side + 1], len(self.log), str(start) or None)
+
+    def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
+        found = [
+            Hit(name, item.id, item.position, row.title, snippet(query, text_of(item)), item.kind, item.role, item.at)
+            for name, items in self.items.items()
+            for row in [self.row(name)]
+            for item in items.values()
+            if admits(query, name, row.agent, row.cwd) and fits(query, words(text_of(item)))
+        ]
+        return found[:limit]
 
     def inbox(self) -> list[Request]:
         return list(self.requests.values())

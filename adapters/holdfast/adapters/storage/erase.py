@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.views import passages
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.recorded import Recorded
 from holdfast.domain.session.events import SessionErased
@@ -100,6 +101,7 @@ def _erase(transaction: WriteTransaction, session: StreamId, actor: Actor, at: i
     if content_is_there:
         erased = _replace_payloads(connection, key.stream, keyed(key.salt))
         connection.execute(update(schema.keys).where(keys.stream == key.stream).values(salt=None))
+    passages.forget(connection, key.stream)
     for view in _VIEWS:
         connection.execute(delete(view).where(view.c.stream == key.stream))
     _mark(connection)

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import delete, inspect, text
 
-from holdfast.adapters.storage.schema import LASTING, REVISION_PREFIX, SCHEMA_VERSION, metadata
+from holdfast.adapters.storage.schema import (
+    LASTING,
+    REVISION_PREFIX,
+    SCHEMA_VERSION,
+    metadata,
+    passages,
+    projections,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,8 +45,13 @@ def schema_version(connection: Connection) -> int | None:
 
 
 def restore_missing(connection: Connection) -> None:
-    """Make the tables anew that may be dropped and were."""
+    """Make the tables anew that may be dropped and were. The search index and its rows come and go together."""
     present = set(inspect(connection).get_table_names())
+    if connection.dialect.name == "sqlite" and "passage_words" not in present and passages.name in present:
+        passages.drop(connection)
+        present.remove(passages.name)
     missing = [table for table in metadata.sorted_tables if table.name not in present | LASTING]
     if missing:
         metadata.create_all(connection, tables=missing, checkfirst=False)
+    if passages in missing:
+        connection.execute(delete(projections).where(projections.c.name == "search"))

@@ -13,6 +13,7 @@ from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
 from holdfast.adapters.storage.views import inbox, pages, roster
 from holdfast.adapters.storage.views.check import fresh_digests
+from holdfast.adapters.storage.views.search import search
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.errors import AmbiguousNameError, NotFoundError
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.mapper import EventRow
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.ports import Hit
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
+    from holdfast.domain.search.query import Query
 
 SHORTEST_PREFIX: Final = 4
 
@@ -101,6 +104,26 @@ class Reader:
             row = roster.one(connection, session_id)
             items, earlier = pages.since_last_prompt(connection, session_id, limit=_TURN_LIMIT)
             return Page(row, items, head_position(connection), earlier)
+
+    def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
+        """Return one item with those before and after it.
+
+        Raises:
+            NotFoundError: There is no such session, or no such item in it.
+        """
+        with self._store.reading() as connection:
+            row = roster.one(connection, session_id)
+            found = None if "\0" in item_id else pages.around(connection, session_id, item_id, each_side=each_side)
+            if found is None:
+                msg = f"there is no item {item_id!r} in session {session_id}: see `holdfast show {session_id} --json`"
+                raise NotFoundError(msg)
+            items, earlier = found
+            return Page(row, items, head_position(connection), earlier)
+
+    def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
+        """Return the items that fit, the best first."""
+        with self._store.reading() as connection:
+            return search(connection, query, limit)
 
     def inbox(self) -> list[Request]:
         """Return what waits for a person, the oldest first."""

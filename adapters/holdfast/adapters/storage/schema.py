@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -19,7 +20,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`, in the header of every SQLite file of ours."""
@@ -140,6 +143,38 @@ snapshots = Table(
     Column("fold", Integer, nullable=False),
     Column("state", Text, nullable=False),
 )
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", _Big, primary_key=True, autoincrement=False),
+    Column("stream", Integer, nullable=False),
+    Column("ordinal", _Big, nullable=False),
+    Column("part", _Small, nullable=False),
+    Column("at", _Big, nullable=False),
+    # SQLite: compressed, to take them out of the index again. Postgres: what the index is made of.
+    Column("words", LargeBinary().with_variant(TSVECTOR(), "postgresql"), nullable=False),
+    UniqueConstraint("stream", "ordinal", "part", name="passages_item"),
+)
+
+
+def make_index(connection: Connection) -> None:
+    """Make the full-text index over `passages` anew, empty; it has the same name on both dialects."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("DROP TABLE IF EXISTS passage_words")
+        # Words come ready-made, so the tokenizer has only to part them at spaces. `scope` names the session.
+        connection.exec_driver_sql(
+            "CREATE VIRTUAL TABLE passage_words USING fts5(words, scope, content='', tokenize='ascii')"
+        )
+    else:
+        connection.exec_driver_sql("CREATE INDEX passage_words ON passages USING gin (words)")
+
+
+@event.listens_for(passages, "after_create")
+def _index(target: Table, connection: Connection, **options: object) -> None:
+    del target, options
+    make_index(connection)
+
 
 LASTING = frozenset({"events", "keys", "alembic_version"})
 """What must survive; all other tables are made again when they are missing."""

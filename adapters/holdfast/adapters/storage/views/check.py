@@ -42,7 +42,7 @@ def fresh_digests(log: Connection, progress: Callable[[int, int], None] | None =
     finally:
         engine.dispose()
     stored = digests(log)
-    wrong = sorted(name for name in fresh if name not in behind and stored[name] != fresh[name])
+    wrong = sorted(name for name in stored if name not in behind and stored[name] != fresh[name])
     if wrong:
         msg = f"{' and '.join(wrong)} show something else than the log: run `holdfast rebuild`"
         raise ViewsDifferError(msg)

@@ -53,6 +53,24 @@ def following(connection: Connection, session_id: StreamId, *, after: int, limit
     return sorted(items.values(), key=lambda item: item.ordinal)
 
 
+def around(
+    connection: Connection, session_id: StreamId, item_id: str, *, each_side: int
+) -> tuple[list[Item], str | None] | None:
+    """Return an item with those on each side of it, ascending, and the cursor of what comes before; None without it."""
+    stream = stream_named(connection, session_id)
+    if stream is None:
+        return None
+    fresh, cleared = _fresh(connection, stream)
+    changed = next((item.ordinal for item in fresh if item.id == item_id), None)
+    stored = None if cleared else transcript.place_of(connection, stream.number, item_id)
+    at = stored if changed is None else changed
+    if at is None:
+        return None
+    after = following(connection, session_id, after=at, limit=each_side)[:each_side]
+    below = str(after[-1].ordinal + 1 if after else at + 1)
+    return page(connection, session_id, before=below, limit=len(after) + 1 + each_side)
+
+
 def since_last_prompt(connection: Connection, session_id: StreamId, *, limit: int) -> tuple[list[Item], str | None]:
     """Return the items since the person spoke last, at most `limit`, and the cursor of what came before."""
     shown, before = page(connection, session_id, before=None, limit=limit)

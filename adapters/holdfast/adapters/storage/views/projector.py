@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
-from holdfast.adapters.storage.views import inbox, transcript
+from holdfast.adapters.storage.views import inbox, passages, transcript
 from holdfast.adapters.storage.views.source import SIZE, Batch, batches, streams
 from holdfast.adapters.storage.views.tables import track, tracked
 
@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
     Fold = Callable[[Connection, Sequence[tuple[int, Recorded]]], None]
 
-FOLDS: Final[dict[str, Fold]] = {transcript.NAME: transcript.fold, inbox.NAME: inbox.fold}
-"""The views that are folded in batches. The roster is not among them: the writer keeps it in each append."""
+FOLDS: Final[dict[str, Fold]] = {
+    transcript.NAME: transcript.fold,
+    inbox.NAME: inbox.fold,
+    passages.NAME: passages.fold,
+}
+"""The views that are folded in batches, in this order: the words for search are those of the transcript's items.
+
+The roster is not among them: the writer keeps it in each append.
+"""
 
 
 def step(connection: Connection, size: int = SIZE) -> int:

@@ -6,10 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, inspect, select
 
 from holdfast.adapters.storage import schema
-from holdfast.adapters.storage.views import inbox, roster, transcript
+from holdfast.adapters.storage.views import inbox, passages, roster, transcript
 from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.source import batches, streams
 from holdfast.adapters.storage.views.tables import track
@@ -32,6 +32,7 @@ def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], N
     """
     for table in (schema.sessions, schema.links, schema.items, schema.inbox, schema.projections, schema.snapshots):
         views.execute(delete(table))
+    passages.clear(views)
     known = streams(log)
     total = log.scalar(select(func.max(schema.events.c.position))) or 0
     sessions: dict[int, Session] = {}
@@ -59,14 +60,20 @@ def heads(log: Connection) -> list[roster.Head]:
 
 
 def digests(views: Connection) -> dict[str, str]:
-    """Return a SHA-256 for each view over its rows in canonical order, the same for the same log on any dialect."""
+    """Return a SHA-256 for each view over its rows in canonical order, the same for the same log on any dialect.
+
+    A store that only older versions have written to has no view of what is searched.
+    """
     keys = schema.keys
     named = dict(views.execute(select(keys.c.stream, keys.c.id)).all())
-    return {
+    found = {
         roster.NAME: _digest(_roster_lines(views)),
         transcript.NAME: _digest(_item_lines(views, named)),
         inbox.NAME: _digest(_inbox_lines(views)),
     }
+    if inspect(views).has_table(schema.passages.name):
+        found[passages.NAME] = _digest(map(_encode, passages.digest_lines(views, named)))
+    return found
 
 
 def _digest(lines: Iterable[bytes]) -> str:

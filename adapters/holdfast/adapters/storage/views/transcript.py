@@ -91,6 +91,13 @@ def oldest(connection: Connection, stream: int, *, above: int, limit: int) -> li
     return [_decode(body) for (body,) in connection.execute(statement)]
 
 
+def place_of(connection: Connection, stream: int, item_id: str) -> int | None:
+    """Return the ordinal of a stored item, or None."""
+    table = schema.items
+    chosen = and_(table.c.stream == stream, table.c.id == item_id)
+    return connection.scalar(select(table.c.ordinal).where(chosen))
+
+
 def _row(stream: int, item: Item) -> dict[str, object]:
     item.settled()
     return {

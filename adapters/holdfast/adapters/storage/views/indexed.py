@@ -1,0 +1,147 @@
+"""Queries compiled for the full-text index of each dialect: which passages fit, the best first."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Float, Integer, any_, cast, column, exists, func, literal_column, select, table
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views.passages import scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+    from holdfast.domain.search.query import Query, Term
+
+CANDIDATES: Final = 5_000
+"""Passages that are ranked: the newest that fit. So the time of a query does not grow with what it finds."""
+
+COMMON: Final = 10_000
+"""A word in so many passages tells little of any one of them, and SQLite would count them all before it ranks."""
+
+SCOPES: Final = 200
+"""Up to so many sessions are looked up in SQLite's index itself; more are cheaper to tell by the rows."""
+
+_AT_ONCE: Final = 400
+
+Place = tuple[int, int, int]
+"""A passage: the number of its stream, the place of its item there, and its own place in that."""
+
+_passages = schema.passages.c
+_index = table("passage_words", column("rowid"))
+_match = literal_column("passage_words").op("MATCH", is_comparison=True)
+
+
+def indexed(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
+    """Yield the passages that fit, the best first, at most `CANDIDATES`.
+
+    Args:
+        connection: A snapshot.
+        query: What to look for.
+        sessions: The numbers of those to look in; None for all.
+    """
+    if not query.wanted:
+        yield from _newest(connection, query, sessions)
+    elif connection.dialect.name == "sqlite":
+        yield from _in_sqlite(connection, query, sessions)
+    else:
+        yield from _in_postgres(connection, query, sessions)
+
+
+def fts5(terms: Sequence[Term], unwanted: Sequence[Term] = ()) -> str:
+    """Return terms in the language of FTS5. Words are letters and digits, so nothing in them needs an escape."""
+    wanted = " AND ".join(map(_in_fts5, terms))
+    if unwanted:
+        wanted = f"({wanted}) NOT ({' OR '.join(map(_in_fts5, unwanted))})"
+    return f"words : ({wanted})"
+
+
+def tsquery(query: Query) -> str:
+    """Return the query's words in the language of `tsquery`."""
+    return " & ".join([*map(_in_tsquery, query.wanted), *(f"!({_in_tsquery(term)})" for term in query.unwanted)])
+
+
+def _in_fts5(term: Term) -> str:
+    return f'"{" ".join(term.words)}"{" *" if term.prefix else ""}'
+
+
+def _in_tsquery(term: Term) -> str:
+    *others, last = (f"'{word}'" for word in term.words)
+    return " <-> ".join([*others, f"{last}:*" if term.prefix else last])
+
+
+def _in_sqlite(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
+    scopes, by_row = "", sessions
+    if sessions is not None and len(sessions) <= SCOPES:
+        scopes, by_row = f" AND scope : ({' OR '.join(scope(stream) for stream in sessions)})", None
+    fitting = select(_index.c.rowid).where(_match(f"({fts5(query.wanted, query.unwanted)}){scopes}"))
+    conditions = _conditions(connection, query, by_row)
+    if conditions:
+        # Within EXISTS the rows are looked up for what the index finds, and never the other way round.
+        fitting = fitting.where(exists().where(_passages.id == _index.c.rowid, *conditions))
+    newest = list(connection.scalars(fitting.order_by(_index.c.rowid.desc()).limit(CANDIDATES)))
+    rank = _ranks(connection, query, scopes, newest) if len(newest) > 1 else {}
+    newest.sort(key=lambda number: (rank.get(number, 0.0), -number))
+    for start in range(0, len(newest), _AT_ONCE):
+        some = newest[start : start + _AT_ONCE]
+        rows = select(_passages.id, _passages.stream, _passages.ordinal, _passages.part).where(_passages.id.in_(some))
+        places: dict[int, Place] = {number: (stream, at, part) for number, stream, at, part in connection.execute(rows)}
+        yield from (places[number] for number in some if number in places)
+
+
+def _ranks(connection: Connection, query: Query, scopes: str, newest: Sequence[int]) -> dict[int, float]:
+    """Return BM25 of the candidates, the lower the better, by those words that are not everywhere."""
+    telling = [term for term in query.wanted if not _is_common(connection, term)]
+    if not telling:
+        return {}
+    rank = literal_column("bm25(passage_words, 1.0, 0.0)", Float)
+    found = select(_index.c.rowid, rank).where(
+        _match(f"({fts5(telling)}){scopes}"), _index.c.rowid >= newest[-1], _index.c.rowid <= newest[0]
+    )
+    return {int(number): float(score) for number, score in connection.execute(found)}
+
+
+def _is_common(connection: Connection, term: Term) -> bool:
+    some = select(_index.c.rowid).where(_match(fts5([term]))).limit(COMMON).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) == COMMON
+
+
+def _in_postgres(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
+    expression = cast(tsquery(query), TSQUERY)
+    fits = _passages.words.op("@@", is_comparison=True)(expression)
+    newest = (
+        select(schema.passages)
+        .where(fits, *_conditions(connection, query, sessions))
+        .order_by(_passages.id.desc())
+        .limit(CANDIDATES)
+        .subquery()
+    ).c
+    rank = func.ts_rank_cd(newest.words, expression, 1)  # 1: divided by the logarithm of the length
+    ranked = select(newest.stream, newest.ordinal, newest.part).order_by(rank.desc(), newest.id.desc())
+    yield from ((stream, ordinal, part) for stream, ordinal, part in connection.execute(ranked))
+
+
+def _newest(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
+    chosen = select(_passages.stream, _passages.ordinal, _passages.part)
+    chosen = chosen.where(*_conditions(connection, query, sessions)).order_by(_passages.id.desc()).limit(CANDIDATES)
+    yield from ((stream, ordinal, part) for stream, ordinal, part in connection.execute(chosen))
+
+
+def _conditions(connection: Connection, query: Query, sessions: frozenset[int] | None) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.after is not None:
+        conditions.append(_passages.at >= query.after)
+    if query.before is not None:
+        conditions.append(_passages.at < query.before)
+    if sessions is not None and connection.dialect.name == "sqlite":
+        # One parameter, however many there are.
+        numbers = func.json_each(json.dumps(sorted(sessions))).table_valued("value")
+        conditions.append(_passages.stream.in_(select(numbers.c.value)))
+    elif sessions is not None:
+        conditions.append(_passages.stream == any_(cast(sorted(sessions), ARRAY(Integer))))
+    return conditions

@@ -1,0 +1,130 @@
+"""Answering queries: what the index finds, and what is not indexed yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import inspect, select, tuple_
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views.indexed import indexed
+from holdfast.adapters.storage.views.unindexed import unindexed
+from holdfast.domain.ports import Hit
+from holdfast.domain.projections.items import Item
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.search.hits import snippet
+from holdfast.domain.search.query import admits
+from holdfast.domain.search.text import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlalchemy import Connection
+
+    from holdfast.adapters.storage.views.indexed import Place
+    from holdfast.domain.search.query import Query
+
+_AT_ONCE: Final = 100
+
+Spot = tuple[int, int]
+"""An item: the number of its stream, and its place there."""
+
+_decode = msgspec.json.Decoder(Item).decode
+
+
+class _Face(msgspec.Struct, frozen=True):
+    """What a query may ask of a session, and what a hit shows of it."""
+
+    title: str = ""
+    agent: str | None = None
+    cwd: str | None = None
+
+
+_decode_face = msgspec.json.Decoder(_Face).decode
+
+
+def search(connection: Connection, query: Query, limit: int) -> list[Hit]:
+    """Return at most `limit` items that fit, the best first, each with the place that shows why.
+
+    Costs a look into the index, the ranks of a bounded number of passages and the items that are returned. What is
+    not indexed yet costs a look at each item; it stands first, and for what the index still says of it.
+    """
+    sessions = _admitted(connection, query)
+    if sessions is not None and not sessions:
+        return []
+    rest = unindexed(connection, query, sessions)
+    found: dict[Spot, tuple[Item, int]] = dict(list(rest.found.items())[:limit])
+    if inspect(connection).has_table(schema.passages.name):
+        places = (place for place in indexed(connection, query, sessions) if not rest.covers(place))
+        for spot, item, part in _items(connection, places):
+            if len(found) >= limit:
+                break
+            found.setdefault(spot, (item, part))
+    return _shown(connection, query, found)
+
+
+def _admitted(connection: Connection, query: Query) -> frozenset[int] | None:
+    """Return the numbers of the sessions that fit the query's conditions, None for all."""
+    if not query.where and query.after is None:
+        return None
+    table = schema.sessions.c
+    statement = select(table.stream, table.id, table.row)
+    if query.after is not None:
+        statement = statement.where(table.updated_at >= query.after)  # nothing in a session is newer than itself
+    numbers: set[int] = set()
+    for stream, name, row in connection.execute(statement):
+        face = _decode_face(row) if query.where else _Face()
+        if admits(query, name, face.agent, face.cwd):
+            numbers.add(stream)
+    return frozenset(numbers)
+
+
+def _items(connection: Connection, places: Iterable[Place]) -> Iterator[tuple[Spot, Item, int]]:
+    """Yield the items of places in their order, fetched some at a time."""
+    waiting: list[Place] = []
+    for place in places:
+        waiting.append(place)
+        if len(waiting) == _AT_ONCE:
+            yield from _fetched(connection, waiting)
+            waiting = []
+    yield from _fetched(connection, waiting)
+
+
+def _fetched(connection: Connection, places: list[Place]) -> Iterator[tuple[Spot, Item, int]]:
+    if not places:
+        return
+    table = schema.items.c
+    chosen = tuple_(table.stream, table.ordinal).in_({place[:2] for place in places})
+    rows = connection.execute(select(table.stream, table.ordinal, table.body).where(chosen))
+    bodies = {(stream, ordinal): body for stream, ordinal, body in rows}
+    for stream, ordinal, part in places:
+        body = bodies.get((stream, ordinal))
+        if body is not None:
+            yield (stream, ordinal), _decode(body), part
+
+
+def _shown(connection: Connection, query: Query, found: Mapping[Spot, tuple[Item, int]]) -> list[Hit]:
+    keys, rows = schema.keys.c, schema.sessions.c
+    named = (
+        select(keys.stream, keys.id, rows.row)
+        .join_from(schema.keys, schema.sessions, rows.stream == keys.stream, isouter=True)
+        .where(keys.stream.in_({stream for stream, _ in found}))
+    )
+    sessions = {
+        stream: (StreamId(name), _Face() if row is None else _decode_face(row))
+        for stream, name, row in connection.execute(named)
+    }
+    return [
+        Hit(
+            session_id=sessions[stream][0],
+            item_id=item.id,
+            position=item.position,
+            title=sessions[stream][1].title,
+            snippet=snippet(query, text_of(item), part),
+            kind=item.kind,
+            role=item.role,
+            at=item.at,
+        )
+        for (stream, _), (item, part) in found.items()
+    ]
