@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         ("mute", "a", "--for", "1h", "--off"),
         ("rm", "a"),
         ("import",),
+        ("search",),
+        ("search", "word", "--limit", "0"),
         ("verify", "file", "another"),
     ],
     ids=" ".join,
@@ -60,7 +62,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     assert (ran.code, ran.err) == (0, "")
     listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
     assert " ".join(listed) == (
-        "import ls show peek inbox replay export events verify rebuild rename read unread mute pin rm doctor"
+        "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm doctor"
     )
     assert library.opened == []
 

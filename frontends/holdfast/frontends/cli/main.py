@@ -26,6 +26,7 @@ _VERBS = {
     "show": "transcript:show",
     "peek": "transcript:peek",
     "inbox": "listing:inbox",
+    "search": "searching:search",
     "replay": "replay:replay",
     "export": "exporting:export",
     "events": "log:events",

@@ -12,7 +12,7 @@ from holdfast.domain.timestamps import to_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.domain.ports import LogEvent, Page
+    from holdfast.domain.ports import Hit, LogEvent, Page
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.items import Item, ItemKind
     from holdfast.domain.session.events import Option
@@ -79,6 +79,21 @@ def item(listed: Item) -> Shape:
 def options(offered: Sequence[Option]) -> list[Shape]:
     """Return the answers that an agent offers."""
     return [{"option_id": each.option_id, "kind": each.kind, "name": each.name} for each in offered]
+
+
+def hit(found: Hit) -> Shape:
+    """Return one hit of a search."""
+    return {
+        "session_id": found.session_id,
+        "item_id": found.item_id,
+        "position": found.position,
+        "title": found.title,
+        "snippet": found.snippet,
+        "permalink": found.permalink,
+        "kind": found.kind,
+        "role": found.role,
+        "at": to_text(found.at),
+    }
 
 
 def request(waiting: Request) -> Shape:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import Page
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.frontends.cli import wire
@@ -39,10 +40,19 @@ def show(
     at: int | None,
     as_json: bool,
 ) -> None:
-    """Show the transcript of a session, now or as it was at a moment."""
+    """Show the transcript of a session, now or as it was at a moment.
+
+    ID#ITEM, or the permalink that a search prints, shows that item and what stands around it.
+    """
     one_moment(until, at)
     with app.reading() as reading:
-        session_id = reading.resolve(session)
+        session_id, item_id = _named(reading, session)
+        if item_id is not None:
+            if (last, before, until, at) != (None, None, None, None):
+                msg = "an item is shown by itself: leave out --last, --before, --until and --at"
+                raise click.UsageError(msg)
+            _print(app, reading.around(session_id, item_id), WHOLE, as_json=as_json, item_id=item_id)
+            return
         if until is None and at is None:
             page = _newest(reading, session_id, before, last)
         else:
@@ -59,6 +69,19 @@ def peek(app: App, *, session: str, as_json: bool) -> None:
     with app.reading() as reading:
         page = reading.last_turn(reading.resolve(session))
     _print(app, page, GLANCE, as_json=as_json)
+
+
+def _named(reading: Reading, name: str) -> tuple[StreamId, str | None]:
+    """Return the session, and the item in it, where `name` has one. A title with a `#` in it goes first."""
+    if name.startswith(("/sessions/", "http://", "https://")):
+        name = name.rpartition("/sessions/")[2]
+    session, mark, item_id = name.partition("#")
+    try:
+        return reading.resolve(name), None
+    except NotFoundError:
+        if not mark or not item_id:
+            raise
+        return reading.resolve(session), item_id
 
 
 def _newest(reading: Reading, session_id: StreamId, before: str | None, limit: int | None) -> Page:
@@ -83,7 +106,7 @@ def _at(reading: Reading, session_id: StreamId, until: int | None, at: int | Non
     return then
 
 
-def _print(app: App, page: Page, detail: Detail, *, as_json: bool) -> None:
+def _print(app: App, page: Page, detail: Detail, *, as_json: bool, item_id: str | None = None) -> None:
     terminal = app.terminal
     if as_json:
         terminal.json(wire.encode(wire.page(page)))
@@ -94,4 +117,8 @@ def _print(app: App, page: Page, detail: Detail, *, as_json: bool) -> None:
         earlier = f"holdfast show {page.session.id} --before {page.before}"
         terminal.line()
         terminal.line(Span(f"Earlier items: {earlier}", "dim"))
-    terminal.lines(renderer.items(page.items))
+    for item in page.items:
+        if item.id == item_id:
+            terminal.line()
+            terminal.line(Span(f"{'▸' if terminal.unicode else '>'} {item.id}", "bold yellow"))
+        terminal.lines(renderer.items([item]))
