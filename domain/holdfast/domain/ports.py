@@ -291,3 +291,12 @@ class Library(Protocol):
     def found(self) -> list[Found]:
         """Return the transcripts of other tools on this machine; looks at folders, reads no file."""
         ...
+
+    def check_sources(self, sources: Sequence[str]) -> None:
+        """Look whether each source has something to import, before a store is opened or made for it.
+
+        Raises:
+            NotFoundError: A path does not exist, or a tool has no transcripts here.
+            TranscriptError: A named file holds no transcript, or a folder none at all.
+        """
+        ...

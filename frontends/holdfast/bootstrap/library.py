@@ -84,6 +84,10 @@ class LocalLibrary:
         """Return the transcripts of other tools on this machine."""
         return importers.found(self._environ)
 
+    def check_sources(self, sources: Sequence[str]) -> None:
+        """Look whether each source has something to import."""
+        importers.check(sources, self._environ)
+
     @property
     def environ(self) -> Mapping[str, str]:
         """The environment everything was read from."""

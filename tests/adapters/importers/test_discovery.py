@@ -50,6 +50,11 @@ def test_what_does_not_exist_is_not_found(tmp_path: Path, source: str) -> None:
     assert log.events == []
 
 
+def test_a_source_without_a_name_is_not_the_folder_one_stands_in() -> None:
+    with pytest.raises(NotFoundError, match="without a name"):
+        MemoryLog().take("", environ={"HOME": "/nope"})
+
+
 BAD = {
     "empty": b"",
     "blank": b"\n\n \n",

@@ -111,6 +111,11 @@ class MemoryLibrary:
     def found(self) -> list[Found]:
         return self.on_machine
 
+    def check_sources(self, sources: Sequence[str]) -> None:
+        del sources
+        if isinstance(self.report, HoldfastError):
+            raise self.report
+
     def resolve(self, name: str) -> StreamId:
         rows = self.rows(ended=True)
         prefixed = [row.id for row in rows if len(name) >= 4 and row.id.startswith(name)]

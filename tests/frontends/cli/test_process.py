@@ -52,6 +52,14 @@ def test_reading_an_empty_home_writes_nothing(cli: Cli, tmp_home: Path) -> None:
     assert list(tmp_home.iterdir()) == []
 
 
+def test_a_source_that_holds_nothing_makes_no_store(cli: Cli, tmp_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for source, code in (("missing.jsonl", 3), ("/bin/sh", 1), (tmp_path / "folder", 1), ("", 3), ("codex", 3)):
+        assert cli("import", source).returncode == code
+
+    assert list(tmp_home.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("args", "env", "code"),
     [

@@ -314,6 +314,14 @@ def test_import_of_nothing_is_an_error(
     assert (ran.code, ran.out, ran.err.count("\n")) == (code, "", 1)
 
 
+def test_import_of_a_bad_source_does_not_even_open_the_store(run: Run, library: MemoryLibrary) -> None:
+    library.report = TranscriptError("a.bin is binary")
+
+    run("import", "a.bin")
+
+    assert library.opened == []
+
+
 def test_import_without_source_lists_what_there_is_and_wants_a_yes(run: Run, library: MemoryLibrary) -> None:
     library.on_machine = [Found("claude", "/srv/a", 3, 4096), Found("codex", "/srv/b", 1, 10)]
 

@@ -1,7 +1,7 @@
 """Other tools' transcripts in: one package for each kind behind one small port, and what reads and batches them."""
 
-from holdfast.adapters.importers.discovery import found
+from holdfast.adapters.importers.discovery import check, found
 from holdfast.adapters.importers.importer import import_sources
 from holdfast.adapters.importers.log import ImportLog
 
-__all__ = ["ImportLog", "found", "import_sources"]
+__all__ = ["ImportLog", "check", "found", "import_sources"]

@@ -58,10 +58,24 @@ def plan(sources: Sequence[str], environ: Mapping[str, str]) -> Plan:
             except (TranscriptError, OSError):
                 foreign += 1
         if not seen and len(transcripts) == known:
-            msg = f"{source} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
-            raise TranscriptError(msg)
+            raise _none_in(source)
     todo = tuple(transcripts.values())
     return Plan(todo, frozenset(named), foreign, sum(each.size for each in todo))
+
+
+def check(sources: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Look whether each of `sources` has something to import; reads no further into a folder than its first transcript.
+
+    Raises:
+        NotFoundError: A path does not exist, or a tool has no transcripts here.
+        TranscriptError: A named file holds no transcript, or a folder none at all.
+    """
+    for source in sources:
+        folders = _folders(source, environ)
+        if not folders:
+            recognise(Path(source))
+        elif not any(_is_transcript(path) for folder in folders for path in files_in(folder)):
+            raise _none_in(source)
 
 
 def found(environ: Mapping[str, str]) -> list[Found]:
@@ -107,6 +121,9 @@ def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
                 msg = f"there are no transcripts of {source} here: {places} does not exist"
                 raise NotFoundError(msg)
             return roots
+    if not source:  # a path of no name would be the folder one happens to stand in
+        msg = "a source without a name does not exist: name a file, a folder or a tool"
+        raise NotFoundError(msg)
     path = Path(source)
     try:
         path.stat()
@@ -114,9 +131,21 @@ def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
         msg = f"{source} does not exist"
         raise NotFoundError(msg) from error
     except (OSError, ValueError) as error:
-        msg = f"{source} cannot be read: {error}"
+        msg = f"{source} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise TranscriptError(msg) from error
     return [path] if path.is_dir() else []
+
+
+def _is_transcript(path: Path) -> bool:
+    try:
+        recognise(path)
+    except (TranscriptError, OSError):
+        return False
+    return True
+
+
+def _none_in(source: str) -> TranscriptError:
+    return TranscriptError(f"{source} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})")
 
 
 def _identity(path: Path) -> tuple[int, int]:

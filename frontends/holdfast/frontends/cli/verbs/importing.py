@@ -33,6 +33,7 @@ def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], yes: bool
     What was imported before is not imported again.
     """
     wanted = list(sources) or _found(ctx, app, yes=yes, as_json=as_json)
+    app.library.check_sources(wanted)
     with app.writing() as workspace, progress(app.terminal, "importing") as report:
         done = workspace.import_(wanted, report)
     if done.files == 0:
