@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from holdfast.domain.errors import SettingsError
+from holdfast.domain.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,11 +31,15 @@ def read_configuration(path: Path) -> Configuration:
 
     Raises:
         SettingsError: It cannot be read, is no TOML, or sets something unknown.
+        StoreError: This user may not read it, or not enter its folder.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return Configuration()
+    except PermissionError as error:
+        msg = f"no permission to read {path}: ask its owner"
+        raise StoreError(msg) from error
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}"
         raise SettingsError(msg) from error
