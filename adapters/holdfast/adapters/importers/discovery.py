@@ -114,11 +114,11 @@ def files_in(folder: Path) -> Iterator[Path]:
 def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
     """Return the folders that `source` stands for; none, where it is a file."""
     for each in FORMATS:
-        if each.name == source:
-            roots = [root for root in each.roots(environ) if root.is_dir()]
+        if each.name == source and (places := each.roots(environ)):
+            roots = [root for root in places if root.is_dir()]
             if not roots:
-                places = ", ".join(str(root) for root in each.roots(environ))
-                msg = f"there are no transcripts of {source} here: {places} does not exist"
+                listed = ", ".join(str(root) for root in places)
+                msg = f"there are no transcripts of {source} here: {listed} does not exist"
                 raise NotFoundError(msg)
             return roots
     if not source:  # a path of no name would be the folder one happens to stand in

@@ -82,6 +82,15 @@ class Format(Protocol):
 
 
 @runtime_checkable
+class Prepared(Protocol):
+    """A kind of which the beginning of a file tells what holds for all of it."""
+
+    def prepared(self, head: Sequence[JsonObject]) -> Format:
+        """Return the kind as these first lines make it."""
+        ...
+
+
+@runtime_checkable
 class OneSession(Protocol):
     """A kind of which every file holds one session: the one that its name or its beginning names, whatever follows."""
 

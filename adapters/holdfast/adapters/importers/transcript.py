@@ -12,19 +12,20 @@ from uuid import NAMESPACE_OID, uuid5
 
 from msgspec import Struct
 
+from holdfast.adapters.importers.acp import AcpWire
 from holdfast.adapters.importers.claude import ClaudeCode
 from holdfast.adapters.importers.codex import CodexRollout
 from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.lines import CHUNK, json_object, read_lines
-from holdfast.adapters.importers.port import Format, OneSession
+from holdfast.adapters.importers.port import Format, OneSession, Prepared
 from holdfast.domain.errors import TranscriptError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from holdfast.adapters.importers.lines import Line
+    from holdfast.adapters.importers.lines import JsonObject, Line
 
-FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout())
+FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire())
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024
@@ -111,11 +112,13 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
     kind: Format | None = None
     named: str | None = None
     first_line: bytes | None = None
+    head: list[JsonObject] = []
     for number, line in enumerate(read_lines(file), 1):
         if first_line is None and line.data != b"":
             first_line = line.data or b""
         fields = json_object(line.data) if line.data else None
         if fields is not None and line.data:
+            head.append(fields)
             kind = kind or next((each for each in FORMATS if each.recognises(fields)), None)
             record = kind.parse(line.data) if kind else None
             named = named or (record.session_id if record else None)
@@ -124,6 +127,8 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
     if kind is None or first_line is None:
         msg = f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
         raise TranscriptError(msg)
+    if isinstance(kind, Prepared):
+        kind = kind.prepared(head)
     owner = kind.owner(path)
     owned = owner is not None and (named is None or _mentions(file, owner.encode()))
     session_id = owner if owner is not None and owned else named or _made_up(first_line)
