@@ -13,7 +13,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,18 +191,20 @@ async def _start(place: _Place, order: Order, program: Path) -> dict[str, object
         "labels": dict(order.labels),
         "limits": msgspec.to_builtins(order.limits),
     }
+
     # In a thread: when a child reads its input and ends at once, asyncio's own subprocesses may close its pipe twice.
-    run = partial(
-        subprocess.run,
-        [sys.executable, "-I", "-S", program],
-        input=json.dumps(sent).encode(),  # values of keys stay out of every argument list
-        capture_output=True,
-        check=False,
-        cwd="/",
-        env={MARK: ""},  # no part of an agent, even where this daemon was started by one
-        pass_fds=(place.keys, place.listener.fileno()),
-        timeout=_START_S,
-    )
+    def run() -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-I", "-S", program],
+            input=json.dumps(sent).encode(),  # values of keys stay out of every argument list
+            capture_output=True,
+            check=False,
+            cwd="/",
+            env={MARK: ""},  # no part of an agent, even where this daemon was started by one
+            pass_fds=(place.keys, place.listener.fileno()),
+            timeout=_START_S,
+        )
+
     try:
         done = await to_thread.run_sync(run)
     except subprocess.TimeoutExpired as error:
