@@ -52,8 +52,6 @@ class Exported:
     def owner(self, path: Path) -> None:
         """Return nothing: names of files mean nothing here."""
         del path
-        nobody: str | None = None
-        return nobody
 
     def parse(self, line: bytes) -> Named | None:
         """Return which session a line is of."""
