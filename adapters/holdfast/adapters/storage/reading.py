@@ -14,7 +14,7 @@ from holdfast.domain.recorded import StreamId
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Executable, Select
 
     from holdfast.domain.recorded import Recorded
 
@@ -169,7 +169,7 @@ def select_log(connection: Connection, feed: Feed, until: int | None = None) -> 
 
 
 def fetch(
-    connection: Connection, statement: Select[Any], parameters: Mapping[str, object] | None = None
+    connection: Connection, statement: Executable, parameters: Mapping[str, object] | None = None
 ) -> list[tuple[Any, ...]]:
     """Return a statement's rows as the driver's own tuples: Core's rows cost as much again as the query."""
     result = connection.execute(statement, parameters)

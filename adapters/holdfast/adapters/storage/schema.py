@@ -162,7 +162,7 @@ def make_index(connection: Connection) -> None:
     """Make the full-text index over `passages` anew, empty; it has the same name on both dialects."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("DROP TABLE IF EXISTS passage_words")
-        # Words come ready-made, so the tokenizer has only to part them at spaces. `scope` names the session.
+        # Words come ready-made, so the tokenizer has only to part them at spaces. `scope` names session and month.
         connection.exec_driver_sql(
             "CREATE VIRTUAL TABLE passage_words USING fts5(words, scope, content='', tokenize='ascii')"
         )

@@ -9,14 +9,15 @@ from sqlalchemy import Float, Integer, any_, cast, column, exists, func, literal
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from holdfast.adapters.storage import schema
-from holdfast.adapters.storage.views.passages import scope
+from holdfast.adapters.storage.views.passages import month, of_session
+from holdfast.domain.search.query import Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection
 
-    from holdfast.domain.search.query import Query, Term
+    from holdfast.domain.search.query import Query
 
 CANDIDATES: Final = 5_000
 """Passages that are ranked: the newest that fit. So the time of a query does not grow with what it finds."""
@@ -28,6 +29,7 @@ SCOPES: Final = 200
 """Up to so many sessions are looked up in SQLite's index itself; more are cheaper to tell by the rows."""
 
 _AT_ONCE: Final = 400
+_MONTHS: Final = 1_200
 
 Place = tuple[int, int, int]
 """A passage: the number of its stream, the place of its item there, and its own place in that."""
@@ -45,12 +47,9 @@ def indexed(connection: Connection, query: Query, sessions: frozenset[int] | Non
         query: What to look for.
         sessions: The numbers of those to look in; None for all.
     """
-    if not query.wanted:
-        yield from _newest(connection, query, sessions)
-    elif connection.dialect.name == "sqlite":
-        yield from _in_sqlite(connection, query, sessions)
-    else:
-        yield from _in_postgres(connection, query, sessions)
+    if connection.dialect.name == "sqlite":
+        return _in_sqlite(connection, query, sessions)
+    return _in_postgres(connection, query, sessions)
 
 
 def fts5(terms: Sequence[Term], unwanted: Sequence[Term] = ()) -> str:
@@ -76,16 +75,8 @@ def _in_tsquery(term: Term) -> str:
 
 
 def _in_sqlite(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
-    scopes, by_row = "", sessions
-    if sessions is not None and len(sessions) <= SCOPES:
-        scopes, by_row = f" AND scope : ({' OR '.join(scope(stream) for stream in sessions)})", None
-    fitting = select(_index.c.rowid).where(_match(f"({fts5(query.wanted, query.unwanted)}){scopes}"))
-    conditions = _conditions(connection, query, by_row)
-    if conditions:
-        # Within EXISTS the rows are looked up for what the index finds, and never the other way round.
-        fitting = fitting.where(exists().where(_passages.id == _index.c.rowid, *conditions))
-    newest = list(connection.scalars(fitting.order_by(_index.c.rowid.desc()).limit(CANDIDATES)))
-    rank = _ranks(connection, query, scopes, newest) if len(newest) > 1 else {}
+    newest = _newest(connection, query, sessions)
+    rank = _ranks(connection, query, newest) if len(newest) > 1 else {}
     newest.sort(key=lambda number: (rank.get(number, 0.0), -number))
     for start in range(0, len(newest), _AT_ONCE):
         some = newest[start : start + _AT_ONCE]
@@ -94,42 +85,68 @@ def _in_sqlite(connection: Connection, query: Query, sessions: frozenset[int] | 
         yield from (places[number] for number in some if number in places)
 
 
-def _ranks(connection: Connection, query: Query, scopes: str, newest: Sequence[int]) -> dict[int, float]:
+def _newest(connection: Connection, query: Query, sessions: frozenset[int] | None) -> list[int]:
+    """Return the newest passages that fit. As much as can be is asked of the index, which looks at nothing else."""
+    asked = [fts5(query.wanted, query.unwanted)] if query.wanted else []
+    if sessions is not None and len(sessions) <= SCOPES:
+        asked.append(f"scope : ({' OR '.join(map(of_session, sorted(sessions)))})")
+        sessions = None
+    months = _months(query)
+    if months:
+        asked.append(f"scope : ({' OR '.join(months)})")
+    conditions = _conditions(connection, query, sessions)
+    if not asked:
+        found = select(_passages.id).where(*conditions).order_by(_passages.id.desc())
+    else:
+        found = select(_index.c.rowid).where(_match(" AND ".join(f"({each})" for each in asked)))
+        if conditions:
+            # Within EXISTS the rows are looked up for what the index finds, and never the other way round.
+            found = found.where(exists().where(_passages.id == _index.c.rowid, *conditions))
+        found = found.order_by(_index.c.rowid.desc())
+    return list(connection.scalars(found.limit(CANDIDATES)))
+
+
+def _months(query: Query) -> list[str]:
+    """Return the months before a date, or the newest passages would all be looked at on the way to older ones."""
+    if query.before is None:
+        return []
+    first, last = month(query.after or 0), month(query.before)
+    return [f"m{number}" for number in range(first, last + 1)] if last - first < _MONTHS else []
+
+
+def _ranks(connection: Connection, query: Query, newest: Sequence[int]) -> dict[int, float]:
     """Return BM25 of the candidates, the lower the better, by those words that are not everywhere."""
     telling = [term for term in query.wanted if not _is_common(connection, term)]
     if not telling:
         return {}
     rank = literal_column("bm25(passage_words, 1.0, 0.0)", Float)
     found = select(_index.c.rowid, rank).where(
-        _match(f"({fts5(telling)}){scopes}"), _index.c.rowid >= newest[-1], _index.c.rowid <= newest[0]
+        _match(fts5(telling)), _index.c.rowid >= newest[-1], _index.c.rowid <= newest[0]
     )
     return {int(number): float(score) for number, score in connection.execute(found)}
 
 
 def _is_common(connection: Connection, term: Term) -> bool:
-    some = select(_index.c.rowid).where(_match(fts5([term]))).limit(COMMON).subquery()
-    return connection.scalar(select(func.count()).select_from(some)) == COMMON
+    """Tell whether each word of the term is: to find out how rare a phrase of such words is takes too long."""
+    *others, last = term.words
+    for word in (*(Term((each,)) for each in others), Term((last,), term.prefix)):
+        some = select(_index.c.rowid).where(_match(fts5([word]))).limit(COMMON).subquery()
+        if connection.scalar(select(func.count()).select_from(some)) != COMMON:
+            return False
+    return True
 
 
 def _in_postgres(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
+    conditions = _conditions(connection, query, sessions)
     expression = cast(tsquery(query), TSQUERY)
-    fits = _passages.words.op("@@", is_comparison=True)(expression)
-    newest = (
-        select(schema.passages)
-        .where(fits, *_conditions(connection, query, sessions))
-        .order_by(_passages.id.desc())
-        .limit(CANDIDATES)
-        .subquery()
-    ).c
+    if query.wanted:
+        conditions.append(_passages.words.op("@@", is_comparison=True)(expression))
+    found = select(schema.passages).where(*conditions).order_by(_passages.id.desc()).limit(CANDIDATES)
+    newest = found.subquery().c
     rank = func.ts_rank_cd(newest.words, expression, 1)  # 1: divided by the logarithm of the length
-    ranked = select(newest.stream, newest.ordinal, newest.part).order_by(rank.desc(), newest.id.desc())
+    order = (rank.desc(), newest.id.desc()) if query.wanted else (newest.id.desc(),)
+    ranked = select(newest.stream, newest.ordinal, newest.part).order_by(*order)
     yield from ((stream, ordinal, part) for stream, ordinal, part in connection.execute(ranked))
-
-
-def _newest(connection: Connection, query: Query, sessions: frozenset[int] | None) -> Iterator[Place]:
-    chosen = select(_passages.stream, _passages.ordinal, _passages.part)
-    chosen = chosen.where(*_conditions(connection, query, sessions)).order_by(_passages.id.desc()).limit(CANDIDATES)
-    yield from ((stream, ordinal, part) for stream, ordinal, part in connection.execute(chosen))
 
 
 def _conditions(connection: Connection, query: Query, sessions: frozenset[int] | None) -> list[ColumnElement[bool]]:
@@ -141,7 +158,8 @@ def _conditions(connection: Connection, query: Query, sessions: frozenset[int] |
     if sessions is not None and connection.dialect.name == "sqlite":
         # One parameter, however many there are.
         numbers = func.json_each(json.dumps(sorted(sessions))).table_valued("value")
-        conditions.append(_passages.stream.in_(select(numbers.c.value)))
+        # The unary plus keeps SQLite from walking all passages of these sessions to find the newest ones.
+        conditions.append(_passages.stream.op("+")(0).in_(select(numbers.c.value)))
     elif sessions is not None:
         conditions.append(_passages.stream == any_(cast(sorted(sessions), ARRAY(Integer))))
     return conditions

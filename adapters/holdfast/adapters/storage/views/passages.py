@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 NAME: Final = "search"
 
 _AT_ONCE = 400
+_MONTH_US = 30 * 86_400 * 1_000_000
 _POSITIONS = 250
 """Places of one word in a passage that Postgres is told; it keeps no more than 255."""
 
@@ -155,8 +156,9 @@ def _remove(connection: Connection, stream: int, ordinals: Sequence[int]) -> Non
         return
     chosen = (_table.c.stream == stream) & _table.c.ordinal.in_(ordinals)
     if connection.dialect.name == "sqlite":
-        rows = connection.execute(select(_table.c.id, _table.c.words).where(chosen).order_by(_table.c.id))
-        gone = [{"id": number, "words": _unpacked(words), "scope": scope(stream)} for number, words in rows]
+        columns = (_table.c.id, _table.c.at, _table.c.words)
+        rows = connection.execute(select(*columns).where(chosen).order_by(_table.c.id))
+        gone = [{"id": number, "words": _unpacked(words), "scope": _scope(stream, at)} for number, at, words in rows]
         if gone:
             connection.execute(_FORGET, gone)
     connection.execute(delete(_table).where(chosen))
@@ -169,7 +171,7 @@ def _insert(connection: Connection, items: Sequence[_Wanted]) -> None:
     for each in items:
         for part, words in enumerate(each.passages):
             number += 1
-            found.append({"id": number, "words": words, "scope": scope(each.stream)})
+            found.append({"id": number, "words": words, "scope": _scope(each.stream, each.at)})
             rows.append({"id": number, "stream": each.stream, "ordinal": each.ordinal, "part": part, "at": each.at})
     if not rows:
         return
@@ -183,9 +185,18 @@ def _insert(connection: Connection, items: Sequence[_Wanted]) -> None:
         connection.execute(statement, [row | {"vector": words} for row, words in zip(rows, vectors, strict=True)])
 
 
-def scope(stream: int) -> str:
+def of_session(stream: int) -> str:
     """Return the word by which SQLite's index knows the session of a passage."""
     return f"s{stream}"
+
+
+def month(at: int) -> int:
+    """Return the number of the thirty days by which SQLite's index knows when an item appeared."""
+    return max(0, at) // _MONTH_US
+
+
+def _scope(stream: int, at: int) -> str:
+    return f"{of_session(stream)} m{month(at)}"
 
 
 def holds(connection: Connection, expression: str) -> ColumnElement[bool]:

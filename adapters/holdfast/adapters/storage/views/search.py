@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import inspect, select, tuple_
+from sqlalchemy import and_, inspect, literal, or_, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.reading import fetch
 from holdfast.adapters.storage.views.indexed import indexed
 from holdfast.adapters.storage.views.unindexed import unindexed
 from holdfast.domain.ports import Hit
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.views.indexed import Place
     from holdfast.domain.search.query import Query
 
-_AT_ONCE: Final = 100
+_AT_ONCE: Final = 50
 
 Spot = tuple[int, int]
 """An item: the number of its stream, and its place there."""
@@ -69,12 +70,13 @@ def _admitted(connection: Connection, query: Query) -> frozenset[int] | None:
     if not query.where and query.after is None:
         return None
     table = schema.sessions.c
-    statement = select(table.stream, table.id, table.row)
+    wants_row = any(each.field != "in" for each in query.where)
+    statement = select(table.stream, table.id, table.row if wants_row else literal("{}"))
     if query.after is not None:
         statement = statement.where(table.updated_at >= query.after)  # nothing in a session is newer than itself
     numbers: set[int] = set()
-    for stream, name, row in connection.execute(statement):
-        face = _decode_face(row) if query.where else _Face()
+    for stream, name, row in fetch(connection, statement):
+        face = _decode_face(row)
         if admits(query, name, face.agent, face.cwd):
             numbers.add(stream)
     return frozenset(numbers)
@@ -95,8 +97,9 @@ def _fetched(connection: Connection, places: list[Place]) -> Iterator[tuple[Spot
     if not places:
         return
     table = schema.items.c
-    chosen = tuple_(table.stream, table.ordinal).in_({place[:2] for place in places})
-    rows = connection.execute(select(table.stream, table.ordinal, table.body).where(chosen))
+    # Not as pairs IN a list: SQLite would scan the table for them.
+    chosen = [and_(table.stream == stream, table.ordinal == ordinal) for stream, ordinal, _ in places]
+    rows = connection.execute(select(table.stream, table.ordinal, table.body).where(or_(*chosen)))
     bodies = {(stream, ordinal): body for stream, ordinal, body in rows}
     for stream, ordinal, part in places:
         body = bodies.get((stream, ordinal))
