@@ -35,7 +35,7 @@ def test_the_entry_imports_click_and_little_else() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "verb", ["ls", "ls --json", "show 0199aaaa", "inbox", "events --since 1200", "verify", "doctor"]
+    "verb", ["ls", "ls --json", "show 0199aaaa", "inbox", "events --since 1200", "verify", "doctor", "search login"]
 )
 def test_no_verb_imports_what_it_does_not_need(verb: str) -> None:
     names = imported_by(
