@@ -104,6 +104,18 @@ def test_a_newer_store_is_left_alone(tmp_path: Path, write: bool) -> None:
     assert "newer version" in refused(tmp_path, StoreNewerError, write=write)
 
 
+@both
+def test_a_store_that_lost_its_own_id_is_damaged(tmp_path: Path, write: bool) -> None:
+    store_in(tmp_path).close()
+    changed = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+    changed.execute("DELETE FROM keys WHERE stream = 0")
+    changed.close()
+
+    settings = StoreSettings.from_url(f"sqlite:///{tmp_path}/log.db")
+    with pytest.raises(StoreDamagedError, match="which store it is"):
+        open_store(settings, write=write, checkpoints=tmp_path / "checkpoints", environ={})
+
+
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "text": lambda _: b"this is not a database, whatever its name says" * 100,
     "header only": lambda content: content[:100],

@@ -13,7 +13,7 @@ from holdfast.adapters.storage.announcements import Announcements
 from holdfast.adapters.storage.backends import Backend, backend_for
 from holdfast.adapters.storage.guard import Guard, lost_store
 from holdfast.adapters.storage.settings import StoreSettings, refuse_environment
-from holdfast.adapters.storage.store import Store
+from holdfast.adapters.storage.store import Store, store_id
 from holdfast.adapters.storage.writer import Writer
 
 if TYPE_CHECKING:
@@ -106,11 +106,10 @@ def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool,
 def _compare(backend: Backend, guard: Guard | None, position: int, log_hash: bytes) -> LogRegressedError | None:
     if guard is None:
         return None
-    events, keys = schema.events.c, schema.keys.c
+    events = schema.events.c
     with backend.reader.connect() as connection, connection.begin():
-        store_id = connection.scalars(select(keys.id).where(keys.stream == 0)).one()
 
         def hash_at(position: int) -> bytes | None:
             return connection.scalar(select(events.hash).where(events.position == position))
 
-        return guard.open(store_id, position, log_hash, hash_at)
+        return guard.open(store_id(connection), position, log_hash, hash_at)

@@ -18,7 +18,7 @@ from holdfast.adapters.storage.doors import FutureTicket, LocalBell
 from holdfast.adapters.storage.mapper import stored_entry, to_entry
 from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
 from holdfast.adapters.storage.subscription import CaughtUp, follow
-from holdfast.domain.errors import StoreClosedError, StoreReadOnlyError
+from holdfast.domain.errors import StoreClosedError, StoreDamagedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
@@ -71,7 +71,7 @@ class Store:
         self._closed = False
         self.regressed = regressed
         with self.reading() as connection:
-            self.id = connection.scalars(select(schema.keys.c.id).where(schema.keys.c.stream == 0)).one()
+            self.id = store_id(connection)
 
     def __enter__(self) -> Self:
         return self
@@ -264,6 +264,19 @@ class Store:
         finally:
             self._announcements.announce()
             self._backend.close()
+
+
+def store_id(connection: Connection) -> str:
+    """Return the id that the store was given when it was made.
+
+    Raises:
+        StoreDamagedError: The row that says so was taken away.
+    """
+    found: str | None = connection.scalar(select(schema.keys.c.id).where(schema.keys.c.stream == 0))
+    if found is None:
+        msg = "the log does not say any more which store it is (stream 0 of keys is gone): restore it from a backup"
+        raise StoreDamagedError(msg)
+    return found
 
 
 def _new_id() -> bytes:
