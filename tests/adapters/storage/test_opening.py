@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from holdfast.adapters.storage.opening import open_store
-from holdfast.adapters.storage.schema import APPLICATION_ID, SCHEMA_VERSION
+from holdfast.adapters.storage.schema import APPLICATION_ID, REVISION_PREFIX, SCHEMA_VERSION
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.domain.errors import (
     NotFoundError,
@@ -98,6 +98,18 @@ def test_a_newer_store_is_left_alone(tmp_path: Path, write: bool) -> None:
     store_in(tmp_path).close()
     newer = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
     newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    newer.close()
+    (tmp_path / "log.db.lock").unlink()
+
+    assert "newer version" in refused(tmp_path, StoreNewerError, write=write)
+
+
+@both
+@pytest.mark.parametrize("revision", [f"{REVISION_PREFIX}9999", "f3b1c2d4e5a6"])
+def test_a_store_with_migrations_of_a_later_version_is_left_alone(tmp_path: Path, write: bool, revision: str) -> None:
+    store_in(tmp_path).close()
+    newer = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+    newer.execute("UPDATE alembic_version SET version_num = ?", (revision,))
     newer.close()
     (tmp_path / "log.db.lock").unlink()
 

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
-from holdfast.adapters.storage.schema import APPLICATION_ID, SCHEMA_VERSION
+from holdfast.adapters.storage.schema import APPLICATION_ID, REVISION_PREFIX, SCHEMA_VERSION
 from holdfast.domain.errors import (
     StoreDamagedError,
     StoreError,
@@ -31,6 +31,7 @@ from holdfast.domain.errors import (
 FileState = Literal["absent", "empty", "store"]
 
 _BUSY_MS = 5_000
+_REVISIONS = frozenset(f"{REVISION_PREFIX}{number:04d}" for number in range(1, SCHEMA_VERSION + 1))
 _SIDE_FILES = ("", "-wal", "-shm", ".lock", ".ballast")
 
 
@@ -73,6 +74,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
         version = _pragma(connection, "user_version")
         pages = _pragma(connection, "page_count")
         page_size = _pragma(connection, "page_size")
+        revision = _revision(connection) if complete else None
     except sqlite3.DatabaseError as error:
         raise damaged(path, error) from error
     finally:
@@ -84,6 +86,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
     if complete and size < pages * page_size:
         msg = f"{path} ends after {size} of {pages * page_size} bytes: restore it from a backup"
         raise StoreDamagedError(msg)
+    _check_revision(path, revision)
     return "store"
 
 
@@ -99,6 +102,29 @@ def check_version(label: str, version: int) -> None:
             "upgrade Holdfast; nothing was changed"
         )
         raise StoreNewerError(msg)
+
+
+def _check_revision(path: Path, revision: object) -> None:
+    """Refuse a store whose migrations this version does not know, whatever its header says.
+
+    Raises:
+        StoreNewerError: It is one.
+    """
+    if revision is not None and revision not in _REVISIONS:
+        msg = (
+            f"{path} was written by a newer version of Holdfast (its schema {revision!r} is not known here): "
+            "upgrade Holdfast; nothing was changed"
+        )
+        raise StoreNewerError(msg)
+
+
+def _revision(connection: sqlite3.Connection) -> object:
+    """Return what Alembic's table names, None where there is none. What damage there is, those tell who read on."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError:
+        return None
+    return None if row is None else row[0]
 
 
 def damaged(path: Path, error: Exception) -> StoreDamagedError:
