@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import anyio
 from sqlalchemy.exc import DBAPIError
 
+from holdfast.adapters.storage.failures import lost_view
 from holdfast.adapters.storage.lock import StoreLock
 from holdfast.adapters.storage.migrate import migrate, restore_missing
 from holdfast.adapters.storage.schema import SCHEMA_VERSION
@@ -181,7 +182,7 @@ class SqliteBackend:
             return StoreBusyError(f"another program holds the write lock of {self._path}: close it first")
         if code == sqlite3.SQLITE_IOERR:
             return StoreError(f"{self._path} cannot be read: {original}")
-        return damaged(self._path, original)
+        return lost_view(self._settings.label, original) or damaged(self._path, original)
 
     def _open_readers(self) -> None:
         self._files = ReaderFiles(self._path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
+from holdfast.adapters.storage.schema import LASTING
 from holdfast.domain import errors
 
 if TYPE_CHECKING:
@@ -26,6 +28,19 @@ _ERRORS: dict[Failure, tuple[Callable[[str], errors.StoreError], str]] = {
     "lost": (errors.StoreUnavailableError, "the database server cannot be reached"),
     "broken": (errors.StoreClosedError, "the store stopped after an input/output error: open it again"),
 }
+
+
+_NO_TABLE = re.compile(r'no such table: (?:main\.)?(\w+)|relation "(\w+)" does not exist')
+"""How the two databases say it."""
+
+
+def lost_view(label: str, cause: BaseException) -> errors.StoreDamagedError | None:
+    """Return what is told of a table that is gone and can be made anew; None where something else is wrong."""
+    found = _NO_TABLE.search(str(cause))
+    table = None if found is None else found[1] or found[2]
+    if table is None or table in LASTING:
+        return None
+    return errors.StoreDamagedError(f"{label} lacks its table {table}: run holdfast rebuild, the log has all of it")
 
 
 def store_error(failure: Failure, cause: BaseException) -> errors.StoreError:

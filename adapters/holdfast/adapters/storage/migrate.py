@@ -11,13 +11,20 @@ from holdfast.adapters.storage.schema import (
     LASTING,
     REVISION_PREFIX,
     SCHEMA_VERSION,
+    inbox,
+    items,
+    links,
     metadata,
     passages,
     projections,
+    sessions,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_FOLDED = {sessions, links, items, inbox, projections}
+"""Tables whose rows are made from all events before them."""
 
 
 def migrate(connection: Connection) -> None:
@@ -45,7 +52,10 @@ def schema_version(connection: Connection) -> int | None:
 
 
 def restore_missing(connection: Connection) -> None:
-    """Make the tables anew that may be dropped and were. The search index and its rows come and go together."""
+    """Make the tables anew that may be dropped and were. The search index and its rows come and go together.
+
+    A view among them is built again from the log at once: an empty one would look like a log without sessions.
+    """
     present = set(inspect(connection).get_table_names())
     if connection.dialect.name == "sqlite" and "passage_words" not in present and passages.name in present:
         passages.drop(connection)
@@ -53,5 +63,9 @@ def restore_missing(connection: Connection) -> None:
     missing = [table for table in metadata.sorted_tables if table.name not in present | LASTING]
     if missing:
         metadata.create_all(connection, tables=missing, checkfirst=False)
-    if passages in missing:
+    if _FOLDED.intersection(missing):
+        from holdfast.adapters.storage.views.rebuild import rebuild  # noqa: PLC0415 - a store that is whole needs none
+
+        rebuild(connection, connection)
+    elif passages in missing:
         connection.execute(delete(projections).where(projections.c.name == "search"))

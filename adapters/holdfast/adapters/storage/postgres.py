@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from holdfast.adapters.storage.failures import lost_view
 from holdfast.adapters.storage.migrate import migrate, restore_missing, schema_version
 from holdfast.adapters.storage.postgres_log import PostgresLog, is_lost
 from holdfast.adapters.storage.schema import SCHEMA_VERSION, metadata
@@ -138,7 +139,7 @@ class PostgresBackend:
             return StoreUnavailableError(f"the database server of {label} cannot be reached: {_line(original)}")
         if isinstance(original, (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted)):
             return StoreDamagedError(f"{label} reports damage: {_line(original)}")
-        return StoreError(f"{label}: {_line(original)}")
+        return lost_view(label, original) or StoreError(f"{label}: {_line(original)}")
 
     def bell(self) -> Bell:
         """Return a bell that LISTENs, and looks by itself every second."""

@@ -20,6 +20,7 @@ from holdfast.domain.errors import (
     HoldfastError,
     NotFoundError,
     SessionEndedError,
+    StoreDamagedError,
     UsageError,
     ViewsDifferError,
 )
@@ -113,6 +114,30 @@ def test_everything_but_the_log_can_be_dropped_and_comes_back(
 
     assert workspace.rebuild() == before
     assert (workspace.rows(), workspace.inbox()) == (rows, inbox)
+
+
+@pytest.mark.parametrize("table", ["sessions", "items", "inbox", "projections", "links"])
+def test_a_single_view_that_was_dropped_is_back_as_soon_as_somebody_writes(
+    workspace: Workspace, store: Store, reopened: Callable[[], Workspace], table: str
+) -> None:
+    a_session(workspace)
+    say(workspace, ONE, c.Observe((asks("r1"),)))
+    workspace.catch_up()
+    rows, page, inbox = workspace.rows(), workspace.page(ONE), workspace.inbox()
+    store.write(lambda transaction: transaction.connection.execute(text(f"DROP TABLE {table}")).rowcount)
+
+    workspace = reopened()
+
+    assert (workspace.rows(), workspace.page(ONE), workspace.inbox()) == (rows, page, inbox)
+    assert workspace.digests()
+
+
+def test_a_reader_who_misses_a_view_is_told_how_to_get_it_back(workspace: Workspace, store: Store) -> None:
+    a_session(workspace)
+    store.write(lambda transaction: transaction.connection.execute(text("DROP TABLE items")).rowcount)
+
+    with pytest.raises(StoreDamagedError, match="lacks its table items: run holdfast rebuild"):
+        workspace.page(ONE)
 
 
 def test_a_view_that_was_tampered_with_is_noticed_and_built_anew(workspace: Workspace, store: Store) -> None:
