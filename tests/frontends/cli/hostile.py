@@ -121,6 +121,10 @@ def command_lines(evil: str) -> list[list[str]]:
         *(["mute", "down", "--for", "2h"], ["rename", "down", f"new {evil}".replace("\x00", "")]),
         *(["export", name, "--format", kind] for kind in ("md", "html", "jsonl", evil)),
         *(["show", name, "--until", "5"], ["verify", evil.replace("\x00", "")]),
+        *(
+            ["search", "cwd:/", "--limit", "100"],
+            ["search", "in:down"],
+        ),
         *(["rm", "over", "--yes"], ["import", evil.replace("\x00", "")], ["show", f"no {evil}"]),
     ]
     wrong = [
@@ -129,5 +133,7 @@ def command_lines(evil: str) -> list[list[str]]:
         ["ls", evil],
         ["show", "down", "--last", evil],
         ["mute", "down", "--for", evil],
+        ["search", f'"{evil}'],
+        ["search", f"before:{evil}"],
     ]
     return [*plain, *([*line, "--json"] for line in plain), *wrong]
