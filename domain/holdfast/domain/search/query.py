@@ -14,7 +14,7 @@ from holdfast.domain.search.words import words
 from holdfast.domain.timestamps import from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 Field = Literal["agent", "cwd", "in"]
 
@@ -26,6 +26,9 @@ MOST: Final = 64
 
 SHORTEST_PREFIX: Final = 2
 """Letters before a `*`: fewer stand for too much of every log."""
+
+_PREFIX = 4
+"""Characters of a session's id that name it, as everywhere."""
 
 _FIELD = re.compile(r"(agent|cwd|in|before|after):", re.IGNORECASE)
 _BARE = re.compile(r'[^\s"]*')
@@ -103,20 +106,26 @@ def parse(text: str) -> Query:
 
 
 def admits(query: Query, session_id: str, agent: str | None, cwd: str | None) -> bool:
-    """Tell whether the conditions on the session hold."""
-    holds: dict[Field, Callable[[str], bool]] = {
-        "agent": lambda value: (agent or "").casefold() == value.casefold(),
-        "cwd": lambda value: _lies_in(cwd or "", value),
-        "in": lambda value: session_id == value or (len(value) >= 4 and session_id.startswith(value)),
-    }
-    for field, fits in holds.items():
-        named = [each for each in query.where if each.field == field]
-        if any(each.excluded and fits(each.value) for each in named):
+    """Tell whether the conditions on the session hold. Called for each session there is."""
+    named: set[Field] = set()
+    holding: set[Field] = set()
+    for where in query.where:
+        match where.field:
+            case "agent":
+                holds = agent is not None and agent.casefold() == where.value.casefold()
+            case "cwd":
+                holds = cwd is not None and _lies_in(cwd, where.value)
+            case "in":
+                holds = session_id.startswith(where.value) and (
+                    len(where.value) >= _PREFIX or session_id == where.value
+                )
+        if not where.excluded:
+            named.add(where.field)
+            if holds:
+                holding.add(where.field)
+        elif holds:
             return False
-        wanted = [each for each in named if not each.excluded]
-        if wanted and not any(fits(each.value) for each in wanted):
-            return False
-    return True
+    return named == holding
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
