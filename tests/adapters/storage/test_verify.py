@@ -208,6 +208,14 @@ def test_a_session_under_another_name_is_found(engine: Engine) -> None:
     assert bad(engine)[0::3] == (2, "tampered")
 
 
+@pytest.mark.parametrize("kind", ["link", "store", "nonsense"])
+def test_a_session_that_is_made_to_pass_for_something_else_is_found(engine: Engine, kind: str) -> None:
+    forging.write_log(engine)
+    forging.execute(engine, "UPDATE keys SET kind = :kind WHERE stream = 2", kind=kind)
+
+    assert bad(engine) == (2, "beta", 1, "tampered")
+
+
 def test_a_missing_key_is_found(engine: Engine) -> None:
     forging.write_log(engine)
     forging.execute(engine, "DELETE FROM keys WHERE stream = 2")

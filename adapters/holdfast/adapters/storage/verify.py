@@ -16,6 +16,8 @@ from holdfast.adapters.storage.diagnosis import Bad
 from holdfast.adapters.storage.evidence import Evidence, cannot_know
 from holdfast.adapters.storage.walk import Walk
 from holdfast.domain.errors import StoreDamagedError, StoreUnavailableError
+from holdfast.domain.session.codec import link_events
+from holdfast.domain.session.facts import BY_CLASS, BY_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_EVENTS = table("events", column("position"), column("stream"), column("version"), column("event_id"))
-_KEYS = table("keys", column("stream"), column("id"))
+_EVENTS = table("events", *map(column, ("position", "stream", "version", "event_id", "type")))
+_KEYS = table("keys", column("stream"), column("kind"), column("id"))
+_LINK_TAGS = {each.tag for fact, each in BY_CLASS.items() if fact.__module__ == link_events.__name__}
 
 
 class Behind(Struct, frozen=True):
@@ -105,7 +108,7 @@ def _verify(connection: Connection, evidence: Evidence, progress: Callable[[int,
     walk = Walk(connection, evidence.witnesses, last, progress)
     first_bad = walk.run()
     if first_bad is None:
-        first_bad = walk.beyond_the_end()
+        first_bad = walk.beyond_the_end() or _of_another_kind(connection)
     twice = _twice(connection)
     if twice is not None and (first_bad is None or twice.position < first_bad.position):
         first_bad = twice
@@ -143,6 +146,24 @@ def _twice(connection: Connection) -> Bad | None:
     if row is None:  # in a damaged table, a scan and a look-up need not agree
         return Bad(second, None, None, "tampered", detail)
     return Bad(second, row.id, row.version, "tampered", detail)
+
+
+def _of_another_kind(connection: Connection) -> Bad | None:
+    """Return the first event of a stream that its key calls something else than its events are.
+
+    No hash covers that word, and a session that passes for a link is gone from every view.
+    """
+    query = (
+        select(_KEYS.c.id, _KEYS.c.kind, _EVENTS.c.type, _EVENTS.c.position)
+        .join_from(_KEYS, _EVENTS, (_KEYS.c.stream == _EVENTS.c.stream) & (_EVENTS.c.version == 1))
+        .order_by(_EVENTS.c.position)
+    )
+    for name, kind, tag, position in connection.execute(query):
+        is_link = tag in _LINK_TAGS if tag in BY_TAG else kind == "link"
+        if kind != ("link" if is_link else "session"):
+            detail = f"its stream passes for a {kind}, which has no such event"
+            return Bad(position, name, 1, "tampered", detail)
+    return None
 
 
 def _store_id(connection: Connection) -> str:
