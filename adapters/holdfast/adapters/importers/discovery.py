@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,10 @@ from holdfast.domain.ports import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+_FILE = re.compile(r".*\.jsonl|session-.*\.json")
+"""Names of files that are looked into in folders: all JSONL, and documents as the tools name them."""
 
 
 class Plan(Struct, frozen=True):
@@ -90,7 +95,7 @@ def found(environ: Mapping[str, str]) -> list[Found]:
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Yield the JSONL files in `folder` and below it, those of a folder before those of the folders in it.
+    """Yield what may hold a transcript in `folder` and below it, files of a folder before those of the folders in it.
 
     Files of sub-agents come after those of the sessions that they belong to. Links are followed, each folder is
     entered once, and one that cannot be read is left out.
@@ -107,7 +112,7 @@ def files_in(folder: Path) -> Iterator[Path]:
         except OSError:
             continue
         entered.add(identity)
-        yield from (Path(entry.path) for entry in entries if entry.name.endswith(".jsonl") and not _is_folder(entry))
+        yield from (Path(entry.path) for entry in entries if _FILE.fullmatch(entry.name) and not _is_folder(entry))
         waiting.extend(Path(entry.path) for entry in reversed(entries) if _is_folder(entry))
 
 

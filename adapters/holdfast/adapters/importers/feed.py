@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.adapters.importers.draft import UNRECORDED
+from holdfast.adapters.importers.known import KnownItems
 from holdfast.adapters.importers.names import source_id
 from holdfast.adapters.importers.recent import LIMIT, RecentItems
 from holdfast.domain.recorded import DAEMON, PEER, EventId, Recorded, Source, StreamId
 from holdfast.domain.session import events as e
+from holdfast.domain.session.codec import decode
 from holdfast.domain.session.commands import Command, MarkRead, Observe
 from holdfast.domain.session.session import Context, fold, handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from holdfast.adapters.importers.lines import Line
     from holdfast.adapters.importers.log import ImportLog
@@ -48,14 +50,31 @@ class Feed:
         appended: How many events were appended.
     """
 
-    def __init__(self, log: ImportLog, clock: Clock, kind: str, session_id: str, first_line: bytes) -> None:
+    def __init__(
+        self, log: ImportLog, clock: Clock, kind: str, session_id: str, first_line: bytes, *, rewritten: bool = False
+    ) -> None:
+        """Take up where the log is.
+
+        Args:
+            log: Where sessions are kept.
+            clock: Gives times and ids.
+            kind: Which kind of transcript it is.
+            session_id: The session.
+            first_line: What the file is known by.
+            rewritten: Whether the file says things again, so that each is to be compared with all that is known.
+        """
         self._log = log
         self._clock = clock
         self._source = source_id(kind, session_id, first_line)
+        # What is rewritten is known by all its content, and its items must keep their names all the same.
+        self._anchor = source_id(kind, session_id, b"").hex() if rewritten else self._source.hex()
         self.offset = log.offset(StreamId(session_id), self._source)
         self.appended = 0
         self._session = log.load(StreamId(session_id))
-        self._recent = RecentItems(each.event for each in log.recent(self._session.id, LIMIT))
+        if rewritten:
+            self._recent: RecentItems = KnownItems(_facts(log, self._session.id))
+        else:
+            self._recent = RecentItems(each.event for each in log.recent(self._session.id, LIMIT))
         # A person who wants to be reminded of a session still is when its transcript is imported once more.
         self._keep_read = not self._session.state.unread()
         self._waiting: list[Fact] = []
@@ -77,7 +96,7 @@ class Feed:
         if self._lines >= BATCH_LINES or self._bytes >= BATCH_BYTES:
             self.flush()  # not before there is more, so that the last batch always closes the turn as well
         self._end = line.end
-        anchor = f"{self._source.hex()}-{line.start}"
+        anchor = f"{self._anchor}-{line.start}"
         if not self._session.state.created and (opening := record.opening()) is not None:
             self._handle(opening, record.at)
         translation = record.translate(self._session, self._recent, anchor)
@@ -120,3 +139,9 @@ class Feed:
         events = handle(self._session, command, context)
         self._session = fold(self._session, events)
         self._batch.extend(events)
+
+
+def _facts(log: ImportLog, session_id: StreamId) -> Iterator[Fact]:
+    for each in log.history(session_id):
+        stored = each.event
+        yield decode(stored.tag, stored.schema, stored.data) if isinstance(stored, e.Unknown) else stored

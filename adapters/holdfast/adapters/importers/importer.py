@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from holdfast.adapters.importers.discovery import Plan, plan
 from holdfast.adapters.importers.exported import Exported, restore
 from holdfast.adapters.importers.feed import Clock, Feed
+from holdfast.adapters.importers.lines import Line
 from holdfast.adapters.importers.names import source_id
-from holdfast.adapters.importers.transcript import goes_on, lines_from, open_transcript
+from holdfast.adapters.importers.port import Rewritten
+from holdfast.adapters.importers.transcript import goes_on, lines_from, open_transcript, read_document
 from holdfast.domain.errors import TranscriptError
 from holdfast.domain.ports import ImportReport
 from holdfast.domain.recorded import StreamId
@@ -96,6 +98,8 @@ class _Run:
             with open_transcript(transcript.path) as file:
                 if isinstance(transcript.format, Exported):
                     self._restore(transcript)
+                elif transcript.document:
+                    self._compare(transcript)
                 else:
                     self._read(transcript, file)
             self.files += 1
@@ -117,6 +121,21 @@ class _Run:
         if appended:
             self.sessions.add(transcript.session_id)
             self.events += appended
+
+    def _compare(self, transcript: Transcript) -> None:
+        """Import what the log does not have yet of a transcript that is not made of lines."""
+        session_id = transcript.session_id
+        document = read_document(transcript)
+        self.malformed += document.malformed
+        source = source_id(transcript.format.name, session_id, document.digest)
+        if 0 < len(document.records) <= self.log.offset(StreamId(session_id), source) and not self._erased(session_id):
+            return
+        feed = self._open(transcript, session_id, document.digest)
+        for number, record in enumerate(document.records):
+            if number >= feed.offset and feed.refusal is None:
+                self.skipped += not feed.take(record, Line(None, number, number + 1, ended=True))
+        feed.close()
+        self._count(feed, session_id)
 
     def _read(self, transcript: Transcript, file: BinaryIO) -> None:
         session_id = transcript.session_id
@@ -162,10 +181,16 @@ class _Run:
                 closed = feeds.pop(oldest)
                 closed.close()
                 self._count(closed, oldest)
-            feed = Feed(self.log, self.clock, transcript.format.name, session_id, transcript.first_line)
-            if feed.refusal is not None:
-                self.say(f"{transcript.path}: session {session_id} {feed.refusal}; nothing was added to it")
+            feed = self._open(transcript, session_id, transcript.first_line)
         feeds[session_id] = feed
+        return feed
+
+    def _open(self, transcript: Transcript, session_id: str, known_by: bytes) -> Feed:
+        kind = transcript.format
+        rewritten = isinstance(kind, Rewritten)
+        feed = Feed(self.log, self.clock, kind.name, session_id, known_by, rewritten=rewritten)
+        if feed.refusal is not None:
+            self.say(f"{transcript.path}: session {session_id} {feed.refusal}; nothing was added to it")
         return feed
 
     def _erased(self, session_id: str) -> bool:

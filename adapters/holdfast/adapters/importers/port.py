@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ from msgspec import Struct
 from holdfast.domain.session.facts import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from holdfast.adapters.importers.lines import JsonObject
@@ -85,8 +86,8 @@ class Format(Protocol):
 class Prepared(Protocol):
     """A kind of which the beginning of a file tells what holds for all of it."""
 
-    def prepared(self, head: Sequence[JsonObject]) -> Format:
-        """Return the kind as these first lines make it."""
+    def prepared(self, path: Path, head: Sequence[JsonObject]) -> Format:
+        """Return the kind as the place and the first lines of a file make it."""
         ...
 
 
@@ -95,3 +96,39 @@ class OneSession(Protocol):
     """A kind of which every file holds one session: the one that its name or its beginning names, whatever follows."""
 
     one_session: Literal[True]
+
+
+@runtime_checkable
+class Rewritten(Protocol):
+    """A kind that says things again, and changes them: it is compared with all that the log has of the session."""
+
+    rewritten: Literal[True]
+
+
+class Document(Struct, frozen=True):
+    """A transcript that is not made of lines.
+
+    Attributes:
+        session_id: Its session.
+        digest: Digest of all its content.
+        records: What it consists of, in order.
+        malformed: How many parts of it could not be read.
+    """
+
+    session_id: str
+    digest: bytes
+    records: Sequence[Record]
+    malformed: int = 0
+
+
+@runtime_checkable
+class Documents(Rewritten, Protocol):
+    """A kind of which some transcripts are documents: rewritten whole at every change, or spread over many files."""
+
+    def document(self, path: Path) -> Document | None:
+        """Return what a file holds; None, where that is nothing of this kind.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        ...

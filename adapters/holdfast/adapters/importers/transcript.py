@@ -16,8 +16,9 @@ from holdfast.adapters.importers.acp import AcpWire
 from holdfast.adapters.importers.claude import ClaudeCode
 from holdfast.adapters.importers.codex import CodexRollout
 from holdfast.adapters.importers.exported import Exported
-from holdfast.adapters.importers.lines import CHUNK, json_object, read_lines
-from holdfast.adapters.importers.port import Format, OneSession, Prepared
+from holdfast.adapters.importers.gemini import GeminiChat
+from holdfast.adapters.importers.lines import CHUNK, LINE_LIMIT, json_object, read_lines
+from holdfast.adapters.importers.port import Document, Documents, Format, OneSession, Prepared
 from holdfast.domain.errors import TranscriptError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import JsonObject, Line
 
-FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire())
+FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat())
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024
@@ -42,6 +43,7 @@ class Transcript(Struct, frozen=True):
         whole: Whether all its lines belong to that session, whatever they name: the tool copies the history of a
             session that is taken up again into the file of the new one.
         first_line: What it is known by, wherever it lies.
+        document: Whether it is not made of lines, but one whole.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Transcript(Struct, frozen=True):
     session_id: str
     whole: bool
     first_line: bytes
+    document: bool = False
 
 
 def recognise(path: Path) -> Transcript:
@@ -73,6 +76,21 @@ def open_transcript(path: Path) -> BinaryIO:
             msg = f"{path} is not a file; name a transcript or a folder of transcripts"
             raise TranscriptError(msg)
         return path.open("rb", buffering=0)
+
+
+def read_document(transcript: Transcript) -> Document:
+    """Return what a transcript that is not made of lines consists of.
+
+    Raises:
+        TranscriptError: It cannot be read, or holds something else by now.
+    """
+    with _readable(transcript.path):
+        kind = transcript.format
+        found = kind.document(transcript.path) if isinstance(kind, Documents) else None
+    if found is None or found.session_id != transcript.session_id:
+        msg = f"{transcript.path} was changed while it was read; import it again"
+        raise TranscriptError(msg)
+    return found
 
 
 def lines_from(transcript: Transcript, file: BinaryIO, start: int) -> Iterator[Line]:
@@ -125,15 +143,26 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
         if named or number >= _HEAD_LINES or line.end > _HEAD_BYTES:
             break
     if kind is None or first_line is None:
+        if document := _document(path):
+            return document
         msg = f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
         raise TranscriptError(msg)
     if isinstance(kind, Prepared):
-        kind = kind.prepared(head)
+        kind = kind.prepared(path, head)
     owner = kind.owner(path)
     owned = owner is not None and (named is None or _mentions(file, owner.encode()))
     session_id = owner if owner is not None and owned else named or _made_up(first_line)
     whole = owned or isinstance(kind, OneSession)
     return Transcript(path, kind, os.fstat(file.fileno()).st_size, session_id, whole, first_line)
+
+
+def _document(path: Path) -> Transcript | None:
+    """Return what `path` holds, where that is not made of lines."""
+    size = path.stat().st_size
+    for kind in FORMATS if size <= LINE_LIMIT else ():
+        if isinstance(kind, Documents) and (found := kind.document(path)) is not None:
+            return Transcript(path, kind, size, found.session_id, whole=True, first_line=b"", document=True)
+    return None
 
 
 def _mentions(file: BinaryIO, word: bytes) -> bool:

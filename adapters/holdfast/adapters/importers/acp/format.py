@@ -51,8 +51,9 @@ class AcpWire:
             return isinstance(inner(message, "params").get("protocolVersion"), int)
         return method.startswith("session/") and method in KNOWN
 
-    def prepared(self, head: Sequence[JsonObject]) -> AcpWire:
+    def prepared(self, path: Path, head: Sequence[JsonObject]) -> AcpWire:
         """Return the kind that knows what the beginning of a file tells once and for all."""
+        del path
         found = AcpWire()
         for _, message in map(find_message, head):
             info = inner(inner(message, "result"), "agentInfo")
