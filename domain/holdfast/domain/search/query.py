@@ -110,6 +110,7 @@ def admits(query: Query, session_id: str, agent: str | None, cwd: str | None) ->
     named: set[Field] = set()
     holding: set[Field] = set()
     for where in query.where:
+        holds = False
         match where.field:
             case "agent":
                 holds = agent is not None and agent.casefold() == where.value.casefold()
