@@ -130,7 +130,8 @@ class LocalReading(Reader):
 
     def checks(self) -> list[ports.Check]:
         """Return the state of the store, its folder and its files."""
-        return list(health.checks(self._store, self._library.settings, self._library.home.path))
+        home = self._library.home
+        return list(health.checks(self._store, self._library.settings, home.path, home.checkpoints))
 
 
 class LocalWorkspace(LocalReading, Workspace):

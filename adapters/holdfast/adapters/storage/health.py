@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.guard import regression
 from holdfast.adapters.storage.reading import head_position
 from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.tables import tracked
@@ -26,9 +27,10 @@ _LOW_BYTES: Final = 256 * 1024 * 1024
 _SAFE_SQLITE: Final = (3, 51, 3)
 
 
-def checks(store: Store, settings: StoreSettings, home: Path) -> Iterator[Check]:
+def checks(store: Store, settings: StoreSettings, home: Path, checkpoints: Path) -> Iterator[Check]:
     """Yield what can be told without reading the whole log."""
     yield _store(store, settings)
+    yield _witness(store, settings, checkpoints)
     yield _permissions(home)
     if settings.dialect == "sqlite":
         yield _sqlite_version()
@@ -41,10 +43,25 @@ def _store(store: Store, settings: StoreSettings) -> Check:
         sessions = connection.scalar(select(func.count()).select_from(schema.sessions)) or 0
         events = head_position(connection)
         kept = connection.scalar(select(schema.store.c.position)) or 0
-    detail = f"{settings.label}: {sessions} sessions, {events} events, schema {schema.SCHEMA_VERSION}"
+    what = f"{_count(sessions, 'session')}, {_count(events, 'event')}"
+    detail = f"{settings.label}: {what}, schema {schema.SCHEMA_VERSION}"
     if events < kept:
         return Check("store", ok=False, detail=f"{detail}; {kept - events} events are missing: run `holdfast verify`")
     return Check("store", ok=True, detail=detail)
+
+
+def _witness(store: Store, settings: StoreSettings, checkpoints: Path) -> Check:
+    events = schema.events.c
+    with store.reading() as connection:
+        head = head_position(connection)
+
+        def hash_at(position: int) -> bytes | None:
+            return connection.scalar(select(events.hash).where(events.position == position))
+
+        found = regression(checkpoints, settings.label, store.id, head, hash_at)
+    if found is not None:
+        return Check("witness", ok=False, detail=str(found))
+    return Check("witness", ok=True, detail=f"nothing is known of events after position {head}")
 
 
 def _permissions(home: Path) -> Check:
@@ -76,8 +93,18 @@ def _views(store: Store) -> Check:
     with store.reading() as connection:
         head = head_position(connection)
         behind = {name: head - tracked(connection, name) for name in FOLDS}
+        keys = schema.keys.c
+        known = select(func.count()).where(keys.kind == "session", keys.salt.is_not(None))
+        lost = (connection.scalar(known) or 0) - (connection.scalar(select(func.count(schema.sessions.c.stream))) or 0)
+    if lost > 0:
+        detail = f"the roster lacks {_count(lost, 'session')} of the log: run `holdfast rebuild`"
+        return Check("views", ok=False, detail=detail)
     late = {name: count for name, count in behind.items() if count > 0}
     if late:
         detail = ", ".join(f"{name} is {count} events behind" for name, count in late.items())
         return Check("views", ok=True, detail=f"{detail}; readers fold the rest themselves")
     return Check("views", ok=True, detail="up to date")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

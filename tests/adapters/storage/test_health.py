@@ -1,0 +1,91 @@
+"""What `doctor` finds in a store and its home, each fault with what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.health import checks
+from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.workspace import Workspace
+from holdfast.domain.recorded import Actor, StreamId
+from holdfast.domain.session.commands import Create, Rename
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdfast.adapters.storage.store import Store
+
+ME = Actor("human", "cli")
+ONE = StreamId("aaaa1111-0000-4000-8000-000000000001")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one session in its log."""
+    tmp_path.chmod(0o700)
+    with opened(tmp_path) as store:
+        Workspace(store).execute(ONE, Create("acp", title="shop"), cause=None, actor=ME)
+        Workspace(store).catch_up()
+    return tmp_path
+
+
+def settings(home: Path) -> StoreSettings:
+    return StoreSettings.from_url(f"sqlite:///{home}/log.db")
+
+
+def opened(home: Path) -> Store:
+    return open_store(settings(home), checkpoints=home / "checkpoints", environ={})
+
+
+def found(home: Path) -> dict[str, tuple[bool, str]]:
+    with open_store(settings(home), write=False, environ={}) as store:
+        return {
+            each.check: (each.ok, each.detail) for each in checks(store, settings(home), home, home / "checkpoints")
+        }
+
+
+def faults(home: Path) -> dict[str, str]:
+    return {check: detail for check, (ok, detail) in found(home).items() if not ok}
+
+
+def test_a_home_in_order_has_no_fault(home: Path) -> None:
+    assert faults(home) == {}
+    assert "1 session, 1 event, schema 1" in found(home)["store"][1]
+    assert list(found(home)) == ["store", "witness", "permissions", "sqlite", "disk", "views"]
+
+
+def test_an_older_copy_that_was_put_back_is_a_fault(home: Path) -> None:
+    shutil.copy(home / "log.db", home / "older.db")
+    with opened(home) as store:
+        Workspace(store).execute(ONE, Rename("market"), cause=None, actor=ME)
+    (home / "older.db").replace(home / "log.db")
+
+    assert list(faults(home)) == ["witness"]
+    assert "LOG_REGRESSED" in faults(home)["witness"]
+
+
+def test_a_session_that_the_roster_lacks_is_a_fault(home: Path) -> None:
+    with opened(home) as store:
+        store.write(lambda transaction: transaction.connection.execute(delete(schema.sessions)).rowcount)
+
+    assert faults(home) == {"views": "the roster lacks 1 session of the log: run `holdfast rebuild`"}
+
+
+def test_an_erased_session_is_not_lacking(home: Path) -> None:
+    with opened(home) as store:
+        Workspace(store).erase(ONE, actor=ME)
+
+    assert faults(home) == {}
+
+
+def test_a_file_that_others_may_read_is_a_fault(home: Path) -> None:
+    (home / "log.db").chmod(0o644)
+
+    assert list(faults(home)) == ["permissions"]
+    assert "log.db is 0644" in faults(home)["permissions"]
