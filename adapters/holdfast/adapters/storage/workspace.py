@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from threading import Event
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.storage.erase import erase
@@ -99,18 +100,26 @@ class Workspace(Reader):
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         """Drop every view, build it anew from the log, and return a digest of each.
 
-        It happens in one transaction: whoever reads meanwhile sees the old views, and a kill leaves them.
+        It happens in one transaction: whoever reads meanwhile sees the old views, and a kill or an interrupt leaves
+        them.
         """
+        given_up = Event()
 
         def work(transaction: WriteTransaction) -> dict[str, str]:
             def report(done: int, total: int) -> None:
                 if progress is not None:
                     progress("events", done, total)
+                if given_up.is_set():
+                    raise InterruptedError
 
             rebuild.rebuild(transaction.connection, transaction.connection, report)
             return rebuild.digests(transaction.connection)
 
-        return self._store.write(work)
+        try:
+            return self._store.write(work)
+        except KeyboardInterrupt:
+            given_up.set()  # or closing the store would wait until all of it is folded
+            raise
 
     def catch_up(self, progress: Progress | None = None) -> None:
         """Fold what is new into the stored views."""

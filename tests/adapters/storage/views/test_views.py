@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from contextlib import suppress
 from functools import partial
+from threading import Event, main_thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text, update
+from sqlalchemy import insert, select, text, update
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views import projector
+from holdfast.adapters.storage.views.source import SIZE
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import (
     AmbiguousNameError,
@@ -132,6 +135,17 @@ def test_a_single_view_that_was_dropped_is_back_as_soon_as_somebody_writes(
     assert workspace.digests()
 
 
+def test_a_rebuild_does_not_forget_an_erasure_that_is_to_be_finished(workspace: Workspace, store: Store) -> None:
+    a_session(workspace)
+    mark = {"name": "erasure", "position": 0}
+    store.write(lambda transaction: transaction.connection.execute(insert(schema.projections), mark).rowcount)
+
+    workspace.rebuild()
+
+    with store.reading() as connection:
+        assert "erasure" in connection.scalars(select(schema.projections.c.name)).all()
+
+
 def test_a_reader_who_misses_a_view_is_told_how_to_get_it_back(workspace: Workspace, store: Store) -> None:
     a_session(workspace)
     store.write(lambda transaction: transaction.connection.execute(text("DROP TABLE items")).rowcount)
@@ -150,6 +164,33 @@ def test_a_view_that_was_tampered_with_is_noticed_and_built_anew(workspace: Work
     with pytest.raises(ViewsDifferError, match="transcript"):
         workspace.digests()
     assert workspace.rebuild() == good
+
+
+def test_a_rebuild_that_is_interrupted_leaves_the_old_views_and_does_not_go_on(
+    workspace: Workspace, store: Store
+) -> None:
+    """Given a person who presses Ctrl-C after the first of many batches."""
+    a_session(workspace)
+    say(workspace, ONE, c.Observe(tuple(e.TextAppended("m", str(number)) for number in range(3 * SIZE))))
+    workspace.catch_up()
+    before = workspace.digests()
+    told: list[int] = []
+    gave_up = Event()
+
+    def report(_what: str, done: int, _total: int | None) -> None:
+        told.append(done)
+        if len(told) == 1:
+            signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+        else:
+            gave_up.wait(timeout=10)
+
+    with pytest.raises(KeyboardInterrupt):
+        workspace.rebuild(report)
+    gave_up.set()
+
+    assert workspace.digests() == before
+    store.write(lambda transaction: transaction.connection.execute(text("SELECT 1")).rowcount)
+    assert len(told) <= 2
 
 
 def test_a_transcript_is_read_in_pages_from_the_end(workspace: Workspace) -> None:
