@@ -41,6 +41,8 @@ def test_from_import_to_erasure(cli: Cli) -> None:
 
     assert answer("rm", "Another title", "--yes") == {"id": name, "erased": True}
     assert cli("ls").stdout == ""
+    gone = cli("show", name)
+    assert (gone.returncode, "was erased" in gone.stderr) == (3, True)
     assert "tidewatch" not in cli("events").stdout
     assert answer("verify")["ok"]
 

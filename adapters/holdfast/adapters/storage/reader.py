@@ -62,6 +62,10 @@ class Reader:
                 return StreamId(name)
             prefixed = _with_prefix(connection, name) if len(name) >= SHORTEST_PREFIX else []
             found = prefixed or roster.titled(connection, name)
+            erased = not found and connection.scalar(_erased.where(schema.keys.c.id == name)) is not None
+        if erased:
+            msg = f"session {name} was erased: nothing is left of it but its place in the log"
+            raise NotFoundError(msg)
         if not found:
             raise _nobody(name)
         if len(found) > 1:
@@ -159,6 +163,9 @@ class Reader:
         """
         with self._store.reading() as connection:
             return fresh_digests(connection)
+
+
+_erased = select(schema.keys.c.id).where(schema.keys.c.kind == "session", schema.keys.c.salt.is_(None))
 
 
 def _nobody(name: str) -> NotFoundError:
