@@ -205,6 +205,10 @@ def test_an_event_stays_on_its_line_whatever_its_peer_wrote(run: Run, library: M
             Verification(False, 5, None, Behind(5, 11), []),
             "it ends at position 5, position 11 was written once",
         ),
+        (
+            Verification(False, 11, None, Behind(11, 11), []),
+            "another log stands where its witness saw one that had come to position 11",
+        ),
     ],
 )
 def test_verify_answers_and_fails_with_the_first_fault(

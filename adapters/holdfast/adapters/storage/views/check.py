@@ -44,6 +44,7 @@ def fresh_digests(log: Connection, progress: Callable[[int, int], None] | None =
     stored = digests(log)
     wrong = sorted(name for name in stored if name not in behind and stored[name] != fresh[name])
     if wrong:
-        msg = f"{' and '.join(wrong)} show something else than the log: run `holdfast rebuild`"
+        verb = "shows" if len(wrong) == 1 else "show"
+        msg = f"{' and '.join(wrong)} {verb} something else than the log: run `holdfast rebuild`"
         raise ViewsDifferError(msg)
     return fresh

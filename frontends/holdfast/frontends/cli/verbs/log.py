@@ -105,6 +105,11 @@ def _fault(found: Verification) -> str:
         places = {"position": bad.position, "session": bad.session_id, "version": bad.version}
         where = ", ".join(f"{name} {value}" for name, value in places.items() if value is not None)
         return f"the log does not verify: {bad.reason} at {where or 'an unknown place'}; restore it from a backup"
+    if behind is not None and behind.checkpoint <= behind.log:
+        return (
+            f"another log stands where its witness saw one that had come to position {behind.checkpoint}; "
+            "put that one back"
+        )
     if behind is not None:
         return (
             f"the log is behind its witness: it ends at position {behind.log}, position {behind.checkpoint} was "
