@@ -6,7 +6,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -29,8 +31,7 @@ from holdfast.domain.errors import (
 from tests.adapters.storage.given import Stores, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from holdfast.adapters.storage.store import Store
 
@@ -240,11 +241,19 @@ def test_opening_does_not_depend_on_alembic_once_the_store_is_there(tmp_path: Pa
     assert output.stdout.strip() == "set()"
 
 
+@pytest.fixture
+def home_for_all() -> Iterator[Path]:
+    """A folder that other users can reach. Pytest keeps its own to itself, again whenever a run begins."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become a user without permission")
 @pytest.mark.parametrize("state", ["closed", "killed", "open"])
-def test_a_store_is_read_in_a_folder_without_write_permission(tmp_path: Path, state: str) -> None:
+def test_a_store_is_read_in_a_folder_without_write_permission(home_for_all: Path, state: str) -> None:
     """Given a home that its reader may not write to, the log is read, whether or not its writer left in order."""
-    url = f"sqlite:///{tmp_path}/log.db"
+    url = f"sqlite:///{home_for_all}/log.db"
     program = """
         import os, sys
         from holdfast.adapters.storage.opening import open_store
@@ -258,11 +267,11 @@ def test_a_store_is_read_in_a_folder_without_write_permission(tmp_path: Path, st
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program), url, state], check=False, env=_environment())
     if state == "killed":
-        (tmp_path / "log.db-shm").unlink()  # as after a reboot or a copy
+        (home_for_all / "log.db-shm").unlink()  # as after a reboot or a copy
     writer = open_store(StoreSettings.from_url(url), environ={}) if state == "open" else None
-    for path in (tmp_path, *tmp_path.iterdir()):
+    for path in (home_for_all, *home_for_all.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    before = everything(tmp_path)
+    before = everything(home_for_all)
     reader = """
         import os, sys
         from holdfast.adapters.storage.opening import open_store
@@ -275,9 +284,6 @@ def test_a_store_is_read_in_a_folder_without_write_permission(tmp_path: Path, st
         except Exception as error:
             print(type(error).__name__)
     """
-    for folder in list(tmp_path.parents)[:-1]:
-        if folder.stat().st_mode & 0o011 != 0o011:
-            folder.chmod(folder.stat().st_mode | 0o011)
     try:
         command = [sys.executable, "-c", textwrap.dedent(reader), url]
         output = subprocess.run(command, check=False, capture_output=True, text=True, env=_environment())
@@ -287,7 +293,7 @@ def test_a_store_is_read_in_a_folder_without_write_permission(tmp_path: Path, st
 
     assert output.stdout.split("\n") == ["[1, 2]", "StoreReadOnlyError", ""], output.stderr
     if state != "open":
-        assert everything(tmp_path) == before
+        assert everything(home_for_all) == before
 
 
 def _environment() -> dict[str, str]:
