@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-_FILE = re.compile(r".*\.jsonl|session-.*\.json")
+_FILE = re.compile(r".*\.jsonl|session-.*\.json|ses_[^.]*\.json")
 """Names of files that are looked into in folders: all JSONL, and documents as the tools name them."""
 
 

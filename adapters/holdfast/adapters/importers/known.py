@@ -30,7 +30,7 @@ class KnownItems(RecentItems):
         super().__init__(facts)
 
     def has(self, item_id: str) -> bool:
-        """Tell whether there is such an item."""
+        """Tell whether there is such an item, or a turn of this name that was interrupted."""
         return item_id in self._items
 
     def rest(self, item_id: str, words: str) -> str:
@@ -63,6 +63,8 @@ class KnownItems(RecentItems):
                 self._tools[fact.item_id] = _Tool(fact.status or before.status, output=output)
             case e.UsageReported(message_id=str(message)):
                 self._tokens[message] = fact.total
+            case e.TurnInterrupted(turn_id=turn_id):
+                self._items.add(turn_id)
             case e.MessageSent() | e.NoticeAdded() | e.RawReceived() | e.MessageReceived() | e.PlanChanged():
                 self._items.add(fact.item_id)
             case _:

@@ -18,6 +18,7 @@ from holdfast.adapters.importers.codex import CodexRollout
 from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.gemini import GeminiChat
 from holdfast.adapters.importers.lines import CHUNK, LINE_LIMIT, json_object, read_lines
+from holdfast.adapters.importers.opencode import OpencodeStore
 from holdfast.adapters.importers.port import Document, Documents, Format, OneSession, Prepared
 from holdfast.domain.errors import TranscriptError
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import JsonObject, Line
 
-FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat())
+FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat(), OpencodeStore())
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024
