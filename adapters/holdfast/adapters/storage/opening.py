@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.jobs import Log
     from holdfast.domain.errors import LogRegressedError
+
+ROUNDS: Final = 100
+"""How often a log that seems behind its witness is looked at again while it still grows."""
 
 
 def now_us() -> int:
@@ -95,6 +98,14 @@ def _open_writing(
 def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool, now: Callable[[], int]) -> Store:
     heads = log.read_heads()
     regressed = _compare(backend, guard, heads.position, heads.log_hash)
+    for _ in range(ROUNDS):
+        if regressed is None:
+            break
+        before, heads = heads, log.read_heads()
+        if heads.position == before.position:
+            break
+        # A writer that is still at work, and is about to be fenced, moved the witness between the two looks.
+        regressed = _compare(backend, guard, heads.position, heads.log_hash)
     if regressed is not None:
         log.close()
         return Store(backend, None, Announcements(None), now=now, regressed=regressed)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import msgspec
 from anyio import to_thread
-from anyio.abc import SocketAttribute
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from holdfast.adapters.supervision.host import folder
@@ -18,6 +17,7 @@ from holdfast.adapters.supervision.host.folder import Ending, Exit, Status
 from holdfast.adapters.supervision.host.processes import look, peer_uid, strike
 from holdfast.adapters.supervision.host.protocol import Decoder, WireError, encode
 from holdfast.adapters.supervision.host.reader import Reader
+from holdfast.adapters.supervision.host.stream import UnixStream, connect_unix
 from holdfast.domain.errors import (
     AgentError,
     AgentExitedError,
@@ -30,8 +30,6 @@ from holdfast.domain.errors import (
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable
-
-    from anyio.abc import SocketStream
 
     from holdfast.adapters.supervision.host.folder import Host
 
@@ -62,10 +60,10 @@ async def connect(host: Host, *, epoch: int) -> Connection:
     try:
         with anyio.fail_after(CONNECT_S):
             try:
-                stream = await anyio.connect_unix(host.socket)
+                stream = await connect_unix(str(host.socket))
             except FileNotFoundError:
                 await _have_socket_made(host)
-                stream = await anyio.connect_unix(host.socket)
+                stream = await connect_unix(str(host.socket))
     except (OSError, TimeoutError) as error:
         raise HostGoneError(f"no host of agent {host.incarnation} listens on {host.socket}: {error}") from error
     connection = Connection(host, stream)
@@ -74,7 +72,7 @@ async def connect(host: Host, *, epoch: int) -> Connection:
         with anyio.fail_after(CONNECT_S):
             await connection.hello(epoch)
     except BaseException as error:
-        await anyio.aclose_forcefully(stream)
+        stream.close()
         if isinstance(error, TimeoutError):
             raise HostGoneError(f"the host of agent {host.incarnation} does not answer") from error
         raise
@@ -91,8 +89,8 @@ async def _have_socket_made(host: Host) -> None:
             await anyio.sleep(0.02)
 
 
-def _check_peer(host: Host, stream: SocketStream) -> None:
-    if peer_uid(stream.extra(SocketAttribute.raw_socket)) != os.getuid():  # noqa: S610 # not Django's `extra`
+def _check_peer(host: Host, stream: UnixStream) -> None:
+    if peer_uid(stream.sock) != os.getuid():
         raise HostProtocolError(f"{host.socket} belongs to another user")
 
 
@@ -115,7 +113,7 @@ class Connection:
         lost: Why the connection is over, None while it is not.
     """
 
-    def __init__(self, host: Host, stream: SocketStream) -> None:
+    def __init__(self, host: Host, stream: UnixStream) -> None:
         self.host = host
         self.head, self.full = 0, False
         self.exit: Exit | None = None
@@ -134,7 +132,7 @@ class Connection:
                 await self._receive()
         finally:
             self._over(HostGoneError(f"the connection to the host of agent {self.host.incarnation} was closed"))
-            await anyio.aclose_forcefully(self._stream)
+            self._stream.close()
 
     async def hello(self, epoch: int) -> None:
         """Become the one who drives; `connect` has done that."""
@@ -206,7 +204,7 @@ class Connection:
         """Close the connection; the agent goes on."""
         self._closed = True
         self._over(HostGoneError("the connection was closed from this side"))
-        await anyio.aclose_forcefully(self._stream)
+        self._stream.close()
 
     async def _ask(self, header: dict[str, Any], body: bytes = b"") -> dict[str, Any]:
         await checkpoint_if_cancelled()
