@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from holdfast.domain import wire
 from holdfast.domain.errors import StoreError
 from holdfast.domain.ports import Check
-from holdfast.frontends.cli import wire
 from holdfast.frontends.cli.cells import pad
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED

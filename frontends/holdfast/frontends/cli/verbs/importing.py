@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain import wire
 from holdfast.domain.errors import NotFoundError, TranscriptError
-from holdfast.frontends.cli import wire
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, json_option

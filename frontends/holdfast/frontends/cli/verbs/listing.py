@@ -47,7 +47,7 @@ def ls(app: App, *, with_ended: bool, as_json: bool) -> None:
 @click.pass_obj
 def inbox(app: App, *, as_json: bool) -> None:
     """List everything that waits for you, over all sessions."""
-    from holdfast.frontends.cli import wire  # noqa: PLC0415 # only for JSON
+    from holdfast.domain import wire  # noqa: PLC0415 # only for JSON
     from holdfast.frontends.cli.waiting import cards  # noqa: PLC0415 # only for people
 
     with app.reading() as reading:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdfast.frontends.cli import wire
+from holdfast.domain import wire
 from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, json_option, text
 from holdfast.frontends.cli.progress import progress

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain import wire
 from holdfast.domain.search.hits import CLOSE, OPEN
 from holdfast.domain.search.query import parse
-from holdfast.frontends.cli import wire, wording
+from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import App, json_option, text
 from holdfast.frontends.cli.terminal import Span, note

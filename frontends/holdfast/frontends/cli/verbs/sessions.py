@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain import wire
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session import commands
-from holdfast.frontends.cli import wire, wording
+from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, duration, json_option, new_cause, session_argument, text

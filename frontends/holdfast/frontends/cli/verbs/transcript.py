@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain import wire
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import Page
 from holdfast.domain.projections.replay import Moment, story
-from holdfast.frontends.cli import wire
 from holdfast.frontends.cli.params import App, json_option, one_moment, session_argument, text, until_options
 from holdfast.frontends.cli.terminal import Span
 from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
