@@ -24,7 +24,13 @@ from holdfast.adapters.storage.sqlite import (
     reader_engine,
 )
 from holdfast.adapters.storage.sqlite_log import SqliteLog
-from holdfast.domain.errors import NotFoundError, StoreBusyError, StoreError, StoreReadOnlyError
+from holdfast.domain.errors import (
+    NotFoundError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreReadOnlyError,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,6 +186,9 @@ class SqliteBackend:
             return StoreReadOnlyError(msg)
         if code == sqlite3.SQLITE_BUSY:
             return StoreBusyError(f"another program holds the write lock of {self._path}: close it first")
+        if isinstance(original, sqlite3.OperationalError) and not code:  # the driver's own; it quotes the content
+            msg = f"{self._path} holds text that is no UTF-8: run `holdfast verify`, and if all is well, rebuild"
+            return StoreDamagedError(msg)
         if code == sqlite3.SQLITE_IOERR:
             return StoreError(f"{self._path} cannot be read: {original}")
         return lost_view(self._settings.label, original) or damaged(self._path, original)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
+import zlib
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio.to_thread
 from anyio.lowlevel import checkpoint
+from msgspec import MsgspecError
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import Request, RosterRow
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 __all__ = ["CaughtUp", "RosterRow", "Store"]
+
+_UNREADABLE = (MsgspecError, UnicodeDecodeError, zlib.error)
+"""What decoding a view raises. A damaged event has an error of its own."""
 
 
 class Store:
@@ -164,6 +168,7 @@ class Store:
 
         Raises:
             StoreClosedError: The store is closed.
+            StoreDamagedError: What is read there is not what was written.
         """
         if self._closed:
             msg = "the store is closed: open it again"
@@ -171,8 +176,11 @@ class Store:
         try:
             with self._backend.reader.connect() as connection, connection.begin():
                 yield connection
-        except DBAPIError as error:
+        except self._backend.driver_errors as error:
             raise self._backend.translate(error) from error
+        except _UNREADABLE as error:
+            msg = f"a stored view cannot be read ({error}): run `holdfast rebuild`, which makes all of them anew"
+            raise StoreDamagedError(msg) from error
 
     async def read_async(self, work: Callable[[Connection], T]) -> T:
         """Run `work` with a reading connection on a worker thread."""

@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.views import projector
 from holdfast.adapters.storage.views.source import SIZE
+from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import (
     AmbiguousNameError,
@@ -35,9 +38,9 @@ from tests.domain.scene import asks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
-    from holdfast.adapters.storage.workspace import Workspace
     from holdfast.adapters.storage.writer import WriteTransaction
 
 ME = Actor("human", "cli")
@@ -152,6 +155,36 @@ def test_a_reader_who_misses_a_view_is_told_how_to_get_it_back(workspace: Worksp
 
     with pytest.raises(StoreDamagedError, match="lacks its table items: run holdfast rebuild"):
         workspace.page(ONE)
+
+
+@pytest.mark.parametrize(("table", "column"), [("sessions", "row"), ("items", "body"), ("inbox", "body")])
+def test_a_view_that_cannot_be_read_is_no_bug_and_built_anew(
+    workspace: Workspace, store: Store, table: str, column: str
+) -> None:
+    a_session(workspace)
+    say(workspace, ONE, c.Observe((e.TurnStarted("t2"), asks("r1", "t2"))))
+    workspace.catch_up()
+    good = workspace.digests()
+    damage = text(f"UPDATE {table} SET {column} = 'nonsense'")
+    store.write(lambda transaction: transaction.connection.execute(damage).rowcount)
+
+    with pytest.raises(StoreDamagedError, match="holdfast rebuild"):
+        _ = workspace.rows(), workspace.page(ONE), workspace.inbox()
+    assert workspace.rebuild() == good
+
+
+@pytest.mark.parametrize("table", ["sessions", "events"])
+def test_text_that_is_no_text_is_damage_and_not_quoted(tmp_path: Path, table: str) -> None:
+    with open_store(StoreSettings.from_url(f"sqlite:///{tmp_path}/log.db")) as store:
+        workspace = Workspace(store)
+        a_session(workspace)
+        column = "row" if table == "sessions" else "data"
+        damage = text(f"UPDATE {table} SET {column} = CAST(x'7365637265743aff' AS TEXT)")
+        store.write(lambda transaction: transaction.connection.execute(damage).rowcount)
+
+        with pytest.raises(StoreDamagedError, match=r"no UTF-8: run `holdfast verify`") as told:
+            _ = workspace.rows(), list(workspace.events())
+    assert "secret" not in str(told.value)
 
 
 def test_a_view_that_was_tampered_with_is_noticed_and_built_anew(workspace: Workspace, store: Store) -> None:
