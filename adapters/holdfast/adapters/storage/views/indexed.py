@@ -10,14 +10,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views.passages import month, of_session
-from holdfast.domain.search.query import Term
+from holdfast.domain.search.query import Query, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection
-
-    from holdfast.domain.search.query import Query
 
 CANDIDATES: Final = 5_000
 """Passages that are ranked: the newest that fit. So the time of a query does not grow with what it finds."""
@@ -116,7 +114,10 @@ def _months(query: Query) -> list[str]:
 
 def _ranks(connection: Connection, query: Query, newest: Sequence[int]) -> dict[int, float]:
     """Return BM25 of the candidates, the lower the better, by those words that are not everywhere."""
-    telling = [term for term in query.wanted if not _is_common(connection, term)]
+    if _is_one_word(query) and len(newest) < CANDIDATES:
+        telling = list(query.wanted)  # no passage has it but these, so its rank is cheap
+    else:
+        telling = [term for term in query.wanted if not _is_common(connection, term)]
     if not telling:
         return {}
     rank = literal_column("bm25(passage_words, 1.0, 0.0)", Float)
@@ -126,11 +127,16 @@ def _ranks(connection: Connection, query: Query, newest: Sequence[int]) -> dict[
     return {int(number): float(score) for number, score in connection.execute(found)}
 
 
+def _is_one_word(query: Query) -> bool:
+    return query == Query(query.wanted) and [len(term.words) for term in query.wanted] == [1]
+
+
 def _is_common(connection: Connection, term: Term) -> bool:
-    """Tell whether each word of the term is: to find out how rare a phrase of such words is takes too long."""
-    *others, last = term.words
-    for word in (*(Term((each,)) for each in others), Term((last,), term.prefix)):
-        some = select(_index.c.rowid).where(_match(fts5([word]))).limit(COMMON).subquery()
+    """Tell whether each word of the term is. How rare a phrase of such words is, or a beginning, takes long to say."""
+    if term.prefix:
+        return True
+    for word in term.words:
+        some = select(_index.c.rowid).where(_match(fts5([Term((word,))]))).limit(COMMON).subquery()
         if connection.scalar(select(func.count()).select_from(some)) != COMMON:
             return False
     return True
