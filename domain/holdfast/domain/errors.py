@@ -120,6 +120,30 @@ class ViewsDifferError(StoreError):
     """A stored view shows something else than the log; it can be built anew."""
 
 
+class NotRunningError(HoldfastError):
+    """No daemon runs for this home, and what was asked needs one."""
+
+
+class DaemonError(HoldfastError):
+    """The daemon cannot be started, reached or spoken to."""
+
+
+class OccupiedError(ConflictError):
+    """A daemon runs already, or the port it was to listen on is taken."""
+
+
+class UnsafeError(ConflictError):
+    """It would open Holdfast to others: an address beyond this machine, a token that others can read."""
+
+
+class DeniedError(HoldfastError):
+    """The daemon does not accept the credential, or the credential does not allow this."""
+
+
+class TimedOutError(HoldfastError):
+    """What was waited for did not happen in time."""
+
+
 class AgentError(HoldfastError):
     """An agent's process cannot be started, reached or spoken to."""
 
