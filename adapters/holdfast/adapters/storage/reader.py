@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 SHORTEST_PREFIX: Final = 4
 
-_CHUNK = 1_000
+CHUNK: Final = 1_000
+"""Events read at a time by those who pass them on."""
+
 _POLL_S = 0.1
 _TURN_LIMIT = 500
 
@@ -145,9 +147,9 @@ class Reader:
         while True:
             with self._store.reading() as connection:
                 head = head_position(connection)
-                chunk = _chunk(connection, position, head, session_id, types)
+                chunk = log_events(connection, position, head, session_id, types)
             yield from chunk
-            if len(chunk) == _CHUNK:
+            if len(chunk) == CHUNK:
                 position = chunk[-1].recorded.position or head
             elif follow:
                 position = max(head, position)
@@ -179,9 +181,16 @@ def _with_prefix(connection: Connection, prefix: str) -> list[str]:
     return sorted(found.all())
 
 
-def _chunk(
-    connection: Connection, after: int, head: int, session_id: StreamId | None, types: Sequence[str]
+def log_events(
+    connection: Connection,
+    after: int,
+    head: int,
+    session_id: StreamId | None,
+    types: Sequence[str],
+    *,
+    limit: int = CHUNK,
 ) -> list[LogEvent]:
+    """Return the first events at positions in (after, head], their payloads as they are stored."""
     events, keys = schema.events.c, schema.keys.c
     columns = [events[name] for name in ROW_COLUMNS]
     statement = select(*columns, keys.id, keys.kind).join_from(schema.events, schema.keys, events.stream == keys.stream)
@@ -190,7 +199,7 @@ def _chunk(
         statement = statement.where(events.stream == stream_number(connection, session_id))
     if types:
         statement = statement.where(events.type.in_(types))
-    rows = fetch(connection, statement.order_by(events.position).limit(_CHUNK))
+    rows = fetch(connection, statement.order_by(events.position).limit(limit))
     return [_log_event(row) for row in rows]
 
 

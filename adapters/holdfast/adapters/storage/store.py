@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.announcements import Announcements
     from holdfast.adapters.storage.backends import Backend
     from holdfast.adapters.storage.jobs import WriteTransaction
+    from holdfast.adapters.storage.subscription import Bell
     from holdfast.adapters.storage.writer import Writer
     from holdfast.domain.errors import LogRegressedError
     from holdfast.domain.recorded import Recorded
@@ -242,7 +243,7 @@ class Store:
         start: str | int = 0 if after is None else after
         position = await self.read_async(lambda connection: decode_cursor(start, self.id, head_position(connection)))
         feed = self.feed(after=position, stream=stream, types=types)
-        bell = LocalBell(self._announcements.doors.here()) if self._writer is not None else self._backend.bell()
+        bell = self.bell()
 
         async def read(feed: Feed) -> tuple[list[Recorded], bool]:
             return await self.read_async(feed.read)
@@ -250,6 +251,10 @@ class Store:
         async with aclosing(follow(read, feed, bell)) as deliveries:
             async for delivery in deliveries:
                 yield delivery
+
+    def bell(self) -> Bell:
+        """Return what rings when something is committed, for the event loop that asks; by this process or another."""
+        return LocalBell(self._announcements.doors.here()) if self._writer is not None else self._backend.bell()
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the writer thread after every group commit; returns how to stop that."""

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views.tables import upsert
 from holdfast.domain.projections.inbox import Arrived, Request, Settled, project
+from holdfast.domain.tail import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,13 +51,18 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
 
 def waiting(connection: Connection, tail: Iterable[Recorded]) -> list[Request]:
     """Return what waits, the oldest first, after the stored rows and the events that are not folded yet."""
-    statement = select(schema.inbox.c.body).order_by(schema.inbox.c.position)
-    stored = [_decode(body) for (body,) in connection.execute(statement)]
-    requests = {(request.session_id, request.request_id): request for request in stored}
+    return [each.request for each in placed(connection, tail)]
+
+
+def placed(connection: Connection, tail: Iterable[Recorded]) -> list[Waiting]:
+    """Return what waits, the oldest first, each with the position of the event that asked."""
+    statement = select(schema.inbox.c.body, schema.inbox.c.position).order_by(schema.inbox.c.position)
+    stored = [Waiting(_decode(body), position) for body, position in connection.execute(statement)]
+    requests = {(each.request.session_id, each.request.request_id): each for each in stored}
     for recorded in tail:
         match project(recorded):
             case Arrived(request=request):
-                requests[request.session_id, request.request_id] = request
+                requests[request.session_id, request.request_id] = Waiting(request, recorded.position or 0)
             case Settled(request_id=request_id):
                 requests.pop((recorded.originator_id, request_id), None)
             case None:

@@ -10,6 +10,8 @@ from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from sqlalchemy import Connection
 
     from holdfast.domain.projections.items import Item
@@ -76,6 +78,17 @@ def since_last_prompt(connection: Connection, session_id: StreamId, *, limit: in
     shown, before = page(connection, session_id, before=None, limit=limit)
     start = next((at for at in range(len(shown) - 1, -1, -1) if shown[at].role == "user"), 0)
     return shown[start:], str(shown[start].ordinal) if start else before
+
+
+def chosen(connection: Connection, session_id: StreamId, item_ids: Collection[str]) -> list[Item]:
+    """Return those of these items that there are, in no order."""
+    stream = stream_named(connection, session_id)
+    if stream is None:
+        return []
+    fresh, cleared = _fresh(connection, stream)
+    items = {} if cleared else {item.id: item for item in transcript.some(connection, stream.number, item_ids)}
+    items |= {item.id: item for item in fresh if item.id in item_ids}
+    return list(items.values())
 
 
 def _fresh(connection: Connection, stream: Stream) -> tuple[list[Item], bool]:

@@ -13,9 +13,10 @@ from holdfast.adapters.storage.reading import fetch
 from holdfast.adapters.storage.views.tables import upsert
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.projections.roster import Row, StatusWord, row, status
+from holdfast.domain.tail import Listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy import Connection
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from holdfast.domain.session.session import Session
 
 NAME: Final = "roster"
+
+_TOGETHER = 400
+"""Rows asked for by one statement; below SQLite's limit of parameters."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_rows = msgspec.json.Decoder(list[Row]).decode
@@ -60,6 +64,23 @@ def listed(connection: Connection, *, ended: bool) -> list[str]:
         statement = statement.where(table.c.ended.is_(False))
     found = sorted(fetch(connection, statement), key=lambda each: (each[2], -each[3]))
     return [_placed(text, position) for text, position, _, _ in found]
+
+
+def stored(connection: Connection, among: Collection[StreamId] | None = None) -> list[Listed]:
+    """Return these rows, or all of them, as they are stored, in the order of every list. Decodes none."""
+    table = schema.sessions
+    statement = select(table.c.id, table.c.row, table.c.position, table.c.ended, table.c.rank, table.c.updated_at)
+    if among is None:
+        found = fetch(connection, statement)
+    else:
+        names = list(among)
+        chunks = (names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER))
+        found = [each for chunk in chunks for each in fetch(connection, statement.where(table.c.id.in_(chunk)))]
+    found.sort(key=lambda each: (each[4], -each[5]))
+    return [
+        Listed(session_id, position, bool(ended), msgspec.Raw(_placed(text, position).encode()))
+        for session_id, text, position, ended, _, _ in found
+    ]
 
 
 def titled(connection: Connection, title: str) -> list[str]:

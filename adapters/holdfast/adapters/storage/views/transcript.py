@@ -13,7 +13,7 @@ from holdfast.domain.projections.items import Clear, Item, apply
 from holdfast.domain.projections.transcript import project, touched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -62,14 +62,18 @@ def replay(items: dict[str, Item], events: Iterable[Recorded]) -> tuple[dict[str
 
 def fetch(connection: Connection, stream: int, events: Iterable[Recorded]) -> dict[str, Item]:
     """Return those stored items that `events` may change."""
-    wanted = list({item_id for recorded in events if (item_id := touched(recorded.event)) is not None})
-    items: dict[str, Item] = {}
+    wanted = {item_id for recorded in events if (item_id := touched(recorded.event)) is not None}
+    return {item.id: item for item in some(connection, stream, wanted)}
+
+
+def some(connection: Connection, stream: int, item_ids: Collection[str]) -> list[Item]:
+    """Return those of these items that are stored."""
+    wanted = list(item_ids)
     table = schema.items
+    items: list[Item] = []
     for start in range(0, len(wanted), _FETCH):
         chosen = and_(table.c.stream == stream, table.c.id.in_(wanted[start : start + _FETCH]))
-        for (body,) in connection.execute(select(table.c.body).where(chosen)):
-            item = _decode(body)
-            items[item.id] = item
+        items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
     return items
 
 
