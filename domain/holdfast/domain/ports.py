@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from holdfast.domain.exported import Export, Format
+    from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.search.query import Query
-    from holdfast.domain.session.commands import Command
+    from holdfast.domain.session.commands import Personal
 
 Progress = Callable[[str, int, int | None], None]
 """Called now and then with what is counted, how many are done, and how many there are where that is known."""
@@ -221,10 +222,10 @@ class Reading(Protocol):
 class Writing(Protocol):
     """Everything that changes the log or its views."""
 
-    def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
-        """Carry out a command and return what it led to, after that is durable.
+    def change(self, session_id: StreamId, command: Personal, *, cause: str | None, actor: Actor) -> Row:
+        """Carry out a command and return the row afterwards, once that is durable.
 
-        The same `cause` on the same session again returns what it led to the first time.
+        The same `cause` on the same session again changes nothing.
 
         Raises:
             ConflictError: The command contradicts the session's state.
@@ -286,6 +287,10 @@ class Library(Protocol):
             NotFoundError: It does not exist.
             TranscriptError: It is no export, or cannot be read.
         """
+        ...
+
+    def agents(self) -> list[KnownAgent]:
+        """Return the agents that are known, found or not, in the order to show them. Opens no store."""
         ...
 
     def found(self) -> list[Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from holdfast.adapters.storage.reader import Reader
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.verify import verify
 from holdfast.adapters.storage.workspace import Workspace
+from holdfast.adapters.transports.acp import agents
 from holdfast.bootstrap.exporting import StoreSource
 from holdfast.bootstrap.nothing import Nothing
 from holdfast.domain import ports
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.recorded import Recorded, StreamId
+    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.recorded import Actor, Recorded, StreamId
+    from holdfast.domain.session.commands import Personal
 
 
 class LocalLibrary:
@@ -79,6 +84,10 @@ class LocalLibrary:
     def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
         """Check an exported file or an evidence bundle against itself."""
         return verify_exported(Path(path), progress)
+
+    def agents(self) -> list[KnownAgent]:
+        """Return the agents that are known, and where their programs lie."""
+        return agents.listed(lambda command: shutil.which(command, path=self._environ.get("PATH")))
 
     def found(self) -> list[ports.Found]:
         """Return the transcripts of other tools on this machine."""
@@ -136,6 +145,11 @@ class LocalReading(Reader):
 
 class LocalWorkspace(LocalReading, Workspace):
     """An open store that may be changed, importers included."""
+
+    def change(self, session_id: StreamId, command: Personal, *, cause: str | None, actor: Actor) -> Row:
+        """Carry out a command and return the row afterwards."""
+        self.execute(session_id, command, cause=cause, actor=actor)
+        return self.row(session_id)
 
     def import_(self, sources: Sequence[str], progress: ports.Progress | None = None) -> ports.ImportReport:
         """Import transcripts of other tools.

@@ -26,6 +26,7 @@ from holdfast.domain.session.session import Context, Session, record
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.ports import Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
@@ -59,6 +60,7 @@ class MemoryLibrary:
         self.imported: list[list[str]] = []
         self.health: list[Check] = []
         self.on_machine: list[Found] = []
+        self.known: list[KnownAgent] = []
         self.views = {"transcript": "ab12", "inbox": "cd34"}
         self.label = "events"
         self.files: dict[str, list[bytes]] = {"": [b"one\n", b"two\n"]}
@@ -107,6 +109,9 @@ class MemoryLibrary:
         if self.broken is not None:
             raise self.broken
         yield self
+
+    def agents(self) -> list[KnownAgent]:
+        return self.known
 
     def found(self) -> list[Found]:
         return self.on_machine
@@ -206,16 +211,15 @@ class MemoryLibrary:
     def checks(self) -> list[Check]:
         return self.health
 
-    def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
+    def change(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Row:
         session = self.sessions[session_id]
         self.asked.append((session_id, command, actor, cause))
-        before = len(self.log)
         self.happened(session_id, *decide(session.state, command, session.version), actor=actor, cause=cause)
-        return self.log[before:]
+        return self.row(session_id)
 
     def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
         self.erased.append(session_id)
-        self.execute(session_id, commands.Erase(), cause=None, actor=actor)
+        self.change(session_id, commands.Erase(), cause=None, actor=actor)
         return None
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:

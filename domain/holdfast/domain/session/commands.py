@@ -127,6 +127,10 @@ class MarkUnread(Command, frozen=True):
     reader: str | None = None
 
 
+Personal = Rename | Pin | Mute | MarkRead | MarkUnread
+"""What changes only how a person sees a session: no peer has to be there for it."""
+
+
 class Observe(Command, frozen=True):
     """Record what was seen of the peer, in this order. Never refused: what does not fit is left out."""
 

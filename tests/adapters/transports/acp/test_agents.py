@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.adapters.transports.acp.agents import AGENTS, agent, known_as, secrets
+from holdfast.adapters.transports.acp.agents import AGENTS, agent, known_as, listed, secrets
 from holdfast.domain.errors import NotFoundError
 
 MINUTE = 60_000_000
@@ -63,3 +63,13 @@ def test_the_values_of_keys_are_named_so_that_they_can_be_kept_out() -> None:
     ours = {"OPENAI_API_KEY": "sk-1", "MISTRAL_API_KEY": "", "PATH": "/bin"}
 
     assert secrets(ours) == ("sk-1",)
+
+
+def test_every_agent_is_listed_whether_it_is_there_or_not() -> None:
+    found = {each.name: each for each in listed({"claude-code-acp": "/opt/bin/claude-code-acp"}.get)}
+
+    assert list(found) == [each.name for each in AGENTS]
+    assert (found["claude"].found, found["claude"].path) == (True, "/opt/bin/claude-code-acp")
+    assert (found["codex"].found, found["codex"].path) == (False, None)
+    assert (found["demo"].found, found["demo"].path) == (True, None), "it is built in"
+    assert "npm install" in found["codex"].install

@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from holdfast.domain.errors import NotFoundError
+from holdfast.domain.keeping import KnownAgent
 
 _MINUTE_US: Final = 60_000_000
 
@@ -120,6 +121,15 @@ def agent(name: str) -> Agent:
         msg = f"there is no agent {name!r}; known are {', '.join(_BY_NAME)}"
         raise NotFoundError(msg)
     return found
+
+
+def listed(which: Which) -> list[KnownAgent]:
+    """Return every agent we know, found or not, in the order to show them. What is built in is always found."""
+    found = [(each, each.find(which)) for each in AGENTS]
+    return [
+        KnownAgent(each.name, command is not None or not each.commands, command[0] if command else None, each.install)
+        for each, command in found
+    ]
 
 
 def known_as(command: tuple[str, ...]) -> Agent | None:

@@ -17,7 +17,7 @@ from holdfast.frontends.cli.terminal import note
 
 if TYPE_CHECKING:
     from holdfast.domain.projections.roster import Row
-    from holdfast.domain.session.commands import Command
+    from holdfast.domain.session.commands import Personal
 
 _PERSON = Actor("human", "cli")
 
@@ -32,7 +32,7 @@ def rename(app: App, *, session: str, title: str, as_json: bool) -> None:
     if not title.strip():
         msg = "a title needs at least one character that can be seen"
         raise click.UsageError(msg)
-    row = _execute(app, session, commands.Rename(title))
+    row = _change(app, session, commands.Rename(title))
     _answer(app, row, f"{row.id} is now called {_quoted(row)}", as_json=as_json)
 
 
@@ -42,7 +42,7 @@ def rename(app: App, *, session: str, title: str, as_json: bool) -> None:
 @click.pass_obj
 def read(app: App, *, session: str, as_json: bool) -> None:
     """Mark a session as read."""
-    row = _execute(app, session, commands.MarkRead())
+    row = _change(app, session, commands.MarkRead())
     _answer(app, row, f"{_quoted(row)} is read", as_json=as_json)
 
 
@@ -52,7 +52,7 @@ def read(app: App, *, session: str, as_json: bool) -> None:
 @click.pass_obj
 def unread(app: App, *, session: str, as_json: bool) -> None:
     """Mark a session as unread."""
-    row = _execute(app, session, commands.MarkUnread())
+    row = _change(app, session, commands.MarkUnread())
     _answer(app, row, f"{_quoted(row)} is unread", as_json=as_json)
 
 
@@ -69,7 +69,7 @@ def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) 
         raise click.UsageError(msg)
     now = wording.now()
     until = None if span is None else now + span
-    row = _execute(app, session, commands.Mute(muted=not off, until=until))
+    row = _change(app, session, commands.Mute(muted=not off, until=until))
     _answer(app, row, f"{_quoted(row)} is {wording.muted(row, now) or 'not muted'}", as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) 
 @click.pass_obj
 def pin(app: App, *, session: str, off: bool, as_json: bool) -> None:
     """Pin a session to the top."""
-    row = _execute(app, session, commands.Pin(pinned=not off))
+    row = _change(app, session, commands.Pin(pinned=not off))
     _answer(app, row, f"{_quoted(row)} is {'pinned' if row.pinned else 'not pinned'}", as_json=as_json)
 
 
@@ -113,11 +113,10 @@ def rm(ctx: click.Context, app: App, *, session: str, yes: bool, as_json: bool) 
         app.terminal.line(f"{session_id} is erased")
 
 
-def _execute(app: App, session: str, command: Command) -> Row:
+def _change(app: App, session: str, command: Personal) -> Row:
     with app.writing() as workspace:
         session_id = workspace.resolve(session)
-        workspace.execute(session_id, command, cause=new_cause(), actor=_PERSON)
-        return workspace.row(session_id)
+        return workspace.change(session_id, command, cause=new_cause(), actor=_PERSON)
 
 
 def _answer(app: App, row: Row, said: str, *, as_json: bool) -> None:
