@@ -128,6 +128,10 @@ class DaemonError(HoldfastError):
     """The daemon cannot be started, reached or spoken to."""
 
 
+class DaemonLostError(DaemonError):
+    """The daemon went away before it had answered: whether it did what was asked is not known."""
+
+
 class OccupiedError(ConflictError):
     """A daemon runs already, or the port it was to listen on is taken."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, json
 
+from holdfast.domain.session.facts import BY_CLASS, Unknown
 from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.items import Item, ItemKind
     from holdfast.domain.session.events import Option
+    from holdfast.domain.session.facts import Fact
 
 Shape = dict[str, object]
 
@@ -109,6 +111,10 @@ def request(waiting: Request) -> Shape:
     }
 
 
+def _schema(fact: Fact) -> int:
+    return fact.schema if isinstance(fact, Unknown) else BY_CLASS[type(fact)].schema
+
+
 def event(logged: LogEvent) -> bytes:
     """Return one event as a line of JSON."""
     recorded = logged.recorded
@@ -121,6 +127,7 @@ def event(logged: LogEvent) -> bytes:
             "link_id": None if of_session else recorded.originator_id,
             "version": recorded.originator_version,
             "type": logged.type,
+            "schema": _schema(recorded.event),
             "recorded_at": to_text(recorded.recorded_at),
             "occurred_at": None if recorded.occurred_at is None else to_text(recorded.occurred_at),
             "cause": recorded.cause,

@@ -31,6 +31,13 @@ EXPECTED = {
     errors.StoreUnavailableError: 1,
     errors.StoreClosedError: 1,
     errors.OutcomeUnknownError: 1,
+    errors.NotRunningError: 5,
+    errors.OccupiedError: 4,
+    errors.UnsafeError: 4,
+    errors.DaemonError: 1,
+    errors.DaemonLostError: 1,
+    errors.DeniedError: 1,
+    errors.TimedOutError: 1,
 }
 
 

@@ -166,6 +166,7 @@ def test_events_are_one_json_object_a_line(run: Run) -> None:
         "link_id": None,
         "version": 1,
         "type": "session-created",
+        "schema": 2,
         "recorded_at": "2025-11-20T12:00:01.000Z",
         "occurred_at": None,
         "cause": None,

@@ -10,6 +10,7 @@ from holdfast.domain.errors import (
     HoldfastError,
     LogRegressedError,
     NotFoundError,
+    NotRunningError,
     StoreBusyError,
     StoreDamagedError,
     StoreFencedError,
@@ -23,6 +24,7 @@ FAILED: Final = 1
 USAGE: Final = 2
 NOT_FOUND: Final = 3
 REFUSED: Final = 4
+NO_DAEMON: Final = 5
 INTERRUPTED: Final = 130
 
 _CODES: tuple[tuple[type[HoldfastError], int], ...] = (
@@ -36,6 +38,7 @@ _CODES: tuple[tuple[type[HoldfastError], int], ...] = (
     (StoreDamagedError, REFUSED),
     (StoreFencedError, REFUSED),
     (LogRegressedError, REFUSED),
+    (NotRunningError, NO_DAEMON),
 )
 
 

@@ -1,0 +1,133 @@
+"""Everything that can be asked without changing anything, asked of a daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from msgspec import Struct, json
+
+from holdfast.domain.errors import DaemonLostError
+from holdfast.domain.ports import Check, Verification
+from holdfast.domain.recorded import StreamId
+from holdfast.frontends.client import shapes
+from holdfast.frontends.client.shapes import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from holdfast.domain.ports import Hit, LogEvent, Page, Progress
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.search import query as search
+    from holdfast.frontends.client.exchange import Exchange, Query
+
+
+class _Resolved(Struct):
+    id: StreamId
+
+
+class _Checks(Struct):
+    items: list[Check]
+
+
+_resolved = json.Decoder(_Resolved)
+_checks = json.Decoder(_Checks)
+_verification = json.Decoder(Verification)
+_digests = json.Decoder(dict[str, str])
+
+
+class DaemonReading:
+    """What can be asked of a daemon; everything raises what `Exchange.get` does.
+
+    Exports are no questions to it: they are read from its store.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Ask by `exchange`."""
+        self._exchange = exchange
+
+    def resolve(self, name: str) -> StreamId:
+        """Return the session that an id, a prefix of it, or a title names."""
+        return read(_resolved, self._exchange.get("/resolve", {"name": name})).id
+
+    def rows(self, *, ended: bool = False) -> list[Row]:
+        """Return the roster in the order every frontend shows it; ended sessions only when asked for."""
+        state = "all" if ended else None
+        found, after = shapes.rows(self._exchange.get("/sessions", {"state": state}))
+        while after is not None:
+            more, after = shapes.rows(self._exchange.get("/sessions", {"state": state, "after": after}))
+            found += more
+        return found
+
+    def row(self, session_id: StreamId) -> Row:
+        """Return one session's row."""
+        return shapes.row(self._exchange.get(of(session_id)))
+
+    def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
+        """Return the newest items, or those before a cursor."""
+        return shapes.page(self._exchange.get(f"{of(session_id)}/transcript", {"before": before, "limit": limit}))
+
+    def last_turn(self, session_id: StreamId) -> Page:
+        """Return the items since the person spoke last."""
+        return shapes.page(self._exchange.get(f"{of(session_id)}/last-turn"))
+
+    def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
+        """Return one item with those before and after it."""
+        where: Query = {"item": item_id, "each_side": each_side}
+        return shapes.page(self._exchange.get(f"{of(session_id)}/around", where))
+
+    def search(self, query: search.Query, *, limit: int = 20) -> list[Hit]:
+        """Return the items that fit, the best first."""
+        from holdfast.domain.search.written import written  # noqa: PLC0415 # nobody else asks that
+
+        return shapes.hits(self._exchange.get("/search", {"q": written(query), "limit": limit}))
+
+    def inbox(self) -> list[Request]:
+        """Return what waits for a person, the oldest first."""
+        return shapes.requests(self._exchange.get("/inbox"))
+
+    def events(
+        self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
+    ) -> Iterator[LogEvent]:
+        """Yield events with positions above `since`, in order; with `follow` for ever, as they are committed."""
+        position = since
+        while True:
+            try:
+                for event in self._events(position, session_id, types, follow=follow):
+                    position = event.recorded.position or position
+                    yield event
+            except DaemonLostError:
+                if not follow:
+                    raise
+            if not follow:
+                return
+            self._exchange.come_back()
+
+    def _events(
+        self, after: int, session_id: StreamId | None, types: Sequence[str], *, follow: bool
+    ) -> Iterator[LogEvent]:
+        wanted: Query = {
+            "after": after,
+            "session": session_id,
+            "type": tuple(types),
+            "follow": "true" if follow else None,
+        }
+        yield from map(shapes.event, self._exchange.lines("/events", wanted))
+
+    def verify(self, progress: Progress | None = None) -> Verification:
+        """Check the whole log."""
+        return read(_verification, self._exchange.worked("GET", "/verify", None, progress))
+
+    def digests(self) -> dict[str, str]:
+        """Return a digest for every view as it would be built anew from the log."""
+        return read(_digests, self._exchange.get("/digests", timeout_s=None))
+
+    def checks(self) -> list[Check]:
+        """Return the state of the store, its folder, its files, and of the daemon."""
+        return read(_checks, self._exchange.get("/doctor")).items
+
+
+def of(session_id: str) -> str:
+    """Return the path of a session."""
+    return f"/sessions/{quote(session_id, safe='')}"

@@ -1,0 +1,163 @@
+"""What only a daemon can do: begin sessions, write to them, answer them, and wait for them."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from msgspec import Struct, json
+
+from holdfast.domain.errors import DaemonLostError, NotRunningError, TimedOutError
+from holdfast.frontends.client import shapes
+from holdfast.frontends.client.exchange import BACK_WITHIN_S
+from holdfast.frontends.client.reading import of
+from holdfast.frontends.client.shapes import read
+from holdfast.frontends.client.writing import DaemonWorkspace
+
+if TYPE_CHECKING:
+    from holdfast.domain.keeping import Order
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.recorded import StreamId
+
+Moment = Literal["idle", "needs-you", "ended"]
+
+_WAIT_S = 30.0
+"""How long one request waits; a daemon that is gone is noticed at the latest then."""
+
+
+class Prompt(Struct, frozen=True):
+    """What became of a prompt: queued, sent, accepted, failed or unknown."""
+
+    prompt_id: str
+    state: str
+    text: str = ""
+
+
+class Status(Struct, frozen=True):
+    """A daemon as it says of itself."""
+
+    pid: int
+    url: str
+    socket: str
+    started: str
+    version: str
+    sessions: int
+    agents: int
+
+
+class _Queue(Struct):
+    items: list[Prompt]
+
+
+_prompt = json.Decoder(Prompt)
+_status = json.Decoder(Status)
+_queue = json.Decoder(_Queue)
+
+
+class DaemonSessions(DaemonWorkspace):
+    """Everything that a daemon can do; everything raises what `Exchange.get` does."""
+
+    def status(self) -> Status:
+        """Return what the daemon says of itself."""
+        return read(_status, self._exchange.get("/status"))
+
+    def create(self, order: Order, *, text: str | None, wait_s: float, client_id: str) -> Row:
+        """Begin a session; return its row once it is ready, has failed, or `wait_s` is over.
+
+        Args:
+            order: Whom to talk to, and where; its prompt is left out.
+            text: What is said first.
+            wait_s: In seconds.
+            client_id: The same again returns the session that began first.
+
+        Raises:
+            UsageError: The order names no peer, more than one, or one that is not known.
+        """
+        asked = {
+            "target": order.target,
+            "agent": order.agent,
+            "command": None if order.command is None else list(order.command),
+            "cwd": order.cwd,
+            "title": order.title,
+            "prompt": text,
+            "client_id": client_id,
+            "wait_s": wait_s,
+        }
+        body = {name: value for name, value in asked.items() if value is not None}
+        return shapes.row(self._exchange.send("POST", "/sessions", body, timeout_s=wait_s + 60))
+
+    def prompt(self, session_id: StreamId, text: str, *, client_id: str) -> Prompt:
+        """Put a prompt at the end of the queue."""
+        body = {"content": text, "client_id": client_id}
+        return read(_prompt, self._exchange.send("POST", f"{of(session_id)}/prompts", body))
+
+    def cancel(self, session_id: StreamId, *, client_id: str) -> Row:
+        """Ask for the open turn to stop."""
+        return self._told(session_id, "cancel", client_id)
+
+    def end(self, session_id: StreamId, *, client_id: str) -> Row:
+        """End the session for good; its history stays."""
+        return self._told(session_id, "end", client_id)
+
+    def reconnect(self, session_id: StreamId, *, client_id: str) -> Row:
+        """Try to connect now."""
+        return self._told(session_id, "reconnect", client_id)
+
+    def mode(self, session_id: StreamId, mode: str, *, client_id: str) -> Row:
+        """Ask the peer for a mode; return once it has agreed."""
+        return self._told(session_id, "mode", client_id, mode=mode)
+
+    def answer(self, request_id: str, option_id: str | None, reason: str | None, *, client_id: str) -> Row:
+        """Answer what waits for a person; None cancels it."""
+        body = {"option_id": option_id, "reason": reason, "client_id": client_id}
+        return shapes.row(self._exchange.send("POST", f"/inbox/{quote(request_id, safe='')}", body))
+
+    def queue(self, session_id: StreamId) -> list[Prompt]:
+        """Return what waits to be sent, the first first."""
+        return read(_queue, self._exchange.get(f"{of(session_id)}/queue")).items
+
+    def edit(self, session_id: StreamId, prompt_id: str, text: str, *, client_id: str) -> list[Prompt]:
+        """Change a prompt that waits, and return the queue."""
+        return self._queued("PATCH", session_id, _one(prompt_id), {"content": text, "client_id": client_id})
+
+    def drop(self, session_id: StreamId, prompt_id: str, *, client_id: str) -> list[Prompt]:
+        """Take a prompt back, and return the queue."""
+        return self._queued("DELETE", session_id, _one(prompt_id), {"client_id": client_id})
+
+    def clear(self, session_id: StreamId, *, client_id: str) -> list[Prompt]:
+        """Take every prompt back, and return the queue."""
+        return self._queued("DELETE", session_id, "", {"client_id": client_id})
+
+    def resume(self, session_id: StreamId, *, client_id: str) -> list[Prompt]:
+        """Let prompts go on that wait after an interruption, and return the queue."""
+        return self._queued("POST", session_id, "/resume", {"client_id": client_id})
+
+    def wait(self, session_id: StreamId, until: Moment, timeout_s: float | None) -> Row:
+        """Return the row once the session is so far. A daemon that is started again meanwhile is waited for.
+
+        Raises:
+            TimedOutError: It was not, within `timeout_s`.
+        """
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            left = _WAIT_S if end is None else min(_WAIT_S, max(0.0, end - time.monotonic()))
+            try:
+                query = {"until": until, "timeout": f"{left:.3f}"}
+                return shapes.row(self._exchange.get(f"{of(session_id)}/wait", query))
+            except TimedOutError:
+                if end is not None and time.monotonic() >= end:
+                    raise
+            except (DaemonLostError, NotRunningError):
+                self._exchange.come_back(min(BACK_WITHIN_S, math.inf if end is None else end - time.monotonic()))
+
+    def _told(self, session_id: StreamId, verb: str, client_id: str, **what: str) -> Row:
+        return shapes.row(self._exchange.send("POST", f"{of(session_id)}/{verb}", {**what, "client_id": client_id}))
+
+    def _queued(self, method: str, session_id: StreamId, rest: str, body: dict[str, str]) -> list[Prompt]:
+        return read(_queue, self._exchange.send(method, f"{of(session_id)}/queue{rest}", body)).items
+
+
+def _one(prompt_id: str) -> str:
+    return f"/{quote(prompt_id, safe='')}"

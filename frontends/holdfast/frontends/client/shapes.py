@@ -1,0 +1,234 @@
+"""The JSON of the contract, read back into what the ports speak of. The other direction is `domain.wire`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import UUID
+
+from msgspec import DecodeError, Raw, Struct, json
+
+from holdfast.domain.content import NOTHING
+from holdfast.domain.errors import DaemonError
+from holdfast.domain.ports import Hit, LogEvent, Page
+from holdfast.domain.projections.inbox import Request
+from holdfast.domain.projections.items import Item, ItemKind
+from holdfast.domain.projections.roster import Row
+from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
+from holdfast.domain.session.events import Option
+from holdfast.domain.session.facts import Unknown
+from holdfast.domain.timestamps import from_text
+
+
+class _Item(Struct):
+    id: str
+    kind: ItemKind
+    at: str
+    position: int = 0
+    role: str | None = None
+    author: str | None = None
+    text: str | None = None
+    status: str | None = None
+    title: str | None = None
+    tool: str | None = None
+    input: Raw = NOTHING
+    output: Raw = NOTHING
+    content: Raw = NOTHING
+    options: tuple[Option, ...] = ()
+    decision: str | None = None
+    decided_by: str | None = None
+    reason: str | None = None
+    thread: str | None = None
+    turn_id: str | None = None
+
+
+class _Page(Struct):
+    session: Row
+    items: list[_Item]
+    position: int
+    before: str | None
+
+
+class _Hit(Struct):
+    session_id: StreamId
+    item_id: str
+    position: int
+    title: str
+    snippet: str
+    kind: ItemKind
+    role: str | None
+    at: str
+
+
+class _Request(Struct):
+    request_id: str
+    session_id: StreamId
+    turn_id: str | None
+    title: str
+    input: Raw
+    options: tuple[Option, ...]
+    requested_at: str
+
+
+class _Event(Struct):
+    position: int
+    event_id: str
+    session_id: StreamId | None
+    link_id: StreamId | None
+    version: int
+    type: str
+    recorded_at: str
+    cause: str | None
+    actor: Actor
+    data: Raw
+    occurred_at: str | None = None
+    schema: int = 1
+
+
+class _Rows(Struct):
+    items: list[Row]
+    after: str | None = None
+
+
+class _Hits(Struct):
+    items: list[_Hit]
+
+
+class _Requests(Struct):
+    items: list[_Request]
+
+
+_page = json.Decoder(_Page)
+_row = json.Decoder(Row)
+_rows = json.Decoder(_Rows)
+_hits = json.Decoder(_Hits)
+_requests = json.Decoder(_Requests)
+_event = json.Decoder(_Event)
+
+T = TypeVar("T")
+
+
+def read(decoder: json.Decoder[T], body: bytes) -> T:
+    """Return what an answer holds.
+
+    Raises:
+        DaemonError: It holds something else; so for everything here.
+    """
+    try:
+        return decoder.decode(body)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise not_understood(error) from error
+
+
+def row(body: bytes) -> Row:
+    """Return a row of the roster."""
+    return read(_row, body)
+
+
+def rows(body: bytes) -> tuple[list[Row], str | None]:
+    """Return a piece of the roster, and the cursor of what follows it."""
+    listed = read(_rows, body)
+    return listed.items, listed.after
+
+
+def page(body: bytes) -> Page:
+    """Return a piece of a transcript."""
+    found = read(_page, body)
+    return Page(found.session, [_item(each) for each in found.items], found.position, found.before)
+
+
+def hits(body: bytes) -> list[Hit]:
+    """Return what a search found."""
+    return [
+        Hit(
+            each.session_id,
+            each.item_id,
+            each.position,
+            each.title,
+            each.snippet,
+            each.kind,
+            each.role,
+            _time(each.at),
+        )
+        for each in read(_hits, body).items
+    ]
+
+
+def requests(body: bytes) -> list[Request]:
+    """Return the inbox."""
+    return [
+        Request(
+            each.request_id,
+            each.session_id,
+            each.turn_id,
+            each.title,
+            _present(each.input),
+            each.options,
+            _time(each.requested_at),
+        )
+        for each in read(_requests, body).items
+    ]
+
+
+def event(line: bytes) -> LogEvent:
+    """Return one event of the log, its payload as it is stored."""
+    found = read(_event, line)
+    data = _present(found.data)
+    try:
+        event_id = EventId(UUID(found.event_id).bytes)
+    except ValueError as error:
+        raise not_understood(error) from error
+    recorded = Recorded(
+        found.session_id or found.link_id or StreamId(""),
+        found.version,
+        event_id,
+        _time(found.recorded_at),
+        Unknown(found.type, found.schema, bytes(data).decode() if data else None),
+        found.cause,
+        found.actor,
+        None if found.occurred_at is None else _time(found.occurred_at),
+        position=found.position,
+    )
+    return LogEvent(recorded, "link" if found.session_id is None else "session", found.type, data or None)
+
+
+def not_understood(error: Exception) -> DaemonError:
+    """Return what to raise for an answer that is not as the contract says."""
+    return DaemonError(f"the daemon answered something else than expected ({error}): it may be of another version")
+
+
+def _item(found: _Item) -> Item:
+    text = found.text or ""
+    return Item(
+        found.id,
+        found.kind,
+        position=found.position,
+        at=_time(found.at),
+        role=found.role,
+        author=found.author,
+        text=text,
+        status=found.status,
+        title=found.title,
+        tool=found.tool,
+        input=_present(found.input),
+        output=_present(found.output),
+        content=_present(found.content),
+        options=found.options,
+        decision=found.decision,
+        decided_by=found.decided_by,
+        reason=found.reason,
+        thread=found.thread,
+        turn_id=found.turn_id,
+        length=len(text),
+    )
+
+
+def _present(raw: Raw) -> Raw:
+    """Return JSON that is null as none at all."""
+    return NOTHING if len(raw) == 4 and bytes(raw) == b"null" else raw
+
+
+def _time(text: str) -> int:
+    try:
+        return from_text(text)
+    except ValueError as error:
+        raise not_understood(error) from error

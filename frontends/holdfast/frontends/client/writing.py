@@ -1,0 +1,74 @@
+"""What may be changed with a daemon or without one, asked of a daemon."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct, json
+
+from holdfast.domain.ports import ImportReport
+from holdfast.domain.session import commands
+from holdfast.domain.timestamps import to_text
+from holdfast.frontends.client import shapes
+from holdfast.frontends.client.reading import DaemonReading, of
+from holdfast.frontends.client.shapes import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.domain.ports import Progress
+    from holdfast.domain.projections.roster import Row
+    from holdfast.domain.recorded import Actor, StreamId
+    from holdfast.domain.session.commands import Personal
+
+
+class _Erased(Struct):
+    remains: str | None = None
+
+
+_erased = json.Decoder(_Erased)
+_report = json.Decoder(ImportReport)
+_digests = json.Decoder(dict[str, str])
+
+
+class DaemonWorkspace(DaemonReading):
+    """Both sides of a daemon; everything raises what `Exchange.get` does."""
+
+    def change(self, session_id: StreamId, command: Personal, *, cause: str | None, actor: Actor) -> Row:
+        """Carry out a command and return the row afterwards. Who asks is known from the exchange."""
+        del actor
+        verb, body = _asked(command)
+        return shapes.row(self._exchange.send("POST", f"{of(session_id)}/{verb}", {**body, "client_id": cause}))
+
+    def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
+        """Erase the content of a session for good; return where traces may remain, in words."""
+        del actor
+        body = self._exchange.send("DELETE", of(session_id), timeout_s=None)
+        return read(_erased, body).remains if body else None
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
+        """Drop every view, build it anew from the log, and return a digest of each."""
+        return read(_digests, self._exchange.worked("POST", "/rebuild", {}, progress))
+
+    def import_(self, sources: Sequence[str], progress: Progress | None = None) -> ImportReport:
+        """Import transcripts; paths are as this process sees them, not as the daemon would."""
+        wanted = [os.path.abspath(source) if os.path.lexists(source) else source for source in sources]  # noqa: PTH100
+        return read(_report, self._exchange.worked("POST", "/imports", {"sources": wanted}, progress))
+
+
+def _asked(command: Personal) -> tuple[str, dict[str, object]]:
+    """Return the verb that carries out `command`, and what it is told."""
+    match command:
+        case commands.Rename(title=title):
+            return "rename", {"title": title}
+        case commands.MarkRead(version=version):
+            return "read", {"version": version}
+        case commands.MarkUnread():
+            return "unread", {}
+        case commands.Mute(muted=muted, until=until):
+            return "mute", {"muted": muted, "until": None if until is None else to_text(until)}
+        case commands.Pin(pinned=pinned):
+            return "pin", {"pinned": pinned}
+        case _:
+            assert_never(command)

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec import json
+
+from holdfast.domain import wire
+from holdfast.domain.daemon import Running
+from holdfast.domain.errors import (
+    AmbiguousNameError,
+    DaemonError,
+    DaemonLostError,
+    HoldfastError,
+    NotRunningError,
+    SessionEndedError,
+    UsageError,
+)
+from holdfast.domain.ports import LogEvent
+from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
+from holdfast.domain.session.facts import Unknown
+from holdfast.frontends.client.exchange import Exchange
+from holdfast.frontends.client.reading import DaemonReading
+from tests.frontends.client.canned import Canned, Control, chunked, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import Protocol
+
+    from tests.frontends.client.canned import Answer
+
+    class Talk(Protocol):
+        def __call__(self, *answers: Answer) -> tuple[Exchange, Canned]: ...
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the client told the person."""
+    return []
+
+
+@pytest.fixture
+def talk(tmp_path: Path, said: list[str]) -> Iterator[Talk]:
+    """Give an exchange with a socket that answers as told."""
+    with ExitStack() as stack:
+
+        def talk(*answers: Answer) -> tuple[Exchange, Canned]:
+            path = tmp_path / "socket"
+            canned = Canned(path, *answers)
+            stack.callback(canned.close)
+            running = Running(1, "http://127.0.0.1:1", str(path), "2026-03-12T09:00:00.000Z")
+            return Exchange(Control(lambda: running), running, "cli", said.append), canned
+
+        yield talk
+
+
+def problem(status: str, **fields: object) -> bytes:
+    return ok(json.encode(fields), "application/problem+json", status)
+
+
+def event(position: int) -> bytes:
+    recorded = Recorded(
+        StreamId("s"), position, EventId(bytes(16)), 1, Unknown("x", 1, "{}"), actor=Actor("peer"), position=position
+    )
+    return wire.event(LogEvent(recorded, "session", "x", None)) + b"\n"
+
+
+def test_a_question_carries_the_credential_and_the_name_of_who_asks(talk: Talk) -> None:
+    exchange, canned = talk(ok(b"[]"))
+
+    assert exchange.get("/sessions", {"state": "all", "after": None, "type": ("a", "b&c")}) == b"[]"
+
+    (asked,) = canned.asked
+    assert asked.startswith(b"GET /api/v1/sessions?state=all&type=a&type=b%26c HTTP/1.1\r\nHost: localhost\r\n")
+    assert b"Authorization: Bearer secret\r\n" in asked
+    assert b"Holdfast-Client: cli\r\n" in asked
+
+
+def test_what_the_daemon_refuses_is_raised_as_it_was_raised_there(talk: Talk) -> None:
+    exchange, _ = talk(
+        problem("409 Conflict", code="session_ended", detail="it has ended"),
+        problem("409 Conflict", code="ambiguous_name", name="5f0c", candidates=["5f0c1", "5f0c2"]),
+        problem("418 I'm a teapot", code="of_tomorrow", title="no coffee"),
+        ok(b"<html>", "text/html", "502 Bad Gateway"),
+    )
+
+    with pytest.raises(SessionEndedError, match=r"^it has ended$"):
+        exchange.send("POST", "/sessions/s/cancel", {})
+    with pytest.raises(AmbiguousNameError, match="5f0c1, 5f0c2"):
+        exchange.get("/resolve", {"name": "5f0c"})
+    with pytest.raises(HoldfastError, match=r"^no coffee$"):
+        exchange.get("/status")
+    with pytest.raises(HoldfastError, match="502 Bad Gateway"):
+        exchange.get("/status")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"garbage\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        chunked(b"one", whole=False),
+    ],
+)
+def test_a_daemon_that_goes_away_in_mid_answer_is_said_to_have_gone(talk: Talk, answer: bytes) -> None:
+    exchange, _ = talk(answer)
+
+    with pytest.raises(DaemonLostError, match="went away"):
+        exchange.get("/status")
+
+
+def test_silence_is_not_waited_for_for_ever(talk: Talk) -> None:
+    exchange, _ = talk(None)
+
+    with pytest.raises(DaemonError, match="has not answered for 0 s"):
+        exchange.get("/status", timeout_s=0.01)
+
+
+def test_without_a_socket_no_daemon_runs(tmp_path: Path, said: list[str]) -> None:
+    running = Running(1, "http://127.0.0.1:1", str(tmp_path / "nobody"), "2026-03-12T09:00:00.000Z")
+
+    with pytest.raises(NotRunningError):
+        Exchange(Control(lambda: None), running, "cli", said.append).get("/status")
+
+
+def test_what_cannot_be_written_in_utf_8_is_refused_here(talk: Talk) -> None:
+    exchange, canned = talk(ok(b"{}"))
+
+    with pytest.raises(UsageError):
+        exchange.send("POST", "/imports", {"sources": ["\udcff"]})
+    with pytest.raises(UsageError):
+        exchange.get("/resolve", {"name": "\udcff"})
+    assert canned.asked == []
+
+
+def test_lines_come_whole_however_they_are_cut(talk: Talk) -> None:
+    exchange, _ = talk(chunked(b"on", b"e\n\ntwo\nth", b"ree\nfour"))
+
+    assert list(exchange.lines("/events")) == [b"one", b"two", b"three", b"four"]
+
+
+def test_work_tells_how_far_it_is_and_then_what_came_of_it(talk: Talk) -> None:
+    exchange, canned = talk(
+        chunked(
+            b'{"progress": {"what": "events", "done": 1, "total": 2}}\n',
+            b'{"progress": {"what": "files", "done": 5, "total": null}}\n{"result": {"a": 1}}\n',
+        )
+    )
+    told: list[tuple[str, int, int | None]] = []
+
+    def report(what: str, done: int, total: int | None) -> None:
+        told.append((what, done, total))
+
+    assert exchange.worked("POST", "/rebuild", {}, report) == b'{"a": 1}'
+
+    assert told == [("events", 1, 2), ("files", 5, None)]
+    assert b"Accept: application/x-ndjson\r\n" in canned.asked[0]
+
+
+def test_work_may_be_answered_at_once_refused_or_broken_off(talk: Talk) -> None:
+    exchange, _ = talk(
+        ok(b'{"a": 2}'),
+        chunked(b'{"problem": {"code": "session_ended", "detail": "over"}}\n'),
+        chunked(b'{"progress": {"what": "events", "done": 1, "total": 2}}\n'),
+        chunked(b"nonsense\n"),
+    )
+
+    assert exchange.worked("POST", "/rebuild", {}, None) == b'{"a": 2}'
+    with pytest.raises(SessionEndedError):
+        exchange.worked("POST", "/rebuild", {}, None)
+    with pytest.raises(DaemonLostError):
+        exchange.worked("POST", "/rebuild", {}, None)
+    with pytest.raises(DaemonError, match="another version"):
+        exchange.worked("POST", "/rebuild", {}, None)
+
+
+def test_whoever_follows_the_log_goes_on_where_a_daemon_left_off(talk: Talk, said: list[str]) -> None:
+    exchange, canned = talk(
+        chunked(event(3), event(5), whole=False),
+        chunked(event(8)[:20], whole=False),
+        chunked(event(8)),
+    )
+    followed = DaemonReading(exchange).events(since=2, follow=True)
+
+    assert [next(followed).recorded.position for _ in range(3)] == [3, 5, 8]
+
+    assert [asked.split()[1] for asked in canned.asked] == [
+        b"/api/v1/events?after=2&follow=true",
+        b"/api/v1/events?after=5&follow=true",
+        b"/api/v1/events?after=5&follow=true",
+    ]
+    assert said == ["the daemon went away; waiting for it to come back"] * 2
+
+
+def test_whoever_does_not_follow_is_told_that_the_log_broke_off(talk: Talk) -> None:
+    exchange, _ = talk(chunked(event(3), whole=False))
+
+    with pytest.raises(DaemonLostError):
+        list(DaemonReading(exchange).events())
+
+
+def test_a_daemon_that_stays_away_is_not_waited_for_for_ever(
+    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = Running(1, "http://127.0.0.1:1", str(tmp_path / "nobody"), "2026-03-12T09:00:00.000Z")
+    exchange = Exchange(Control(lambda: None), running, "cli", said.append)
+
+    with pytest.raises(NotRunningError):
+        exchange.come_back(0.01)
