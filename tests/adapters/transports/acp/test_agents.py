@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from holdfast.adapters.transports.acp.agents import AGENTS, agent, known_as, listed, secrets
@@ -21,7 +23,14 @@ def test_an_agent_is_found_where_it_lies() -> None:
     assert agent("opencode").find(installed.get) == ("/usr/bin/opencode", "acp")
     assert agent("claude").find(installed.get) == ("/opt/bin/claude-code-acp",)
     assert agent("gemini").find(installed.get) is None
-    assert agent("demo").find(installed.get) is None
+
+
+def test_the_demo_agent_is_found_on_every_machine() -> None:
+    command = agent("demo").find(lambda _: None)
+
+    assert command is not None
+    assert Path(command[-1]).is_file()
+    assert known_as(command) == agent("demo")
 
 
 def test_the_newer_command_is_preferred() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -26,6 +28,7 @@ class Agent(Struct, frozen=True):
         keys: Environment variables of its own in which it looks for credentials.
         one_load_a_minute: It destroys a session that is loaded in the same minute (UTC) in which it was created, or
             loaded before (gemini-cli#28775).
+        built_in: It comes with Holdfast, and is found on every machine.
     """
 
     name: str
@@ -33,9 +36,12 @@ class Agent(Struct, frozen=True):
     install: str
     keys: tuple[str, ...] = ()
     one_load_a_minute: bool = False
+    built_in: bool = False
 
     def find(self, which: Which) -> tuple[str, ...] | None:
         """Return the argument list that starts it, with the command where it lies; None where it is not installed."""
+        if self.built_in:
+            return self.commands[0]
         for command in self.commands:
             path = which(command[0])
             if path is not None:
@@ -103,7 +109,12 @@ AGENTS: Final = (
         "brew install block-goose-cli, or see https://block.github.io/goose/",
         _MANY_PROVIDERS,
     ),
-    Agent("demo", (), "built in: plays a recorded session at its own pace"),
+    Agent(
+        "demo",
+        ((sys.executable, "-I", str(Path(__file__).with_name("demo") / "agent.py")),),
+        "built in: plays a recorded session at its own pace",
+        built_in=True,
+    ),
 )
 """In the order in which they are listed."""
 
@@ -134,11 +145,15 @@ def listed(which: Which) -> list[KnownAgent]:
 
 def known_as(command: tuple[str, ...]) -> Agent | None:
     """Return the agent that an argument list starts, whatever folder its command lies in."""
-    words = (command[0].rpartition("/")[2], *command[1:]) if command else ()
+    words = _wherever(command)
     return next(
-        (each for each in AGENTS for candidate in each.commands if words[: len(candidate)] == candidate),
+        (each for each in AGENTS for known in map(_wherever, each.commands) if words[: len(known)] == known),
         None,
     )
+
+
+def _wherever(command: tuple[str, ...]) -> tuple[str, ...]:
+    return (command[0].rpartition("/")[2], *command[1:]) if command else ()
 
 
 def secrets(ours: Mapping[str, str]) -> tuple[str, ...]:
