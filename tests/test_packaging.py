@@ -36,7 +36,7 @@ def test_the_wheel_holds_the_three_layers_and_nothing_else_at_the_top(wheel: Pat
     assert {name.parts[0] for name in code} == {"holdfast"}
     assert {name.parts[1] for name in code} == {"domain", "adapters", "frontends", "bootstrap"}
     assert {f"holdfast/{layer}/py.typed" for layer in ("domain", "adapters", "frontends")} <= set(map(str, code))
-    assert {name.suffix for name in names} <= {".py", ".typed", ".mako", ".txt", ""}
+    assert {name.suffix for name in names} <= {".py", ".typed", ".mako", ".txt", ".json", ""}
 
 
 def test_the_wheel_carries_its_licence_and_its_command(wheel: Path) -> None:

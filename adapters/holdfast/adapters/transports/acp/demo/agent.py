@@ -95,8 +95,8 @@ class Agent:
         elif method == "session/cancel":
             self._cancel(message["params"]["sessionId"])
         elif request_id is not None:
-            params = message.get("params") or {}
-            session = self._sessions.get(params.get("sessionId"))
+            params: Json = message.get("params") or {}
+            session = self._sessions.get(params.get("sessionId", ""))
             if method == "session/prompt" and session is not None and not session.working:
                 # Here, because a cancellation may be read before the turn has come to run.
                 session.cancelled.clear()
