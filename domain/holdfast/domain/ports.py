@@ -5,7 +5,7 @@ Everything here is in the words of the public contract, so that one implementati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Raw, Struct
@@ -255,6 +255,17 @@ class Writing(Protocol):
         """
         ...
 
+    def watch(self, sources: Sequence[str], progress: Progress | None = None) -> Generator[ImportReport]:
+        """Import transcripts, then follow them as they grow; yield what came in, the first time what was there.
+
+        Goes on until it is closed; then turns that are still open end as `unrecorded`. A folder may be empty as yet.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: A named file holds no transcript.
+        """
+        ...
+
 
 class Workspace(Reading, Writing, Protocol):
     """A log that may be read and changed."""
@@ -297,8 +308,10 @@ class Library(Protocol):
         """Return the transcripts of other tools on this machine; looks at folders, reads no file."""
         ...
 
-    def check_sources(self, sources: Sequence[str]) -> None:
+    def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
         """Look whether each source has something to import, before a store is opened or made for it.
+
+        With `empty` a folder may hold nothing as yet.
 
         Raises:
             NotFoundError: A path does not exist, or a tool has no transcripts here.

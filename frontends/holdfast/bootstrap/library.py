@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,9 +94,9 @@ class LocalLibrary:
         """Return the transcripts of other tools on this machine."""
         return importers.found(self._environ)
 
-    def check_sources(self, sources: Sequence[str]) -> None:
+    def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
         """Look whether each source has something to import."""
-        importers.check(sources, self._environ)
+        importers.check(sources, self._environ, empty=empty)
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -168,6 +169,30 @@ class LocalWorkspace(LocalReading, Workspace):
             say=self._library.say,
             check=verify_exported,
         )
+
+    def watch(self, sources: Sequence[str], progress: ports.Progress | None = None) -> Generator[ports.ImportReport]:
+        """Import transcripts, then follow them as they grow, until the generator is closed.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: A named file holds no transcript.
+        """
+        library = self._library
+        watch = importers.Watch(
+            sources, self, now_us, new_event_id, environ=library.environ, say=library.say, check=verify_exported
+        )
+        try:
+            done = watch.begin(progress)
+            self.catch_up()
+            yield done
+            while True:
+                time.sleep(watch.pause_s)  # no file tells that it was written to
+                done = watch.look()
+                if done.events:
+                    self.catch_up()
+                    yield done
+        finally:
+            watch.close_turns()
 
     def history(self, session_id: StreamId) -> Iterator[Recorded]:
         """Yield the events of a session, each with its payload as it is stored."""

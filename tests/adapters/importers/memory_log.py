@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Raw
 from msgspec.structs import asdict, replace
 
-from holdfast.adapters.importers import import_sources
+from holdfast.adapters.importers import Watch, import_sources
 from holdfast.domain.projections import transcript
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.projections.roster import Row, row
@@ -40,6 +40,7 @@ class MemoryLog:
         self.appends: list[int] = []
         self.notes: list[str] = []
         self.room = room
+        self.now = NOW
         self._ids = count(1)
 
     def load(self, session_id: StreamId) -> Session:
@@ -80,11 +81,25 @@ class MemoryLog:
             [str(each) for each in sources],
             self,
             progress,
-            lambda: NOW,
+            lambda: self.now,
             lambda: EventId(next(self._ids).to_bytes(16)),
             environ=environ or {},
             say=self.notes.append,
         )
+
+    def watch(self, *sources: object, environ: Mapping[str, str] | None = None, begin: bool = True) -> Watch:
+        """Watch `sources`, after what is there was imported."""
+        watch = Watch(
+            [str(each) for each in sources],
+            self,
+            lambda: self.now,
+            lambda: EventId(next(self._ids).to_bytes(16)),
+            environ=environ or {},
+            say=self.notes.append,
+        )
+        if begin:
+            watch.begin()
+        return watch
 
     @property
     def sessions(self) -> list[str]:
@@ -112,8 +127,12 @@ class MemoryLog:
         dumped: dict[str, object] = {}
         for session_id in sorted(self.sessions):
             listed = row(self.load(StreamId(session_id)))
-            dumped[session_id] = (listed, [_plain(item) for item in self.items(session_id)])
+            dumped[session_id] = (listed, self.shown(session_id))
         return dumped
+
+    def shown(self, session_id: str) -> list[dict[str, object]]:
+        """Return the items of a session without the numbers that tell in how many steps they came about."""
+        return [_plain(item) for item in self.items(session_id)]
 
     def _one(self, session_id: str | None) -> str:
         if session_id is not None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +17,9 @@ from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.ports import Found, ImportReport
 from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import MemoryLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 UNREADABLE = Path("/proc/self/mem")
 FOREIGN = {"timestamp": "2026-02-03T12:00:00.000Z", "type": "hologram", "payload": {"id": c.SESSION}}
@@ -193,3 +200,46 @@ def test_what_lies_on_this_machine_is_found_without_reading_it(tmp_path: Path) -
     (root / "b.jsonl").write_bytes(b"123")
 
     assert found({"HOME": str(tmp_path)}) == [Found("claude", str(root), 2, 8)]
+
+
+@pytest.fixture
+def open_to_all() -> Iterator[Path]:
+    """A folder that other users can reach. Pytest keeps its own to itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+_AS_SOMEBODY_ELSE = """
+import os, sys
+from holdfast.domain.errors import HoldfastError
+from tests.adapters.importers.memory_log import MemoryLog
+os.setuid(65534)
+log = MemoryLog()
+try:
+    print(log.take(sys.argv[1]).files, *log.notes, sep="|")
+except HoldfastError as error:
+    print(type(error).__name__, error, sep="|")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become a user without permission")
+def test_a_folder_that_may_not_be_read_is_told_and_hides_no_other(open_to_all: Path) -> None:
+    transcript(open_to_all / "a.jsonl").chmod(0o644)
+    closed = open_to_all / "closed"
+    transcript(closed / "b.jsonl", "session-b")
+    closed.chmod(0o700)
+
+    def take(folder: Path) -> list[str]:
+        ran = subprocess.run(
+            [sys.executable, "-c", _AS_SOMEBODY_ELSE, str(folder)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        return ran.stdout.strip().split("|")
+
+    assert take(open_to_all) == ["1", f"{closed} cannot be read (Permission denied); what is in it was not imported"]
+    assert take(closed) == ["TranscriptError", f"{closed} cannot be read: Permission denied"]

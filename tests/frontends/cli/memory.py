@@ -58,6 +58,7 @@ class MemoryLibrary:
         self.verification = Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=[])
         self.report: ImportReport | HoldfastError = ImportReport()
         self.imported: list[list[str]] = []
+        self.coming: list[ImportReport] = []
         self.health: list[Check] = []
         self.on_machine: list[Found] = []
         self.known: list[KnownAgent] = []
@@ -116,8 +117,8 @@ class MemoryLibrary:
     def found(self) -> list[Found]:
         return self.on_machine
 
-    def check_sources(self, sources: Sequence[str]) -> None:
-        del sources
+    def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
+        del sources, empty
         if isinstance(self.report, HoldfastError):
             raise self.report
 
@@ -232,6 +233,10 @@ class MemoryLibrary:
         if isinstance(self.report, HoldfastError):
             raise self.report
         return self.report
+
+    def watch(self, sources: Sequence[str], progress: Progress | None = None) -> Generator[ImportReport]:
+        yield self.import_(sources, progress)
+        yield from self.coming
 
     def _report(self, progress: Progress | None) -> None:
         if progress is not None:

@@ -327,6 +327,19 @@ def test_import_of_a_bad_source_does_not_even_open_the_store(run: Run, library: 
     assert library.opened == []
 
 
+def test_import_with_watch_tells_what_was_there_and_then_what_comes(run: Run, library: MemoryLibrary) -> None:
+    library.report = ImportReport(files=2, sessions=1, events=1204)
+    library.coming = [ImportReport(files=1, sessions=1, events=2)]
+
+    assert run("import", "a", "--watch") == (
+        0,
+        "imported 1 session, 1,204 events from 2 files\n2 events came into 1 session\n",
+        "Watching; Ctrl-C ends it.\n",
+    )
+    lines = run("import", "a", "--watch", "--json").out.splitlines()
+    assert [json.decode(line)["events"] for line in lines] == [1204, 2]
+
+
 def test_import_without_source_lists_what_there_is_and_wants_a_yes(run: Run, library: MemoryLibrary) -> None:
     library.on_machine = [Found("claude", "/srv/a", 3, 4096), Found("codex", "/srv/b", 1, 10)]
 

@@ -14,7 +14,7 @@ from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.ports import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 _FILE = re.compile(r".*\.jsonl|session-.*\.json|ses_[^.]*\.json")
@@ -27,18 +27,24 @@ class Plan(Struct, frozen=True):
     Attributes:
         transcripts: In the order in which they are read.
         named: Those that were named one by one, and so must be readable.
-        foreign: How many files of the folders hold no transcript.
         bytes: All the transcripts have.
     """
 
     transcripts: tuple[Transcript, ...]
     named: frozenset[Path]
-    foreign: int
     bytes: int
 
 
-def plan(sources: Sequence[str], environ: Mapping[str, str]) -> Plan:
+def plan(
+    sources: Sequence[str], environ: Mapping[str, str], say: Callable[[str], None], *, empty: bool = False
+) -> Plan:
     """Return what to read for `sources`; looks at the first lines of every file.
+
+    Args:
+        sources: Files, folders, names of tools.
+        environ: Environment of the process.
+        say: Told what is left out of folders.
+        empty: Whether a folder may hold none, as yet.
 
     Raises:
         NotFoundError: A path does not exist, or a tool has no transcripts here.
@@ -48,7 +54,7 @@ def plan(sources: Sequence[str], environ: Mapping[str, str]) -> Plan:
     named: set[Path] = set()
     foreign = 0
     for source in sources:
-        folders = _folders(source, environ)
+        folders = folders_of(source, environ)
         if not folders:
             path = Path(source)
             transcripts.setdefault(_identity(path), recognise(path))
@@ -56,30 +62,37 @@ def plan(sources: Sequence[str], environ: Mapping[str, str]) -> Plan:
             continue
         known = len(transcripts)
         seen = 0
-        for path in (path for folder in folders for path in files_in(folder)):
+        for path in (path for folder in folders for path in files_in(folder, _teller(folders, say))):
             try:
                 transcripts.setdefault(_identity(path), recognise(path))
                 seen += 1
             except (TranscriptError, OSError):
                 foreign += 1
-        if not seen and len(transcripts) == known:
+        if not (seen or empty) and len(transcripts) == known:
             raise _none_in(source)
+    if foreign:
+        say(f"{foreign} {'file holds' if foreign == 1 else 'files hold'} no transcript")
     todo = tuple(transcripts.values())
-    return Plan(todo, frozenset(named), foreign, sum(each.size for each in todo))
+    return Plan(todo, frozenset(named), sum(each.size for each in todo))
 
 
-def check(sources: Sequence[str], environ: Mapping[str, str]) -> None:
+def check(sources: Sequence[str], environ: Mapping[str, str], *, empty: bool = False) -> None:
     """Look whether each of `sources` has something to import; reads no further into a folder than its first transcript.
+
+    Args:
+        sources: Files, folders, names of tools.
+        environ: Environment of the process.
+        empty: Whether a folder may hold none, as yet.
 
     Raises:
         NotFoundError: A path does not exist, or a tool has no transcripts here.
         TranscriptError: A named file holds no transcript, or a folder none at all.
     """
     for source in sources:
-        folders = _folders(source, environ)
+        folders = folders_of(source, environ)
         if not folders:
             recognise(Path(source))
-        elif not any(_is_transcript(path) for folder in folders for path in files_in(folder)):
+        elif not empty and not any(_is_transcript(path) for folder in folders for path in files_in(folder)):
             raise _none_in(source)
 
 
@@ -94,11 +107,11 @@ def found(environ: Mapping[str, str]) -> list[Found]:
     return all_found
 
 
-def files_in(folder: Path) -> Iterator[Path]:
+def files_in(folder: Path, unreadable: Callable[[Path, OSError], None] | None = None) -> Iterator[Path]:
     """Yield what may hold a transcript in `folder` and below it, files of a folder before those of the folders in it.
 
     Files of sub-agents come after those of the sessions that they belong to. Links are followed, each folder is
-    entered once, and one that cannot be read is left out.
+    entered once, and one that cannot be read is left out, after `unreadable` was told.
     """
     entered: set[tuple[int, int]] = set()
     waiting = [folder]
@@ -109,15 +122,22 @@ def files_in(folder: Path) -> Iterator[Path]:
             if identity in entered:
                 continue
             entries = sorted(os.scandir(here), key=lambda entry: (entry.name.startswith("agent-"), entry.name))
-        except OSError:
+        except OSError as error:
+            if unreadable is not None:
+                unreadable(here, error)
             continue
         entered.add(identity)
         yield from (Path(entry.path) for entry in entries if _FILE.fullmatch(entry.name) and not _is_folder(entry))
         waiting.extend(Path(entry.path) for entry in reversed(entries) if _is_folder(entry))
 
 
-def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
-    """Return the folders that `source` stands for; none, where it is a file."""
+def folders_of(source: str, environ: Mapping[str, str]) -> list[Path]:
+    """Return the folders that `source` stands for; none, where it is a file.
+
+    Raises:
+        NotFoundError: It does not exist.
+        TranscriptError: It cannot be looked at, or listed.
+    """
     for each in FORMATS:
         if each.name == source and (places := each.roots(environ)):
             roots = [root for root in places if root.is_dir()]
@@ -125,7 +145,7 @@ def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
                 listed = ", ".join(str(root) for root in places)
                 msg = f"there are no transcripts of {source} here: {listed} does not exist"
                 raise NotFoundError(msg)
-            return roots
+            return [root for root in roots if _listed(root)]
     if not source:  # a path of no name would be the folder one happens to stand in
         msg = "a source without a name does not exist: name a file, a folder or a tool"
         raise NotFoundError(msg)
@@ -138,7 +158,25 @@ def _folders(source: str, environ: Mapping[str, str]) -> list[Path]:
     except (OSError, ValueError) as error:
         msg = f"{source} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise TranscriptError(msg) from error
-    return [path] if path.is_dir() else []
+    return [path] if path.is_dir() and _listed(path) else []
+
+
+def _listed(folder: Path) -> bool:
+    """Return True, or say why not: a folder that was named and cannot be read is no empty one."""
+    try:
+        with os.scandir(folder):
+            return True
+    except OSError as error:
+        msg = f"{folder} cannot be read: {error.strerror or error}"
+        raise TranscriptError(msg) from error
+
+
+def _teller(folders: Sequence[Path], say: Callable[[str], None]) -> Callable[[Path, OSError], None]:
+    def unreadable(folder: Path, error: OSError) -> None:
+        if folder not in folders:
+            say(f"{folder} cannot be read ({error.strerror or error}); what is in it was not imported")
+
+    return unreadable
 
 
 def _is_transcript(path: Path) -> bool:

@@ -11,7 +11,7 @@ from holdfast.adapters.importers.recent import LIMIT, RecentItems
 from holdfast.domain.recorded import DAEMON, PEER, EventId, Recorded, Source, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.codec import decode
-from holdfast.domain.session.commands import Command, MarkRead, Observe
+from holdfast.domain.session.commands import Command, MarkRead, MarkUnread, Observe
 from holdfast.domain.session.session import Context, fold, handle
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.port import Record
     from holdfast.domain.recorded import Actor
     from holdfast.domain.session.facts import Fact
+    from holdfast.domain.session.session import Session
 
 BATCH_LINES = 500
 BATCH_BYTES = 4 * 1024 * 1024
@@ -48,6 +49,7 @@ class Feed:
     Attributes:
         offset: How far the file was consumed for this session, by what is committed.
         appended: How many events were appended.
+        live: Whether what is taken has just come in, and is no history.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Feed:
         self._anchor = source_id(kind, session_id, b"").hex() if rewritten else self._source.hex()
         self.offset = log.offset(StreamId(session_id), self._source)
         self.appended = 0
+        self.live = False
         self._session = log.load(StreamId(session_id))
         if rewritten:
             self._recent: RecentItems = KnownItems(_facts(log, self._session.id))
@@ -87,9 +90,24 @@ class Feed:
         """Why nothing can be added to the session; None where it can."""
         if self._session.state.erased:
             return "was erased"
-        if self._session.state.attachment != "never":
-            return "is recorded live"
-        return None
+        if self._session.state.ever_attached:
+            return "is recorded live, as Holdfast is connected to its agent, or was"
+        return "is being connected to its agent" if self.is_busy else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it is not known yet if something can be added: Holdfast is about to connect."""
+        return self._session.state.attachment == "requested" and not self._session.state.ever_attached
+
+    @property
+    def session(self) -> Session:
+        """The session after all that was taken."""
+        return self._session
+
+    @property
+    def current(self) -> bool:
+        """Whether the log says of the session what is known here. Other files, and people, add to it as well."""
+        return self._log.load(self._session.id).version == self._session.version
 
     def take(self, record: Record, line: Line) -> bool:
         """Add the record of a line; False where it carries nothing that is known."""
@@ -110,15 +128,25 @@ class Feed:
         return not translation.skipped
 
     def flush(self) -> None:
-        """Append what was collected. It starts read, as all history that was not recorded live."""
+        """Append what was collected. History starts read; what has just come in is news."""
         if self._batch:
-            if self._keep_read:
+            if self.live:
+                self._remind()
+            elif self._keep_read:
                 self._handle(MarkRead(), None, DAEMON)
             self._log.append(self._session, self._batch)
             self.appended += len(self._batch)
             self.offset = self._end
         self._batch = []
         self._lines = self._bytes = 0
+
+    def _remind(self) -> None:
+        """Mark what was said as unread, also in a turn of which the person has read the beginning: it counts once."""
+        if any(
+            isinstance(each.event, e.TextAppended) and each.event.thread is None and each.event.text.strip()
+            for each in self._batch
+        ):
+            self._handle(MarkUnread(), None, DAEMON)
 
     def close(self) -> None:
         """Append the rest, and end the turn that the file leaves open: nobody goes on with it here."""
@@ -139,6 +167,18 @@ class Feed:
         events = handle(self._session, command, context)
         self._session = fold(self._session, events)
         self._batch.extend(events)
+
+
+def close_turn(log: ImportLog, clock: Clock, session_id: StreamId) -> int:
+    """End the turn that an import left open; return how many events that took."""
+    session = log.load(session_id)
+    turn = session.state.turn
+    if turn is None or session.state.ever_attached or session.summary.transport != "import":
+        return 0
+    context = Context(clock.now(), clock.new_event_id, PEER, occurred_at=session.summary.updated_at or None)
+    events = handle(session, Observe((e.TurnEnded(turn.turn_id, UNRECORDED),)), context)
+    log.append(fold(session, events), events)
+    return len(events)
 
 
 def _facts(log: ImportLog, session_id: StreamId) -> Iterator[Fact]:

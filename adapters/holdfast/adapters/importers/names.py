@@ -8,6 +8,9 @@ from hashlib import blake2b
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}", re.ASCII)
 _ITEM = re.compile(r"[\x21\x22\x24-\x7e]{1,128}", re.ASCII)
 
+KNOWN_BY = 4096
+"""How many bytes of its first line a file is known by."""
+
 
 def session_name(value: object) -> str | None:
     """Return `value` where it can name a session: in an address, in a file name, on a command line."""
@@ -30,7 +33,7 @@ def source_id(kind: str, session_id: str, first_line: bytes) -> bytes:
     They come from its content, so that a file may be moved, renamed or copied and is still the same.
     """
     digest = blake2b(digest_size=8)
-    for part in (kind.encode(), session_id.encode(), first_line[:4096]):
+    for part in (kind.encode(), session_id.encode(), first_line[:KNOWN_BY]):
         digest.update(len(part).to_bytes(4))
         digest.update(part)
     return digest.digest()

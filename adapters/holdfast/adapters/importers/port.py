@@ -132,3 +132,12 @@ class Documents(Rewritten, Protocol):
             OSError: It cannot be read.
         """
         ...
+
+
+@runtime_checkable
+class Spread(Protocol):
+    """A kind of which a transcript is spread over other files as well."""
+
+    def around(self, path: Path) -> tuple[int, ...]:
+        """Return numbers that change when one of those is written; none, where there are no such files."""
+        ...

@@ -18,6 +18,7 @@ from holdfast.adapters.importers.codex import CodexRollout
 from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.gemini import GeminiChat
 from holdfast.adapters.importers.lines import CHUNK, LINE_LIMIT, json_object, read_lines
+from holdfast.adapters.importers.names import KNOWN_BY
 from holdfast.adapters.importers.opencode import OpencodeStore
 from holdfast.adapters.importers.port import Document, Documents, Format, OneSession, Prepared
 from holdfast.domain.errors import TranscriptError
@@ -43,7 +44,7 @@ class Transcript(Struct, frozen=True):
         session_id: The session of lines that name none.
         whole: Whether all its lines belong to that session, whatever they name: the tool copies the history of a
             session that is taken up again into the file of the new one.
-        first_line: What it is known by, wherever it lies.
+        first_line: The beginning of it. The file is known by that, wherever it lies.
         document: Whether it is not made of lines, but one whole.
     """
 
@@ -66,7 +67,7 @@ def recognise(path: Path) -> Transcript:
         return _recognise(path, file)
 
 
-def open_transcript(path: Path) -> BinaryIO:
+def open_transcript(path: Path, *, buffered: bool = False) -> BinaryIO:
     """Open a regular file for reading; anything else, such as a pipe, could keep a reader for ever.
 
     Raises:
@@ -76,7 +77,7 @@ def open_transcript(path: Path) -> BinaryIO:
         if not stat.S_ISREG(path.stat().st_mode):
             msg = f"{path} is not a file; name a transcript or a folder of transcripts"
             raise TranscriptError(msg)
-        return path.open("rb", buffering=0)
+        return path.open("rb") if buffered else path.open("rb", buffering=0)
 
 
 def read_document(transcript: Transcript) -> Document:
@@ -154,7 +155,8 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
     owned = owner is not None and (named is None or _mentions(file, owner.encode()))
     session_id = owner if owner is not None and owned else named or _made_up(first_line)
     whole = owned or isinstance(kind, OneSession)
-    return Transcript(path, kind, os.fstat(file.fileno()).st_size, session_id, whole, first_line)
+    size = os.fstat(file.fileno()).st_size
+    return Transcript(path, kind, size, session_id, whole, first_line[:KNOWN_BY])
 
 
 def _document(path: Path) -> Transcript | None:

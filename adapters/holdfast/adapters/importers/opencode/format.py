@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.recent import RecentItems
     from holdfast.domain.session.session import Session
 
+_LATEST = 2
+"""How many messages at the end of a session may still be written to."""
+
 
 class OpencodeStore:
     """opencode, as long as it keeps its sessions in JSON files."""
@@ -71,6 +74,16 @@ class OpencodeStore:
         messages.sort(key=lambda each: (each.at or 0, each.name))
         records: list[Record] = [AboutRecord(fields), *messages] if messages else []
         return Document(session_id, digest.digest(), records, malformed)
+
+    def around(self, path: Path) -> tuple[int, ...]:
+        """Return sizes and times of the files that a session is writing to: those of its latest messages."""
+        if not path.name.startswith("ses_") or len(path.absolute().parents) < 3:
+            return ()
+        store = path.absolute().parents[2]
+        latest = [each.stem for each in _files(store / "message" / path.stem)[-_LATEST:]]
+        heads = [store / "message" / path.stem / f"{name}.json" for name in latest]
+        parts = [part for name in latest for part in _files(store / "part" / name)]
+        return (len(parts), *(number for each in (*heads, *parts) for number in _state(each)))
 
 
 class AboutRecord:
@@ -133,6 +146,14 @@ def _time(fields: JsonObject) -> int | None:
 def _files(folder: Path) -> list[Path]:
     """Return the JSON files of a folder by name: names ascend with time."""
     return sorted(folder.glob("*.json"))
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns
 
 
 def _read(path: Path, digest: blake2b) -> JsonObject | None:

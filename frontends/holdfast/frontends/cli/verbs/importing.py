@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import click
@@ -22,18 +23,22 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+@click.option("--watch", is_flag=True, help="Go on with what is added to them, until interrupted.")
 @click.option("--yes", is_flag=True, help="Without SOURCE: import all that is found, without asking.")
 @json_option
 @click.pass_obj
 @click.pass_context
-def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], yes: bool, as_json: bool) -> None:
+def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], watch: bool, yes: bool, as_json: bool) -> None:
     """Import transcripts of other tools.
 
     SOURCE is a file, a folder (with all below it), or the name of a tool, such as claude, for all that you have of it.
     What was imported before is not imported again.
     """
     wanted = list(sources) or _found(ctx, app, yes=yes, as_json=as_json)
-    app.library.check_sources(wanted)
+    app.library.check_sources(wanted, empty=watch)
+    if watch:
+        _follow(app, wanted, as_json=as_json)
+        return
     with app.writing() as workspace, progress(app.terminal, "importing") as report:
         done = workspace.import_(wanted, report)
     if done.files == 0:
@@ -43,6 +48,23 @@ def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], yes: bool
         app.terminal.json(wire.encode(done))
     else:
         app.terminal.line(_told(done))
+
+
+def _follow(app: App, wanted: list[str], *, as_json: bool) -> None:
+    """Tell what comes in, one line each time, until somebody interrupts."""
+    with app.writing() as workspace, ExitStack() as showing:
+        report = showing.enter_context(progress(app.terminal, "importing"))
+        with closing(workspace.watch(wanted, report)) as coming:
+            for number, done in enumerate(coming):
+                showing.close()
+                if as_json:
+                    app.terminal.record(wire.encode(done))
+                elif number == 0:
+                    app.terminal.line(_told(done))
+                    note("Watching; Ctrl-C ends it.")
+                else:
+                    app.terminal.line(f"{count(done.events, 'event')} came into {count(done.sessions, 'session')}")
+                app.terminal.flush()
 
 
 def _found(ctx: click.Context, app: App, *, yes: bool, as_json: bool) -> list[str]:
