@@ -414,6 +414,57 @@ def test_a_session_that_is_recorded_live_is_not_imported_over(tmp_path: Path) ->
     assert "is recorded live" in log.notes[0]
 
 
+@pytest.mark.parametrize("change", ["truncated", "emptied", "rewritten", "replaced", "gone", "grown"])
+def test_a_file_that_changes_while_it_is_read_loses_nothing_that_was_read_and_is_told_at_the_latest_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Given a file that is read in several pieces, something happens to it after the first batch was appended."""
+    monkeypatch.setattr(feed, "BATCH_LINES", 20)
+    lines = [c.user("start", "first"), *(c.user(f"{n} {'x' * 9_000}", f"u{n}") for n in range(100))]
+    path = c.written(tmp_path / "t.jsonl", *lines)
+    log = MemoryLog()
+    happened: list[int] = []
+
+    def happens(_what: str, _done: int, _of: int | None) -> None:
+        if happened:
+            return
+        happened.append(len(log.events))
+        match change:
+            case "truncated":
+                os.truncate(path, 5_000)
+            case "emptied":
+                path.write_bytes(b"")
+            case "rewritten":
+                path.write_bytes(b"\xff" * path.stat().st_size)
+            case "replaced":
+                c.written(tmp_path / "new", c.user("other", sessionId=OTHER)).replace(path)
+            case "gone":
+                path.unlink()
+            case _:
+                with path.open("ab") as file:
+                    file.write(c.encoded([c.user("the last word", "last")]))
+
+    log.take(path, progress=happens)
+
+    assert happened[0] > 0
+    said = [item.text.split()[0] for item in log.items(c.SESSION) if item.kind == "message"]
+    whole = ["start", *(str(n) for n in range(100)), "the"]
+    assert said == whole[: len(said)]
+    assert len(said) >= 20
+    assert log.row(c.SESSION).lifecycle == "created"
+    match change:
+        case "gone" | "replaced":
+            assert said == whole[:-1], "what is open can be read to its end"
+        case "grown":
+            assert said == whole
+        case "truncated":
+            log.take(path)
+            assert log.notes == [f"{path} is shorter than what was imported of it; nothing was added"]
+        case _:
+            with pytest.raises(TranscriptError, match="holds no transcript"):
+                log.take(path)
+
+
 def test_progress_tells_bytes_and_comes_to_its_end(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int | None]] = []
     for n in range(3):

@@ -90,8 +90,9 @@ class Feed:
         """Why nothing can be added to the session; None where it can."""
         if self._session.state.erased:
             return "was erased"
-        if self._session.state.ever_attached:
-            return "is recorded live, as Holdfast is connected to its agent, or was"
+        state = self._session.state
+        if state.ever_attached or (state.created and self._session.summary.transport != "import"):
+            return "is recorded live by Holdfast"
         return "is being connected to its agent" if self.is_busy else None
 
     @property
