@@ -73,7 +73,15 @@ class StoreClosedError(StoreError):
 
 
 class StoreBusyError(StoreError):
-    """Another process writes to this store."""
+    """Another process writes to this store.
+
+    Attributes:
+        home: The home that process works for, where it is known.
+    """
+
+    def __init__(self, message: str, home: str | None = None) -> None:
+        self.home = home
+        super().__init__(message)
 
 
 class StoreNewerError(StoreError):

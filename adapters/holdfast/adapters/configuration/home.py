@@ -35,6 +35,26 @@ class Home(Struct, frozen=True):
         """What remembers the log's head outside the log."""
         return self.path / "checkpoints"
 
+    @property
+    def token(self) -> Path:
+        """The credential for the daemon's HTTP API."""
+        return self.path / "token"
+
+    @property
+    def daemon(self) -> Path:
+        """What the daemon that is ready says of itself."""
+        return self.path / "daemon.json"
+
+    @property
+    def daemon_lock(self) -> Path:
+        """Locked for as long as a daemon of this home lives."""
+        return self.path / "daemon.lock"
+
+    @property
+    def logs(self) -> Path:
+        """What the daemon tells of itself, line by line."""
+        return self.path / "logs"
+
 
 def find_home(environ: Mapping[str, str]) -> Home:
     """Return the home that `HOLDFAST_HOME` names, else the platform's folder for user data.

@@ -66,7 +66,7 @@ class StoreLock:
                         f"the store {self.path.with_suffix('')} is in use by {holder or 'another process'}: "
                         "stop that one first, or use its home"
                     )
-                    raise StoreBusyError(msg) from error
+                    raise StoreBusyError(msg, None if holder is None else holder.home) from error
                 sleep(_POLL_S)
         holder = Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"), str(home) if home else None)
         os.ftruncate(fd, 0)

@@ -6,6 +6,9 @@ import time
 from threading import Event
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reader import Reader
@@ -58,10 +61,17 @@ class Workspace(Reader):
     def load(self, session_id: StreamId) -> Session:
         """Return the session after all its events; a new one where there are none."""
         session = self._sessions.get(session_id)
+        if session is not None and session.version != self._version(session_id):
+            session = None  # somebody else of this process writes to it as well
         if session is None:
             session = fold(Session(session_id), self._store.events(session_id))
             self._sessions[session_id] = session
         return session
+
+    def _version(self, session_id: StreamId) -> int:
+        with self._store.reading() as connection:
+            sessions = schema.sessions.c
+            return connection.scalar(select(sessions.version).where(sessions.id == session_id)) or 0
 
     def append(self, session: Session, events: Sequence[Recorded]) -> None:
         """Write `events`, after which the session is `session`.

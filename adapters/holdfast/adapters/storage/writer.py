@@ -116,6 +116,7 @@ class Writer:
         else:
             self._healthy = False
         self._refuse_queued()
+        self._observer.announce()  # whoever waits for more looks why nothing more comes
 
     def _take(self) -> tuple[list[Request | Job[object]], bool]:
         """Wait for something to do and take all that is queued; False when nothing comes after it."""

@@ -1,0 +1,172 @@
+"""The daemon of one home, from outside: find it, begin it, end it. The port `DaemonControl`; imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from http import client as http
+from typing import TYPE_CHECKING, NoReturn
+
+from holdfast.adapters.configuration.home import find_home, prepare_home
+from holdfast.bootstrap.daemon import presence
+from holdfast.bootstrap.daemon.credential import read_token
+from holdfast.domain.daemon import Listen, Running
+from holdfast.domain.errors import DaemonError, OccupiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_READY_S = 120.0
+_END_S = 30.0
+
+
+class LocalDaemon:
+    """The daemon of this user's home, as the environment names it."""
+
+    def __init__(self, environ: Mapping[str, str], warn: Callable[[str], None]) -> None:
+        """Find out where everything lies; look at nothing yet.
+
+        Raises:
+            SettingsError: The home cannot be used.
+        """
+        self._environ = environ
+        self._warn = warn
+        self._home = find_home(environ)
+
+    def running(self, *, wait_s: float = 0.0) -> Running | None:
+        """Return the daemon that is ready, None where there is none."""
+        return presence.find(self._home, wait_s=wait_s)
+
+    def token(self) -> str:
+        """Return the credential for its HTTP API.
+
+        Raises:
+            NotRunningError: There is none yet.
+            UnsafeError: Others can read the file, or it is a link.
+        """
+        return read_token(self._home.token)
+
+    def start(self, listen: Listen) -> Running:
+        """Start a daemon in the background and return once it is ready; where one runs, return that one.
+
+        Raises:
+            HoldfastError: What kept it from getting ready, as the daemon itself reported it.
+        """
+        from holdfast.bootstrap.daemon import process  # noqa: PLC0415 - only who starts a daemon needs it
+
+        process.check(listen)
+        running = self.running(wait_s=_READY_S)
+        if running is not None:
+            return running
+        prepare_home(self._home, self._warn)
+        try:
+            return process.spawn(self._home, self._environ, listen, within_s=_READY_S)
+        except OccupiedError:
+            # Two who started one at the same time want the same: the one that won.
+            running = self.running(wait_s=_READY_S)
+            if running is None:
+                raise
+            return running
+
+    def serve(self, listen: Listen) -> NoReturn:
+        """Become the daemon: this process goes on as it until it is told to end.
+
+        Raises:
+            OccupiedError: One runs already.
+        """
+        from holdfast.bootstrap.daemon import process  # noqa: PLC0415 - only who starts a daemon needs it
+
+        process.check(listen)
+        running = self.running()
+        if running is not None:
+            msg = (
+                f"a daemon of {self._home.path} runs already (process {running.pid} at {running.url}): use that one, "
+                "or end it with `holdfast down`"
+            )
+            raise OccupiedError(msg)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(  # noqa: S606 - an argument list of ours
+            sys.executable, process.command(listen), process.environment(self._home, self._environ)
+        )
+
+    def stop(self, *, agents: bool = False) -> bool:
+        """End the daemon and return once it is gone; False where none ran.
+
+        Raises:
+            DaemonError: It does not end.
+        """
+        running = self.running(wait_s=_READY_S)
+        if running is None:
+            return False
+        if agents:
+            self._ask_to_end(running)
+        else:
+            _signal(running.pid, signal.SIGTERM)
+        if not presence.wait_until_gone(self._home, _END_S):
+            msg = f"the daemon (process {running.pid}) does not end: see `holdfast logs`, or end it with `kill -9`"
+            raise DaemonError(msg)
+        return True
+
+    def restart(self, listen: Listen | None = None) -> Running:
+        """End the daemon and start it again, where it was unless `listen` says otherwise; agents go on."""
+        running = self.running()
+        self.stop()
+        if listen is None and running is not None:
+            host, _, port = running.url.removeprefix("http://").rpartition(":")
+            listen = Listen(host.strip("[]"), int(port), running.web)
+        return self.start(listen or Listen())
+
+    def logs(self, *, follow: bool = False) -> Iterator[str]:
+        """Yield the lines of its log, one JSON object each, oldest first; with `follow` for ever as they come."""
+        from holdfast.bootstrap.daemon import logs  # noqa: PLC0415 - for this verb alone
+
+        return logs.lines(self._home.logs, follow=follow)
+
+    def install_service(self) -> list[str]:
+        """Make the daemon start when the user logs in; return what was done, a line each.
+
+        Raises:
+            DaemonError: There is no systemd for this user, or it refuses.
+        """
+        from holdfast.bootstrap.daemon import service  # noqa: PLC0415 - for this verb alone
+
+        return service.install(self._home, self._environ)
+
+    def remove_service(self) -> list[str]:
+        """Take back what `install_service` did; return what was done, a line each."""
+        from holdfast.bootstrap.daemon import service  # noqa: PLC0415 - for this verb alone
+
+        return service.remove(self._environ)
+
+    def _ask_to_end(self, running: Running) -> None:
+        """Tell the daemon to end its agents, and then itself."""
+        import socket  # noqa: PLC0415 - for `down --agents` alone
+
+        connection = http.HTTPConnection("localhost", timeout=_END_S)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        try:
+            connection.sock.settimeout(_END_S)
+            connection.sock.connect(running.socket)
+            headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
+            connection.request("POST", "/api/v1/shutdown", b'{"agents": true}', headers)
+            status = connection.getresponse().status
+        except (OSError, http.HTTPException) as error:
+            msg = f"the daemon (process {running.pid}) does not answer: {error}; see `holdfast logs`"
+            raise DaemonError(msg) from error
+        finally:
+            connection.close()
+        if status >= 300:
+            msg = f"the daemon (process {running.pid}) refuses to end its agents (status {status}): see `holdfast logs`"
+            raise DaemonError(msg)
+
+
+def _signal(pid: int, which: signal.Signals) -> None:
+    try:
+        os.kill(pid, which)
+    except ProcessLookupError:
+        return  # it ended by itself
+    except PermissionError as error:
+        msg = f"the daemon is process {pid} of another user: ask them to end it"
+        raise DaemonError(msg) from error

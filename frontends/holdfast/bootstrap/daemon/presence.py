@@ -1,0 +1,120 @@
+"""Whether a daemon lives in a home: a lock that dies with its process, and a file that says where it listens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from holdfast.domain.daemon import Running
+from holdfast.domain.errors import OccupiedError, StoreReadOnlyError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from holdfast.adapters.configuration.home import Home
+
+_POLL_S = 0.02
+_PROBES_S = 0.5
+"""Longer than anybody who only looks holds the lock."""
+
+
+def find(home: Home, *, wait_s: float = 0.0) -> Running | None:
+    """Return the daemon of this home that is ready; None where there is none, whatever it left behind.
+
+    Args:
+        home: Where it would be.
+        wait_s: How long to wait for one that lives and is not ready yet.
+    """
+    deadline = monotonic() + wait_s
+    while lives(home):
+        running = _read(home)
+        if running is not None or monotonic() >= deadline:
+            return running
+        sleep(_POLL_S)  # nobody tells when a file appears, or when a lock is gone
+    return None
+
+
+def lives(home: Home) -> bool:
+    """Tell whether a daemon's process of this home is there, ready or not."""
+    try:
+        fd = os.open(home.daemon_lock, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        # Shared, so that two who look do not take each other for the daemon.
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def wait_until_gone(home: Home, within_s: float) -> bool:
+    """Wait until no daemon lives in this home; tell whether that came to be."""
+    deadline = monotonic() + within_s
+    while lives(home):
+        if monotonic() >= deadline:
+            return False
+        sleep(_POLL_S)
+    return True
+
+
+@contextmanager
+def only_one(home: Home) -> Generator[None]:
+    """Be the only daemon of this home until the context, or the process, ends.
+
+    Raises:
+        OccupiedError: Another one lives.
+        StoreReadOnlyError: The home cannot be written.
+    """
+    try:
+        fd = os.open(home.daemon_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        msg = f"cannot write {home.daemon_lock} ({error.strerror}): give this user write permission"
+        raise StoreReadOnlyError(msg) from error
+    try:
+        _lock(fd, home)
+        home.daemon.unlink(missing_ok=True)  # of one that was killed
+        yield
+        home.daemon.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def announce(home: Home, running: Running) -> None:
+    """Say where the daemon listens. From here on it counts as ready."""
+    beside = home.daemon.with_suffix(".new")
+    beside.unlink(missing_ok=True)
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(msgspec.json.encode(running))
+    beside.replace(home.daemon)
+
+
+def _lock(fd: int, home: Home) -> None:
+    deadline = monotonic() + _PROBES_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if monotonic() < deadline:
+                sleep(_POLL_S)
+                continue
+            running = _read(home)
+            where = f"process {running.pid} at {running.url}" if running else "it is about to be ready"
+            msg = f"a daemon of {home.path} runs already ({where}): use that one, or end it with `holdfast down`"
+            raise OccupiedError(msg) from error
+        return
+
+
+def _read(home: Home) -> Running | None:
+    try:
+        return msgspec.json.decode(home.daemon.read_bytes(), type=Running)
+    except (OSError, msgspec.DecodeError):
+        return None

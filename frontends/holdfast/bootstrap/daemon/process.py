@@ -1,0 +1,152 @@
+"""Starting a daemon's process from another one: detached, with nothing of where it was started from."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from holdfast.bootstrap.daemon.sockets import loopback
+from holdfast.domain.daemon import Running
+from holdfast.domain.errors import DaemonError
+from holdfast.frontends.codes import code_of, rebuilt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from holdfast.adapters.configuration.home import Home
+    from holdfast.domain.daemon import Listen
+    from holdfast.domain.errors import HoldfastError
+
+STDERR = "stderr.log"
+"""What the interpreter itself says when it dies; everything else is in the log."""
+
+
+class Refusal(Struct, frozen=True):
+    """Why a daemon did not get ready."""
+
+    code: str
+    detail: str
+
+
+class Report(Struct, frozen=True):
+    """What a starting daemon tells whoever started it, once."""
+
+    ready: Running | None = None
+    refused: Refusal | None = None
+
+
+def check(listen: Listen) -> None:
+    """Refuse an address that is not of this machine alone.
+
+    Raises:
+        UnsafeError: It is not.
+    """
+    loopback(listen.host)
+
+
+def command(listen: Listen, *, report: int | None = None) -> list[str]:
+    """Return the argument list of a daemon.
+
+    Isolated, or a file called `copy.py` in some folder could become a part of it.
+    """
+    words = [sys.executable, "-I", "-m", "holdfast.bootstrap.daemon", "--host", listen.host]
+    if listen.port is not None:
+        words += ["--port", str(listen.port)]
+    if not listen.web:
+        words.append("--no-web")
+    if report is not None:
+        words += ["--report", str(report)]
+    return words
+
+
+def environment(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a daemon.
+
+    The mark of an agent's host is emptied: a daemon that an agent started must not end with that agent.
+    """
+    return {**environ, "HOLDFAST_HOME": str(home.path), "HOLDFAST_HOST": ""}
+
+
+def spawn(home: Home, environ: Mapping[str, str], listen: Listen, *, within_s: float) -> Running:
+    """Start a daemon that outlives this process, and return once it is ready.
+
+    Raises:
+        DaemonError: It ended, or was not ready in time.
+        HoldfastError: What it refused to start for.
+    """
+    home.logs.mkdir(mode=0o700, exist_ok=True)
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(_private(home.logs / STDERR), "wb") as errors:
+            child = subprocess.Popen(
+                command(listen, report=writing),
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
+                cwd="/",
+                env=environment(home, environ),
+                pass_fds=(writing,),
+                start_new_session=True,
+            )
+    except OSError as error:
+        os.close(reading)
+        msg = f"the daemon cannot be started: {error.strerror or error}"
+        raise DaemonError(msg) from error
+    finally:
+        os.close(writing)
+    try:
+        told = _read(reading, monotonic() + within_s)
+    finally:
+        os.close(reading)
+    if told is None:
+        msg = f"the daemon (process {child.pid}) was not ready within {within_s:.0f} s: see `holdfast logs`"
+        raise DaemonError(msg)
+    if not told:
+        code = child.wait()
+        msg = f"the daemon ended before it was ready (exit {code}): see {home.logs / STDERR}"
+        raise DaemonError(msg)
+    report = msgspec.json.decode(told, type=Report)
+    if report.ready is not None:
+        child.returncode = 0  # it outlives this process: whoever collects it one day, it is not this object
+        return report.ready
+    child.wait()
+    assert report.refused is not None
+    raise rebuilt(report.refused.code, report.refused.detail)
+
+
+def report_to(fd: int, outcome: Running | HoldfastError) -> None:
+    """Tell whoever started this daemon that it is ready, or why it is not; done once."""
+    if isinstance(outcome, Running):
+        report = Report(ready=outcome)
+    else:
+        report = Report(refused=Refusal(code_of(type(outcome)), str(outcome)))
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(msgspec.json.encode(report))
+    except BrokenPipeError:
+        return  # whoever started it did not wait
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _read(fd: int, deadline: float) -> bytes | None:
+    """Return what the daemon tells, until it closes its end; None once the time is over."""
+    told = b""
+    while True:
+        ready, _, _ = select.select([fd], [], [], max(0.0, deadline - monotonic()))
+        if not ready:
+            return None
+        piece = os.read(fd, 65536)
+        if not piece:
+            return told
+        told += piece

@@ -1,0 +1,81 @@
+"""The app: all routes behind the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from holdfast.domain.errors import HoldfastError
+from holdfast.frontends.gateway import openapi
+from holdfast.frontends.gateway.door import Door, the_token
+from holdfast.frontends.gateway.operations import PREFIX
+from holdfast.frontends.gateway.problems import ProblemError, answer
+from holdfast.frontends.gateway.routes import log, marks, prompts, queries, upkeep
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
+
+    from holdfast.frontends.gateway.house import House
+    from holdfast.frontends.gateway.operations import Operations
+
+
+def operations(house: House) -> Operations:
+    """Return every operation of the API."""
+    return [each for part in (queries, marks, prompts, log, upkeep) for each in part.operations(house)]
+
+
+def build(house: House, *, port: int) -> ASGIApp:
+    """Return the app.
+
+    Args:
+        house: What is behind the routes.
+        port: The port of the TCP socket.
+    """
+    offered = operations(house)
+    document = openapi.document(offered, house.version)
+
+    async def described(request: Request) -> Response:
+        del request
+        return JSONResponse(document)
+
+    routes: list[BaseRoute] = [
+        Route("/healthz", _healthy),
+        Route(f"{PREFIX}/openapi.json", described),
+        *(operation.route() for operation in offered),
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={
+            HoldfastError: _failed,
+            ProblemError: _failed,
+            HTTPException: _unknown,
+            Exception: _failed,
+        },
+    )
+    app.router.redirect_slashes = False
+    return Door(app, port=port, recognisers=[the_token(house.token)])
+
+
+async def _healthy(request: Request) -> Response:
+    """Say that somebody is here, and nothing else: no credential was shown."""
+    del request
+    return JSONResponse({"ok": True})
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    del request
+    return answer(error)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        msg = f"{request.method} does nothing here"
+        return answer(ProblemError(405, "method", msg, error.headers))
+    return answer(ProblemError(error.status_code, "not_found", "there is nothing at this address"))

@@ -1,0 +1,131 @@
+"""What the gateway is given: the ports behind its routes. Made by the composition root, handed to every route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import anyio
+from msgspec import Struct
+
+from holdfast.domain.recorded import StreamId
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from holdfast.domain.daemon import Running
+    from holdfast.domain.keeping import Keeping
+    from holdfast.domain.ports import Check, Found, ImportReport, Progress, Reading
+    from holdfast.domain.projections.roster import Connection
+    from holdfast.domain.recorded import Actor, Recorded
+    from holdfast.domain.session.commands import Command
+    from holdfast.domain.tail import Tail
+
+
+class Upkeep(Protocol):
+    """What concerns the store as a whole. Everything blocks; call it on a worker thread."""
+
+    def import_(self, sources: Sequence[str], progress: Progress | None = None) -> ImportReport:
+        """Import transcripts.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: A named file holds no transcript.
+        """
+        ...
+
+    def found(self) -> list[Found]:
+        """Return the transcripts of other tools on this machine."""
+        ...
+
+    def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
+        """Build every view anew from the log and return a digest of each."""
+        ...
+
+    def checks(self) -> list[Check]:
+        """Return the state of the store, of its folder and files, and of the agents' processes."""
+        ...
+
+
+class Marks(Protocol):
+    """Changes to sessions that need no connection; a part of `Keeping`."""
+
+    async def execute(
+        self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor
+    ) -> Sequence[Recorded]:
+        """Carry out a command and return what it led to."""
+        ...
+
+    async def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
+        """Erase the content of a session for good."""
+        ...
+
+
+class Status(Struct, frozen=True):
+    """What `status` says of a daemon."""
+
+    pid: int
+    url: str
+    socket: str
+    started: str
+    version: str
+    sessions: int
+    agents: int
+    web: bool
+
+
+@dataclass
+class House:
+    """Everything the routes need.
+
+    Attributes:
+        reading: Answers questions; blocks.
+        tail: The log as one reads along.
+        keeping: Whoever keeps sessions connected.
+        marks: Whoever changes sessions.
+        upkeep: What concerns the whole store; blocks.
+        token: Gives the credential of the user; read anew for every request, so that it can be rotated.
+        running: How this daemon was announced.
+        version: The version of Holdfast.
+        end: Asks the daemon to end. Returns at once.
+        ending: Set when the daemon ends: whoever streams must stop.
+    """
+
+    reading: Reading
+    tail: Tail
+    keeping: Keeping | None
+    marks: Marks
+    upkeep: Upkeep
+    token: Callable[[], str]
+    running: Running
+    version: str
+    end: Callable[[], None]
+    ending: anyio.Event = field(default_factory=anyio.Event)
+
+    async def more(self, position: int) -> bool:
+        """Wait until something behind `position` is committed; False where the daemon ends first."""
+        async with anyio.create_task_group() as tasks:
+
+            async def give_up() -> None:
+                await self.ending.wait()
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(give_up)
+            await self._beyond(position)
+            tasks.cancel_scope.cancel()
+        return not self.ending.is_set()
+
+    async def _beyond(self, position: int) -> None:
+        bell = self.tail.bell()
+        try:
+            while True:
+                bell.arm()
+                if await self.tail.head() > position:
+                    return
+                await bell.wait()
+        finally:
+            bell.close()
+
+    def connection(self, session_id: str) -> Connection | None:
+        """Return how a session is connected now; None where only the log knows."""
+        return None if self.keeping is None else self.keeping.connection(StreamId(session_id))

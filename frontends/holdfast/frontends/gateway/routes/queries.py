@@ -1,0 +1,205 @@
+"""What sessions look like: the roster, a row, a transcript in pages, and waiting for a session to get somewhere."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import anyio
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from holdfast.domain import wire
+from holdfast.domain.errors import CursorError, StoreClosedError, TimedOutError
+from holdfast.domain.projections.roster import Row
+from holdfast.domain.session.lifecycle import Lifecycle
+from holdfast.frontends.gateway.operations import Call, Nothing, Operation, Operations, found, in_thread, listed
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from holdfast.domain.ports import Page
+    from holdfast.domain.recorded import StreamId
+    from holdfast.frontends.gateway.house import House
+
+Limit = Annotated[int, Meta(ge=1, le=1_000)]
+Seconds = Annotated[float, Meta(ge=0, le=3_600)]
+
+
+class Roster(Struct, frozen=True):
+    """Which sessions.
+
+    Attributes:
+        state: Those in this state of their life; `all` for ended ones as well, which are left out otherwise.
+        transport: Those of one transport.
+        after: The cursor of an earlier answer.
+    """
+
+    state: Lifecycle | Literal["all"] | None = None
+    transport: str | None = None
+    limit: Limit | None = None
+    after: str | None = None
+
+
+class Name(Struct, frozen=True):
+    """An id, four or more characters that one id alone begins with, or a title."""
+
+    name: str
+
+
+class Resolved(Struct, frozen=True):
+    """The session that was meant."""
+
+    id: str
+
+
+class Paging(Struct, frozen=True):
+    """Which page: the newest, or the one before a cursor."""
+
+    before: str | None = None
+    limit: Limit = 50
+
+
+class Around(Struct, frozen=True):
+    """One item and how many on each side of it."""
+
+    item: str
+    each_side: Annotated[int, Meta(ge=0, le=100)] = 3
+
+
+class Until(Struct, frozen=True):
+    """What to wait for, and how many seconds at the most."""
+
+    until: Literal["idle", "needs-you", "ended", "opened"]
+    timeout: Seconds = 60
+
+
+class Queries:
+    """Questions about sessions."""
+
+    def __init__(self, house: House) -> None:
+        """Ask `house`."""
+        self._house = house
+
+    async def sessions(self, call: Call, given: Roster) -> Response:
+        """Return the roster in the order of every list."""
+        del call
+        rows = await in_thread(lambda: self._house.reading.rows(ended=given.state in ("all", "ended")))
+        rows = [row for row in rows if _fits(row, given)]
+        if given.after is not None:
+            rows = rows[self._place(rows, given.after) :]
+        more = given.limit is not None and len(rows) > given.limit
+        rows = rows[: given.limit]
+        after = f"{self._house.tail.cursor(0)}.{rows[-1].id}" if more else None
+        return listed([live(self._house, row) for row in rows], after)
+
+    def _place(self, rows: list[Row], cursor: str) -> int:
+        """Return where the list goes on: behind the last row of the earlier answer, wherever that is now."""
+        own = f"{self._house.tail.cursor(0)}."
+        last = cursor.removeprefix(own)
+        if not cursor.startswith(own):
+            msg = f"{cursor[:80]!r} is no cursor of this store's roster: begin again without one"
+            raise CursorError(msg)
+        place = next((place for place, row in enumerate(rows, 1) if row.id == last), None)
+        if place is None:
+            msg = "the roster does not hold the last row of that page any more: begin again without a cursor"
+            raise CursorError(msg)
+        return place
+
+    async def resolve(self, call: Call, given: Name) -> Response:
+        """Return the id of the session that a person's name for it means."""
+        del call
+        return found({"id": await in_thread(self._house.reading.resolve, given.name)})
+
+    async def session(self, call: Call, given: Nothing) -> Response:
+        """Return one row."""
+        del given
+        return await answer_row(self._house, call.session)
+
+    async def transcript(self, call: Call, given: Paging) -> Response:
+        """Return a page."""
+        reading = self._house.reading
+        return self._page(await in_thread(lambda: reading.page(call.session, before=given.before, limit=given.limit)))
+
+    async def last_turn(self, call: Call, given: Nothing) -> Response:
+        """Return the items since the person spoke last."""
+        del given
+        return self._page(await in_thread(self._house.reading.last_turn, call.session))
+
+    async def around(self, call: Call, given: Around) -> Response:
+        """Return an item with its neighbours."""
+        reading = self._house.reading
+        return self._page(await in_thread(lambda: reading.around(call.session, given.item, each_side=given.each_side)))
+
+    async def wait(self, call: Call, given: Until) -> Response:
+        """Return the row once the session is there."""
+        house = self._house
+        if given.until == "opened":
+            await in_thread(house.reading.row, call.session)
+            if house.keeping is not None:
+                await house.keeping.opened(call.session, within_s=given.timeout)
+            return await answer_row(house, call.session)
+        with anyio.move_on_after(given.timeout):
+            while True:
+                position = await house.tail.head()
+                row = await in_thread(house.reading.row, call.session)
+                if _reached(row, given.until):
+                    return found(live(house, row))
+                if not await house.more(position):
+                    msg = "the daemon ends: ask again once it is back"
+                    raise StoreClosedError(msg)
+        msg = f"the session was not {given.until} within {_seconds(given.timeout)} s"
+        raise TimedOutError(msg)
+
+    def _page(self, page: Page) -> Response:
+        return found(wire.page(replace(page, session=live(self._house, page.session))))
+
+
+def live(house: House, row: Row) -> Row:
+    """Return a row with how its session is connected now, where anybody knows."""
+    connection = house.connection(row.id)
+    return row if connection is None else replace(row, connection=connection)
+
+
+async def answer_row(house: House, session_id: StreamId, status: int = 200) -> Response:
+    """Return the answer that is one row."""
+    return found(live(house, await in_thread(house.reading.row, session_id)), status)
+
+
+def operations(house: House) -> Operations:
+    """Return what can be asked about sessions."""
+    queries = Queries(house)
+    session = "/sessions/{id}"
+    return [
+        Operation("GET", "/sessions", "List sessions.", queries.sessions, Roster, "Rows", statuses=(410,)),
+        Operation("GET", "/resolve", "Find a session by name.", queries.resolve, Name, Resolved, statuses=(404, 409)),
+        Operation("GET", session, "Show a session's row.", queries.session, Nothing, Row, statuses=(404,)),
+        Operation(
+            "GET", f"{session}/transcript", "Show a page of it.", queries.transcript, Paging, "Page", statuses=(404,)
+        ),
+        Operation(
+            "GET", f"{session}/last-turn", "Show its last turn.", queries.last_turn, Nothing, "Page", statuses=(404,)
+        ),
+        Operation("GET", f"{session}/around", "Show an item of it.", queries.around, Around, "Page", statuses=(404,)),
+        Operation("GET", f"{session}/wait", "Wait for it.", queries.wait, Until, Row, statuses=(404, 408, 503)),
+    ]
+
+
+def _fits(row: Row, given: Roster) -> bool:
+    if given.transport not in (None, row.transport):
+        return False
+    return given.state in (None, "all", row.lifecycle)
+
+
+def _reached(row: Row, until: str) -> bool:
+    match until:
+        case "idle":
+            return row.lifecycle != "streaming" and not row.queued and not row.pending
+        case "needs-you":
+            return row.attention == "needs_you"
+        case _:
+            return row.lifecycle == "ended"
+
+
+def _seconds(seconds: float) -> str:
+    return str(math.ceil(seconds)) if seconds == math.ceil(seconds) else f"{seconds:g}"

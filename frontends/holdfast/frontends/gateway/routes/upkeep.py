@@ -1,0 +1,137 @@
+"""What concerns the daemon and its store as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
+from starlette.background import BackgroundTask
+
+from holdfast.domain.ports import Check, Found, ImportReport
+from holdfast.frontends.gateway.house import Status
+from holdfast.frontends.gateway.operations import Body, Call, Nothing, Operation, Operations, found, in_thread, listed
+from holdfast.frontends.gateway.progress import answered
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from holdfast.domain.ports import Progress
+    from holdfast.frontends.gateway.house import House
+
+Source = Annotated[str, Meta(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
+
+
+class Importing(Body, frozen=True, kw_only=True):
+    """Files, folders, or names of tools."""
+
+    sources: Annotated[list[Source], Meta(min_length=1, max_length=1_000)]
+
+
+class Importable(Struct, frozen=True):
+    """What other tools have left on this machine."""
+
+    items: list[Found]
+    after: None = None
+
+
+class Checks(Struct, frozen=True):
+    """The lines of a health report."""
+
+    items: list[Check]
+    after: None = None
+
+
+class Ending(Body, frozen=True, kw_only=True):
+    """Whether the agents end with the daemon; they go on otherwise."""
+
+    agents: bool = False
+
+
+class Stopping(Struct, frozen=True):
+    """The daemon ends."""
+
+    stopping: bool = True
+
+
+class Upkeep:
+    """Questions and commands to the daemon."""
+
+    def __init__(self, house: House) -> None:
+        """Ask `house`."""
+        self._house = house
+
+    async def status(self, call: Call, given: Nothing) -> Response:
+        """Return what runs, and where."""
+        del call, given
+        house, running = self._house, self._house.running
+        sessions = len(await in_thread(house.reading.rows))
+        live = 0 if house.keeping is None else house.keeping.live()
+        return found(
+            Status(
+                running.pid,
+                running.url,
+                running.socket,
+                running.started,
+                house.version,
+                sessions,
+                live,
+                running.web,
+            )
+        )
+
+    async def agents(self, call: Call, given: Nothing) -> Response:
+        """Return the agents that are known."""
+        del call, given
+        keeping = self._house.keeping
+        return listed([] if keeping is None else await in_thread(keeping.agents))
+
+    async def doctor(self, call: Call, given: Nothing) -> Response:
+        """Check store, folder, files and processes."""
+        del call, given
+        return found(Checks(await in_thread(self._house.upkeep.checks)))
+
+    async def importable(self, call: Call, given: Nothing) -> Response:
+        """Return what there is to import."""
+        del call, given
+        return found(Importable(await in_thread(self._house.upkeep.found)))
+
+    async def import_(self, call: Call, given: Importing) -> Response:
+        """Import transcripts."""
+
+        def work(progress: Progress | None) -> ImportReport:
+            return self._house.upkeep.import_(given.sources, progress)
+
+        return await answered(call, work)
+
+    async def rebuild(self, call: Call, given: Body) -> Response:
+        """Build every view anew."""
+        del given
+        return await answered(call, self._house.upkeep.rebuild)
+
+    async def shutdown(self, call: Call, given: Ending) -> Response:
+        """End the daemon, once this is answered."""
+        del call
+        if given.agents and self._house.keeping is not None:
+            await self._house.keeping.end_agents("the daemon was ended together with its agents")
+        response = found(Stopping(), 202)
+        response.background = BackgroundTask(self._end)
+        return response
+
+    async def _end(self) -> None:
+        self._house.end()
+
+
+def operations(house: House) -> Operations:
+    """Return what concerns the daemon as a whole."""
+    upkeep = Upkeep(house)
+    return [
+        Operation("GET", "/status", "Tell what runs.", upkeep.status, Nothing, Status),
+        Operation("GET", "/agents", "List the agents that are known.", upkeep.agents, Nothing, "KnownAgents"),
+        Operation("GET", "/doctor", "Check the daemon's health.", upkeep.doctor, Nothing, Checks),
+        Operation("GET", "/imports", "List what could be imported.", upkeep.importable, Nothing, Importable),
+        Operation(
+            "POST", "/imports", "Import transcripts.", upkeep.import_, Importing, ImportReport, statuses=(404, 409, 422)
+        ),
+        Operation("POST", "/rebuild", "Build the views anew.", upkeep.rebuild, Body, dict[str, str]),
+        Operation("POST", "/shutdown", "End the daemon.", upkeep.shutdown, Ending, Stopping, 202),
+    ]
