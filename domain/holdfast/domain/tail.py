@@ -127,6 +127,10 @@ class Tail(Protocol):
         """Return those of these items that the transcript has."""
         ...
 
+    async def version_at(self, session_id: StreamId, position: int) -> int:
+        """Return the version of the last event of a session at or before a position; 0 where there is none."""
+        ...
+
     def bell(self) -> Bell:
         """Return what rings when something is committed; armed and waited on by one task."""
         ...

@@ -69,6 +69,13 @@ def stream_number(connection: Connection, stream: str) -> int | None:
     return connection.scalar(select(schema.keys.c.stream).where(schema.keys.c.id == stream))
 
 
+def version_at(connection: Connection, stream: str, position: int) -> int:
+    """Return the version of a stream's last event at or before a position, 0 for none. A step back from its end."""
+    number = stream_number(connection, stream)
+    newest_first = select(_events.version).where(_events.stream == number, _events.position <= position)
+    return connection.scalar(newest_first.order_by(_events.version.desc()).limit(1)) or 0
+
+
 def select_stream(
     connection: Connection, stream: str, *, after: int = 0, until: int | None = None, chunk: int = CHUNK
 ) -> Iterator[Recorded]:

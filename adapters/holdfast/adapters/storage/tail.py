@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.adapters.storage.cursor import decode_cursor
 from holdfast.adapters.storage.reader import log_events
-from holdfast.adapters.storage.reading import head_position
+from holdfast.adapters.storage.reading import head_position, version_at
 from holdfast.adapters.storage.views import inbox, pages, roster
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
@@ -95,6 +95,10 @@ class StoreTail:
     async def items(self, session_id: StreamId, item_ids: Collection[str]) -> list[Item]:
         """Return those of these items that there are."""
         return await self._store.read_async(lambda connection: pages.chosen(connection, session_id, item_ids))
+
+    async def version_at(self, session_id: StreamId, position: int) -> int:
+        """Return the version of the last event of a session at or before a position. A few steps in its index."""
+        return await self._store.read_async(lambda connection: version_at(connection, session_id, position))
 
     def bell(self) -> Bell:
         """Return what rings when something is committed."""

@@ -1,0 +1,1 @@
+"""Served projections: each view is folded once, however many frontends look at it."""

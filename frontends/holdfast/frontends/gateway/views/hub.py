@@ -1,0 +1,209 @@
+"""Following the log once for everybody who is attached: recent events, views, and one wake-up a batch."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from logging import getLogger
+from typing import TYPE_CHECKING, Final
+
+import anyio
+
+from holdfast.domain.errors import StoreClosedError, StoreError, UsageError
+from holdfast.domain.recorded import StreamId
+from holdfast.frontends.gateway.views.inbox import InboxView
+from holdfast.frontends.gateway.views.recent import Recent
+from holdfast.frontends.gateway.views.roster import RosterView
+from holdfast.frontends.gateway.views.transcript import TranscriptView
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from holdfast.domain.keeping import Keeping
+    from holdfast.domain.projections.roster import Connection
+    from holdfast.domain.tail import Stretch, Tail
+    from holdfast.frontends.gateway.views.view import View
+
+_log = getLogger(__name__)
+
+_PREFILL: Final = 1_000
+"""Events before the head that are read into memory when the first reader comes: others will come back for them."""
+
+_ROSTER_S: Final = 0.1
+"""Rows change with every piece of text; nobody reads faster than this."""
+
+_AGAIN_S: Final = 0.5
+"""How long to wait when the database does not answer."""
+
+_READS: Final = 3
+"""Readers that catch up from the store at the same time, so that the one who follows it is never kept waiting."""
+
+
+class Hub:
+    """Where attachments get what is new. While nobody is attached it follows nothing and holds nothing.
+
+    Attributes:
+        tail: The log.
+        recent: The latest events.
+        reads: Held while a reader reads from the store by itself.
+    """
+
+    def __init__(self, tail: Tail, keeping: Keeping | None) -> None:
+        """Follow `tail`; `keeping` knows how sessions are connected, and takes no part where nobody keeps any."""
+        self.tail = tail
+        self.recent = Recent(tail.cursor)
+        self.reads = anyio.Semaphore(_READS)
+        self._keeping = keeping
+        self._views: dict[tuple[str, str | None], View] = {}
+        self._wakers: set[Callable[[], None]] = set()
+        self._focus: dict[str, tuple[str, StreamId]] = {}
+        self._warm = False
+        self._age = 0
+        self._warming = anyio.Lock()
+        self._rest = anyio.CancelScope()
+        self._roster_changed = anyio.Event()
+
+    async def run(self) -> None:
+        """Follow the log for ever; the daemon runs it in a task of its own."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._flush_rosters)
+            bell = self.tail.bell()
+            try:
+                while True:
+                    bell.arm()
+                    try:
+                        while self._warm and not await self._step():
+                            pass
+                    except StoreClosedError:
+                        return
+                    except StoreError as error:
+                        _log.warning("the log cannot be followed", extra={"error": str(error)})
+                        await anyio.sleep(_AGAIN_S)
+                        continue
+                    with anyio.CancelScope() as self._rest:
+                        await (bell.wait() if self._warm else anyio.sleep_forever())
+            finally:
+                bell.close()
+
+    async def _step(self) -> bool:
+        """Take the next stretch of the log in, and tell whether it was the last."""
+        age = self._age
+        stretch = await self.tail.stretch(self.recent.end)
+        if age != self._age:
+            return True  # everybody left meanwhile, and perhaps somebody else came
+        self.recent.add(stretch.events, stretch.end)
+        if stretch.events:
+            for view in list(self._views.values()):
+                await self._follow(view, stretch)
+        self.wake()
+        return stretch.at_end
+
+    async def _follow(self, view: View, stretch: Stretch) -> None:
+        try:
+            await view.follow(stretch.events, stretch.end)
+        except StoreError as error:
+            _log.warning("view given up", extra={"view": view.name, "error": str(error)})
+            view.patches.broken = "failed"
+
+    def wake(self) -> None:
+        """Let every attachment look whether there is something for it."""
+        for waker in self._wakers:
+            waker()
+
+    @asynccontextmanager
+    async def attached(self, waker: Callable[[], None]) -> AsyncGenerator[None]:
+        """Have `waker` called whenever there may be something new, until the context is left."""
+        self._wakers.add(waker)
+        try:
+            await self._warm_up()
+            yield
+        finally:
+            self._wakers.discard(waker)
+            if not self._wakers:
+                self._cool_down()
+
+    async def _warm_up(self) -> None:
+        async with self._warming:
+            if self._warm:
+                return
+            head = await self.tail.head()
+            self.recent.begin(max(0, head - _PREFILL), head)
+            self._warm = True
+            self._rest.cancel()
+
+    def _cool_down(self) -> None:
+        self._warm = False
+        self._age += 1
+        self._views.clear()
+        self.recent.begin(0, 0)
+
+    def look_at(self, name: str, session_id: str | None) -> View:
+        """Return the view, folded from here on for as long as somebody looks at it; `leave` it afterwards.
+
+        Raises:
+            UsageError: There is no such view, or it lacks its session.
+        """
+        key = (name, session_id if name == "transcript" else None)
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = self._make(name, session_id)
+        view.lookers += 1
+        return view
+
+    def _make(self, name: str, session_id: str | None) -> View:
+        match name:
+            case "roster":
+                return RosterView(self.tail, self._connection, self.focused, self._note_roster)
+            case "inbox":
+                return InboxView(self.tail)
+            case "transcript" if session_id is not None:
+                return TranscriptView(StreamId(session_id), self.tail)
+            case "transcript":
+                msg = "a transcript is of one session: name it"
+                raise UsageError(msg)
+            case _:
+                msg = f"there is no view {name[:40]!r}: there are roster, inbox and transcript"
+                raise UsageError(msg)
+
+    def leave(self, view: View) -> None:
+        """Give a view of `look_at` back; the last one ends it."""
+        view.lookers -= 1
+        if view.lookers == 0:
+            self._views = {key: each for key, each in self._views.items() if each is not view}
+
+    # What is not in the log
+
+    def focus(self, attachment: str, client: str, session_id: StreamId | None) -> None:
+        """Remember which session an attachment looks at, None for none."""
+        if session_id is None:
+            self._focus.pop(attachment, None)
+        else:
+            self._focus[attachment] = (client, session_id)
+        if self._keeping is not None:
+            self._keeping.focus(attachment, session_id)
+        self._look_at_rows()
+
+    def focused(self, session_id: StreamId) -> list[str]:
+        """Return the names of the frontends that look at a session, each once."""
+        return sorted({client for client, session in self._focus.values() if session == session_id})
+
+    def _connection(self, session_id: StreamId) -> Connection | None:
+        return None if self._keeping is None else self._keeping.connection(session_id)
+
+    def _look_at_rows(self) -> None:
+        for view in self._views.values():
+            if isinstance(view, RosterView):
+                view.look()
+
+    def _note_roster(self) -> None:
+        self._roster_changed.set()
+
+    async def _flush_rosters(self) -> None:
+        """Send rows at once when they were quiet, and at intervals while they are not."""
+        while True:
+            await self._roster_changed.wait()
+            self._roster_changed = anyio.Event()
+            for view in list(self._views.values()):
+                if isinstance(view, RosterView):
+                    await view.flush()
+            self.wake()
+            await anyio.sleep(_ROSTER_S)
