@@ -217,6 +217,8 @@ class Connection:
             await self._send(number, header, body)
             with anyio.fail_after(ANSWER_S):
                 await question.done.wait()
+            if question.answer is None:
+                await checkpoint_if_cancelled()  # the connection may be over because all of this is being cancelled
             return self._result(question)
         except TimeoutError as error:
             self._over(HostGoneError(f"the host of agent {self.host.incarnation} does not answer"))
