@@ -8,6 +8,8 @@ need() { # COMMAND PACKAGE
     PATH="$PATH:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')" command -v "$1" >/dev/null || missing="$missing $2"
 }
 
+need chromium chromium
+need node nodejs
 need postgres postgresql
 need strace strace
 need tmux tmux

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+WEB = {".css", ".html", ".js", ".png", ".svg", ".webmanifest"}
 
 pytestmark = pytest.mark.slow
 
@@ -36,7 +37,7 @@ def test_the_wheel_holds_the_three_layers_and_nothing_else_at_the_top(wheel: Pat
     assert {name.parts[0] for name in code} == {"holdfast"}
     assert {name.parts[1] for name in code} == {"domain", "adapters", "frontends", "bootstrap"}
     assert {f"holdfast/{layer}/py.typed" for layer in ("domain", "adapters", "frontends")} <= set(map(str, code))
-    assert {name.suffix for name in names} <= {".py", ".typed", ".mako", ".txt", ".json", ""}
+    assert {name.suffix for name in names} <= {".py", ".typed", ".mako", ".txt", ".json", ""} | WEB
 
 
 def test_the_wheel_carries_its_licence_and_its_command(wheel: Path) -> None:

@@ -37,6 +37,8 @@ def _versions_first(folder: Path) -> tuple[Path, ...]:
 
 
 PROGRAMS = {
+    "chromium": Program("Chromium", "chromium", "chromium"),
+    "node": Program("Node", "node", "nodejs"),
     "postgres": Program("PostgreSQL", "postgres", "postgresql", _versions_first(Path("/usr/lib/postgresql"))),
     "strace": Program("strace", "strace", "strace"),
     "tmux": Program("tmux", "tmux", "tmux"),

@@ -1,0 +1,103 @@
+/** What the composer has to know of a session beside its row, folded from the few events that tell it. */
+
+export const DETAIL_TYPES = [
+  "session-configured",
+  "attached",
+  "commands-changed",
+  "mode-changed",
+  "usage-reported",
+  "info-changed",
+  "prompt-queued",
+  "prompt-edited",
+  "prompt-withdrawn",
+  "prompt-sent",
+  "prompt-failed",
+  "queue-resumed",
+  "turn-interrupted",
+  "turn-unknown",
+  "turn-started",
+  "turn-ended",
+  "read-up-to",
+];
+
+/**
+ * @typedef {object} Details
+ * @property {{name: string, description: string, hint: string}[]} commands
+ * @property {string[]} modes  names of modes seen so far
+ * @property {boolean} images  whether the agent takes pictures
+ * @property {{used: number, size: number} | null} context
+ * @property {string | null} cost
+ * @property {string | null} model
+ * @property {string | null} remoteId
+ * @property {string | null} turnStartedAt
+ * @property {boolean} held  whether the queue waits for a word after an interruption
+ * @property {number} queueVersion  grows when the queue changes
+ * @property {number} readPosition  where the log says that the owner had seen everything
+ * @property {boolean} caughtUp  whether all of that has been told
+ */
+
+/** @type {Details} */
+export const NOTHING = {
+  commands: [],
+  modes: [],
+  images: false,
+  context: null,
+  cost: null,
+  model: null,
+  remoteId: null,
+  turnStartedAt: null,
+  held: false,
+  queueVersion: 0,
+  readPosition: 0,
+  caughtUp: false,
+};
+
+/** @param {Details} before @param {{type: string, data: any, recorded_at: string, position: number}} event @returns {Details} */
+export function fold(before, { type, data, recorded_at, position }) {
+  switch (type) {
+    case "read-up-to":
+      return { ...before, readPosition: position };
+    case "attached":
+      return {
+        ...before,
+        remoteId: data?.remote_id ?? before.remoteId,
+        images: data?.capabilities?.agentCapabilities?.promptCapabilities?.image === true || before.images,
+        modes: modesIn(data) ?? before.modes,
+      };
+    case "commands-changed":
+      return { ...before, commands: commandsIn(data?.commands) };
+    case "mode-changed":
+      return before.modes.includes(data?.mode) || !data?.mode ? before : { ...before, modes: [...before.modes, data.mode] };
+    case "usage-reported": {
+      const context = data?.context_used != null && data?.context_size ? { used: data.context_used, size: data.context_size } : before.context;
+      return { ...before, context, cost: data?.cost ?? before.cost };
+    }
+    case "info-changed":
+      return { ...before, model: data?.model ?? before.model };
+    case "turn-started":
+      return { ...before, turnStartedAt: recorded_at, held: false };
+    case "turn-ended":
+      return { ...before, turnStartedAt: null };
+    case "turn-interrupted":
+    case "turn-unknown":
+      return { ...before, turnStartedAt: null, held: true };
+    case "queue-resumed":
+      return { ...before, held: false, queueVersion: before.queueVersion + 1 };
+    default:
+      return type.startsWith("prompt-") ? { ...before, queueVersion: before.queueVersion + 1 } : before;
+  }
+}
+
+/** @param {any} commands as the agent sent them */
+function commandsIn(commands) {
+  const list = Array.isArray(commands) ? commands : commands?.availableCommands;
+  return (Array.isArray(list) ? list : [])
+    .filter((each) => typeof each?.name === "string")
+    .map((each) => ({ name: each.name, description: String(each.description ?? ""), hint: String(each.input?.hint ?? "") }));
+}
+
+/** @param {any} data @returns {string[] | null} */
+function modesIn(data) {
+  const modes = data?.modes?.availableModes ?? data?.capabilities?.modes?.availableModes;
+  return Array.isArray(modes) ? modes.map((mode) => String(mode.id)) : null;
+}

@@ -1,0 +1,56 @@
+/** What is being written and not yet sent, for each session, as content blocks when it goes. */
+import { keep, recall } from "./keep.js";
+import { newId } from "./http.js";
+
+/** A paste above this becomes an attachment: a text field of a megabyte freezes the page with each key. */
+export const LARGE_PASTE = 20_000;
+
+/**
+ * @typedef {{text: string, id: string, pieces: Piece[]}} Draft  `id` is the client id: the same until it has arrived
+ * @typedef {{type: "text", text: string} | {type: "image", mimeType: string, data: string, name: string}
+ *   | {type: "file", path: string}} Piece
+ */
+
+/** Large pieces stay in memory only. @type {Map<string, Piece[]>} */
+const held = new Map();
+
+/** @param {string} session @returns {Draft} */
+export function draftOf(session) {
+  const kept = recall(`draft.${session}`, null);
+  return { text: kept?.text ?? "", id: kept?.id ?? newId(), pieces: held.get(session) ?? [] };
+}
+
+/** @param {string} session @param {Draft} draft */
+export function keepDraft(session, draft) {
+  if (draft.pieces.length) held.set(session, draft.pieces);
+  else held.delete(session);
+  keep(`draft.${session}`, draft.text ? { text: draft.text, id: draft.id } : null);
+}
+
+/** @param {Draft} draft @param {string | null} cwd */
+export function contentOf(draft, cwd) {
+  const text = draft.text.trim();
+  /** @type {any[]} */
+  const blocks = text ? [{ type: "text", text }] : [];
+  for (const piece of draft.pieces) {
+    if (piece.type === "text") blocks.push({ type: "text", text: piece.text });
+    else if (piece.type === "image") blocks.push({ type: "image", mimeType: piece.mimeType, data: piece.data });
+    else if (text.includes(`@${piece.path}`)) {
+      const full = piece.path.startsWith("/") ? piece.path : `${(cwd ?? "").replace(/\/$/, "")}/${piece.path}`;
+      blocks.push({ type: "resource_link", uri: `file://${encodeURI(full)}`, name: piece.path });
+    }
+  }
+  return blocks.length === 1 && blocks[0].type === "text" ? blocks[0].text : blocks;
+}
+
+/** @param {Draft} draft */
+export const isEmpty = (draft) => !draft.text.trim() && !draft.pieces.some((piece) => piece.type !== "file");
+
+/** The beginning of a word that can be completed, at the end of what stands before the caret. @param {string} before
+ * @returns {{kind: "command" | "file", word: string, from: number} | null} */
+export function completing(before) {
+  const slash = /^\/([\w:.-]*)$/.exec(before);
+  if (slash) return { kind: "command", word: slash[1], from: 0 };
+  const at = /(?:^|\s)@([^\s@]*)$/.exec(before);
+  return at ? { kind: "file", word: at[1], from: before.length - at[1].length - 1 } : null;
+}

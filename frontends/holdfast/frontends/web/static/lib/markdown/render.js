@@ -1,0 +1,104 @@
+/** Markdown as nodes of the page. What an agent writes becomes text in elements of ours, and nothing else. */
+import { html } from "../html.js";
+import { block } from "../words.js";
+import { parse, pieces } from "./blocks.js";
+import { inline, plainText } from "./inline.js";
+import { link, saysWhere } from "./links.js";
+import { CodeBlock } from "../../views/code.js";
+
+/** @type {Map<string, any[]>} parsed pieces, the latest last */
+const known = new Map();
+const MOST_KNOWN = 600;
+
+/** @param {string} piece */
+function parsed(piece) {
+  let blocks = known.get(piece);
+  if (!blocks) {
+    blocks = parse(piece);
+    known.set(piece, blocks);
+    if (known.size > MOST_KNOWN) known.delete(/** @type {string} */ (known.keys().next().value));
+  }
+  return blocks;
+}
+
+/** A text of an agent or a person. `streaming` shows the cursor at its end. @param {{text: string, streaming?: boolean}} props */
+export function Markdown({ text, streaming = false }) {
+  const parts = pieces(block(text));
+  return html`<div class=${streaming ? "md streaming" : "md"}>
+    ${parts.map((piece, at) => html`<${Piece} key=${at} piece=${piece} growing=${streaming && at === parts.length - 1} />`)}
+    ${streaming && !parts.length ? html`<p></p>` : null}
+  </div>`;
+}
+
+/** @param {{piece: string, growing: boolean}} props */
+function Piece({ piece, growing }) {
+  return (growing ? parse(piece) : parsed(piece)).map(shown);
+}
+
+/** @param {import("./blocks.js").Block} item */
+function shown(item) {
+  switch (item.type) {
+    case "paragraph":
+      return html`<p dir="auto">${words(item.text)}</p>`;
+    case "heading":
+      // The page has its own headings; those of a message stand below them.
+      return html`<p class=${`h h${item.level}`} role="heading" aria-level=${Math.min(6, item.level + 2)} dir="auto">${words(item.text)}</p>`;
+    case "rule":
+      return html`<hr />`;
+    case "code":
+      return html`<${CodeBlock} text=${item.text} language=${item.language} />`;
+    case "quote":
+      return html`<blockquote>${item.blocks.map(shown)}</blockquote>`;
+    case "list": {
+      const items = item.items.map((each) => html`<li class=${each.checked === null ? "" : "task"}>
+        ${each.checked === null ? null : html`<span class="check" role="img" aria-label=${each.checked ? "done" : "to do"}>${each.checked ? "☑" : "☐"}</span>`}
+        ${each.blocks.map((inner) => (inner.type === "paragraph" && !item.loose ? html`<span dir="auto">${words(inner.text)}</span>` : shown(inner)))}
+      </li>`);
+      return item.ordered ? html`<ol start=${item.start}>${items}</ol>` : html`<ul>${items}</ul>`;
+    }
+    case "table":
+      return html`<div class="table" tabindex="0" role="region" aria-label="table"><table>
+        <thead><tr>${item.head.map((cell, at) => html`<th class=${item.align[at] ?? ""} scope="col">${words(cell)}</th>`)}</tr></thead>
+        <tbody>${item.rows.map((row) => html`<tr>${row.map((cell, at) => html`<td class=${item.align[at] ?? ""}>${words(cell)}</td>`)}</tr>`)}</tbody>
+      </table></div>`;
+    default:
+      return null;
+  }
+}
+
+/** @param {string} text */
+function words(text) {
+  return nodes(inline(text));
+}
+
+/** @param {import("./inline.js").Node[]} list @returns {any} */
+function nodes(list) {
+  return list.map((node) => {
+    if (typeof node === "string") return node;
+    switch (node.type) {
+      case "em":
+        return html`<em>${nodes(node.children)}</em>`;
+      case "strong":
+        return html`<strong>${nodes(node.children)}</strong>`;
+      case "del":
+        return html`<del>${nodes(node.children)}</del>`;
+      case "code":
+        return html`<code>${node.text}</code>`;
+      case "break":
+        return html`<br />`;
+      case "link":
+        return html`<${Link} target=${node.target} text=${plainText(node.children)}>${nodes(node.children)}<//>`;
+      default: {
+        // Fetching it would tell its server that somebody looks, so it is named and not loaded.
+        const target = link(node.address);
+        const name = `picture: ${node.alt || node.address}`;
+        return target ? html`<${Link} target=${target} text=${name}>${name}<//>` : html`<span class="unloaded">${name}</span>`;
+      }
+    }
+  });
+}
+
+/** @param {{target: {href: string, host: string}, text: string, children?: any}} props */
+function Link({ target, text, children }) {
+  return html`<a href=${target.href} target="_blank" rel="noopener noreferrer nofollow" title=${target.href}>${children}</a>${saysWhere(text, target) ? null : html`<span class="host"> ${target.host}</span>`}`;
+}

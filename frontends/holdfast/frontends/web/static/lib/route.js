@@ -1,0 +1,50 @@
+/** The addresses of the page. */
+
+/**
+ * @typedef {{screen: "home"} | {screen: "session", id: string, item: string | null}
+ *   | {screen: "new", id: string} | {screen: "inbox"} | {screen: "search", query: string}
+ *   | {screen: "replay", id: string}} Route
+ */
+
+/** @param {{pathname: string, hash: string, search: string}} location @returns {Route} */
+export function parse({ pathname, hash, search }) {
+  const [first, second] = pathname.split("/").filter(Boolean).map(decoded);
+  if (first === "sessions" && second) return { screen: "session", id: second, item: decoded(hash.slice(1)) || null };
+  if (first === "new" && second) return { screen: "new", id: second };
+  if (first === "replay" && second) return { screen: "replay", id: second };
+  if (first === "inbox") return { screen: "inbox" };
+  if (first === "search") return { screen: "search", query: new URLSearchParams(search).get("q") ?? "" };
+  return { screen: "home" };
+}
+
+/** @param {Route} route */
+export function address(route) {
+  switch (route.screen) {
+    case "session":
+      return `/sessions/${encodeURIComponent(route.id)}${route.item ? `#${encodeURIComponent(route.item)}` : ""}`;
+    case "new":
+      return `/new/${encodeURIComponent(route.id)}`;
+    case "replay":
+      return `/replay/${encodeURIComponent(route.id)}`;
+    case "search":
+      return route.query ? `/search?q=${encodeURIComponent(route.query)}` : "/search";
+    case "inbox":
+      return "/inbox";
+    default:
+      return "/";
+  }
+}
+
+/** The one-time code of a sign-in link, and nothing else. @param {string} hash */
+export function codeIn(hash) {
+  return /^#(?:code|signin|sign-in)=([\w.~-]{8,200})$/.exec(hash)?.[1] ?? null;
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,142 @@
+/** The WebSocket to the daemon: hello, subscriptions that outlive it, and coming back by itself. */
+
+const PROTOCOL = "holdfast.v1";
+const SIGNED_OUT = 4401;
+
+/** How long to wait before an attempt: quick at first, never more than ten seconds. @param {number} attempt from 1 */
+export function delay(attempt, random = Math.random()) {
+  return Math.min(10_000, 250 * 2 ** Math.min(attempt, 6)) * (0.75 + random / 2);
+}
+
+/**
+ * @typedef {object} Handlers  What a subscription does with what comes; `reset` asks whether to begin anew at once.
+ * @property {(frame: any) => void} [snapshot]
+ * @property {(frame: any) => boolean} [patch]  false where something is missing
+ * @property {(frame: any) => void} [events]
+ * @property {(frame: any) => void} [caughtUp]
+ * @typedef {{state: "connecting" | "live" | "down" | "signed_out", attempt: number, retryAt: number | null}} Link
+ */
+
+export class Stream {
+  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {Map<string, {spec: any, handlers: Handlers}>} */ #subscriptions = new Map();
+  #count = 0;
+  #attempt = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {string | null} */ #focus = null;
+
+  /**
+   * @param {{url: string, client: string, onLink: (link: Link) => void, allowed: () => Promise<boolean>,
+   *   onFrame?: (way: "in" | "out", frame: any) => void}} options
+   *   `allowed` tells, after an attempt that failed, whether the browser is still signed in.
+   */
+  constructor(options) {
+    this.options = options;
+  }
+
+  connect() {
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+    this.#tell("connecting");
+    const socket = new WebSocket(this.options.url, PROTOCOL);
+    this.#socket = socket;
+    let live = false;
+    socket.onopen = () => {
+      this.#send({ type: "hello", client: this.options.client });
+      for (const sub of this.#subscriptions.keys()) this.#subscribe(sub);
+      this.#send({ type: "focus", session: this.#focus });
+    };
+    socket.onmessage = ({ data }) => {
+      if (socket !== this.#socket) return;
+      if (!live) {
+        live = true;
+        this.#attempt = 0;
+        this.#tell("live");
+      }
+      this.#receive(JSON.parse(data));
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) void this.#closed(event.code);
+    };
+  }
+
+  /** @param {number} code */
+  async #closed(code) {
+    this.#socket = null;
+    if (code === SIGNED_OUT || !(await this.options.allowed())) {
+      this.#tell("signed_out");
+      return;
+    }
+    if (this.#socket) return; // somebody was quicker
+    this.#attempt += 1;
+    const wait = delay(this.#attempt);
+    this.#tell("down", Date.now() + wait);
+    this.#timer = setTimeout(() => this.connect(), wait);
+  }
+
+  /** Do not wait for the next attempt. */
+  retryNow() {
+    if (!this.#socket) this.connect();
+  }
+
+  /** @param {any} spec as in the `subscribe` frame @param {Handlers} handlers @returns {() => void} ends it */
+  subscribe(spec, handlers) {
+    this.#count += 1;
+    const sub = `s${this.#count}`;
+    this.#subscriptions.set(sub, { spec, handlers });
+    this.#subscribe(sub);
+    return () => {
+      if (this.#subscriptions.delete(sub)) this.#send({ type: "unsubscribe", sub });
+    };
+  }
+
+  /** Say which session the person looks at. @param {string | null} session */
+  focus(session) {
+    if (session === this.#focus) return;
+    this.#focus = session;
+    this.#send({ type: "focus", session });
+  }
+
+  /** @param {string} sub */
+  #subscribe(sub) {
+    const { spec } = /** @type {{spec: any}} */ (this.#subscriptions.get(sub));
+    this.#send({ type: "subscribe", sub, ...(typeof spec === "function" ? spec() : spec) });
+  }
+
+  /** @param {any} frame */
+  #send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.options.onFrame?.("out", frame);
+    this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** @param {any} frame */
+  #receive(frame) {
+    this.options.onFrame?.("in", frame);
+    const entry = this.#subscriptions.get(frame.sub);
+    if (!entry) return;
+    const { handlers } = entry;
+    if (frame.type === "snapshot") handlers.snapshot?.(frame);
+    else if (frame.type === "events") handlers.events?.(frame);
+    else if (frame.type === "caught_up") handlers.caughtUp?.(frame);
+    else if (frame.type === "patch" && handlers.patch && !handlers.patch(frame)) this.#again(frame.sub);
+    else if (frame.type === "reset") this.#again(frame.sub);
+  }
+
+  /** @param {string} sub */
+  #again(sub) {
+    const entry = this.#subscriptions.get(sub);
+    if (!entry) return;
+    this.#subscriptions.delete(sub);
+    this.#send({ type: "unsubscribe", sub });
+    this.#count += 1;
+    const next = `s${this.#count}`;
+    this.#subscriptions.set(next, entry);
+    this.#subscribe(next);
+  }
+
+  /** @param {Link["state"]} state @param {number | null} [retryAt] */
+  #tell(state, retryAt = null) {
+    this.options.onLink({ state, attempt: this.#attempt, retryAt });
+  }
+}

@@ -1,0 +1,216 @@
+/** Where a person writes: one message after the other, queued while the agent is busy, never lost. */
+import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
+import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft } from "../lib/draft.js";
+import { best } from "../lib/fuzzy.js";
+import { get, newId } from "../lib/http.js";
+import { command, complain, send, store } from "../lib/model.js";
+import { useStore } from "../lib/store.js";
+import { amount, bytes, line } from "../lib/words.js";
+import { Queue } from "./queue.js";
+
+const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
+const MOST_BYTES = 15_000_000;
+
+/** @param {{id: string}} props */
+export function Composer({ id }) {
+  const row = useStore(store, (state) => state.rows.find((each) => each.id === id));
+  const details = useStore(store, (state) => state.details.get(id));
+  const live = useStore(store, (state) => state.link.state === "live");
+  const busy = row?.lifecycle === "streaming";
+  const submit = async (/** @type {any} */ draft) => void (await send(id, contentOf(draft, row?.cwd ?? null), draft.id));
+  return html`<footer class="foot">
+    <${Queue} id=${id} held=${details?.held ?? false} queued=${row?.queued ?? 0} />
+    <${Editor} key=${id} id=${id} cwd=${row?.cwd ?? null} commands=${details?.commands ?? []} images=${details?.images ?? false} blocked=${!live} submit=${submit}
+      placeholder=${busy ? "Queue a message" : `Message ${row?.agent ?? "the agent"}`} sends=${busy || (row?.queued ?? 0) > 0 ? "Queue" : "Send"}>
+      <${Modes} id=${id} mode=${row?.mode ?? null} modes=${details?.modes ?? []} />
+      <${Usage} details=${details} />
+      ${busy ? html`<button type="button" class="stop" onClick=${() => command(id, "cancel")}>■ Stop</button>` : null}
+    <//>
+  </footer>`;
+}
+
+/**
+ * @param {{id: string, cwd: string | null, commands: any[], images: boolean, blocked: boolean, submit: (draft: any) => Promise<void>,
+ *   placeholder: string, sends: string, children?: any, autofocus?: boolean}} props
+ */
+export function Editor({ id, cwd, commands, images, blocked, submit, placeholder, sends, children, autofocus = true }) {
+  const draft = useRef(draftOf(id));
+  const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const [, again] = useState(0);
+  const [sending, setSending] = useState(false);
+  const [offer, setOffer] = useState(/** @type {any} */ (null));
+  const redraw = () => again((n) => n + 1);
+
+  useEffect(() => {
+    const area = field.current;
+    if (!area) return;
+    area.value = draft.current.text;
+    fit(area);
+    if (autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
+  }, []);
+
+  const changed = () => {
+    const area = /** @type {HTMLTextAreaElement} */ (field.current);
+    const wasEmpty = isEmpty(draft.current);
+    draft.current = { ...draft.current, text: area.value };
+    keepDraft(id, draft.current);
+    fit(area);
+    const wanted = completing(area.value.slice(0, area.selectionStart));
+    if (wanted || offer) void look(wanted);
+    if (wasEmpty !== isEmpty(draft.current)) redraw();
+  };
+  const look = async (/** @type {any} */ wanted) => {
+    if (!wanted) return setOffer(null);
+    const list = wanted.kind === "command"
+      ? best(wanted.word, commands, (each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description }))
+      : (await filesLike(id, wanted.word)).map((path) => ({ insert: `@${path} `, label: path, note: "", path }));
+    setOffer(list.length ? { ...wanted, list, at: 0 } : null);
+  };
+  const take = (/** @type {any} */ choice) => {
+    const area = /** @type {HTMLTextAreaElement} */ (field.current);
+    const end = area.selectionStart;
+    area.setRangeText(choice.insert, offer.from, end, "end");
+    if (choice.path) draft.current.pieces = [...draft.current.pieces, { type: "file", path: choice.path }];
+    setOffer(null);
+    changed();
+  };
+  const add = (/** @type {any} */ piece) => {
+    draft.current = { ...draft.current, pieces: [...draft.current.pieces, piece] };
+    keepDraft(id, draft.current);
+    redraw();
+  };
+  const go = async () => {
+    const area = /** @type {HTMLTextAreaElement} */ (field.current);
+    if (sending || blocked || isEmpty(draft.current)) return;
+    setSending(true);
+    try {
+      const sent = draft.current;
+      await submit(sent);
+      // What was typed while it was on its way stays.
+      const rest = area.value.startsWith(sent.text) ? area.value.slice(sent.text.length) : area.value;
+      draft.current = { text: rest, id: newId(), pieces: draft.current.pieces.filter((piece) => !sent.pieces.includes(piece)) };
+      area.value = rest;
+      keepDraft(id, draft.current);
+      fit(area);
+    } catch (problem) {
+      complain(problem); // the text stays, and so does its id: sending again cannot say it twice
+    }
+    setSending(false);
+  };
+  const press = (/** @type {KeyboardEvent} */ event) => {
+    if (event.isComposing) return;
+    if (offer) {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        const size = offer.list.length;
+        return setOffer({ ...offer, at: (offer.at + (event.key === "ArrowDown" ? 1 : size - 1)) % size });
+      }
+      if (event.key === "Tab" || event.key === "Enter") {
+        event.preventDefault();
+        return take(offer.list[offer.at]);
+      }
+      if (event.key === "Escape") {
+        event.preventDefault();
+        return setOffer(null);
+      }
+    }
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      void go();
+    } else if (event.key === "Tab" && !event.shiftKey && !event.ctrlKey) {
+      const card = /** @type {HTMLElement | null} */ (document.querySelector(".transcript [data-request]"));
+      if (!card) return;
+      event.preventDefault();
+      card.focus();
+    }
+  };
+  const paste = (/** @type {ClipboardEvent} */ event) => {
+    const data = event.clipboardData;
+    const pictures = [...(data?.files ?? [])].filter((file) => PICTURES.test(file.type));
+    if (pictures.length) {
+      event.preventDefault();
+      for (const file of pictures) void picture(file, images, add);
+      return;
+    }
+    const text = data?.getData("text/plain") ?? "";
+    if (text.length > LARGE_PASTE) {
+      event.preventDefault();
+      if (text.length > MOST_BYTES) complain(`That is ${bytes(text.length)}: more than one message can carry.`);
+      else add({ type: "text", text });
+    }
+  };
+  const empty = isEmpty(draft.current);
+  return html`<form class="composer" onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void go(); }}>
+    ${offer ? html`<ul class="offer" role="listbox" id=${`offer-${id}`} aria-label=${offer.kind === "command" ? "Commands" : "Files"}>
+      ${offer.list.map((/** @type {any} */ each, /** @type {number} */ at) => html`<li id=${`offer-${id}-${at}`} role="option" aria-selected=${at === offer.at} onMouseDown=${(/** @type {Event} */ event) => { event.preventDefault(); take(each); }}><b>${line(each.label)}</b> <span class="dim">${line(each.note)}</span></li>`)}
+    </ul>` : null}
+    <${Pieces} pieces=${draft.current.pieces} remove=${(/** @type {any} */ piece) => { draft.current.pieces = draft.current.pieces.filter((each) => each !== piece); keepDraft(id, draft.current); redraw(); }} />
+    <textarea ref=${field} rows="1" aria-label="Message" placeholder=${placeholder} onInput=${changed} onKeyDown=${press} onPaste=${paste} onBlur=${() => setOffer(null)} dir="auto" enterkeyhint="send"
+      aria-autocomplete="list" aria-controls=${offer ? `offer-${id}` : undefined} aria-activedescendant=${offer ? `offer-${id}-${offer.at}` : undefined}></textarea>
+    <div class="bar">${children}<span class="space"></span>
+      ${blocked ? html`<span class="dim">cannot be sent now</span>` : null}
+      <button type="submit" class="primary" disabled=${blocked || sending || empty}>${sending ? "Sending …" : sends}</button></div>
+  </form>`;
+}
+
+/** @param {HTMLTextAreaElement} area */
+function fit(area) {
+  if (CSS.supports("field-sizing", "content")) return; // the browser does it, without a layout for each key
+  area.style.height = "auto";
+  area.style.height = `${Math.min(area.scrollHeight, 320)}px`;
+}
+
+/** @param {File} file @param {boolean} taken @param {(piece: any) => void} add */
+async function picture(file, taken, add) {
+  if (!taken) return complain("This agent does not take pictures.");
+  if (file.size > MOST_BYTES * 0.7) return complain(`That picture has ${bytes(file.size)}: more than one message can carry.`);
+  const url = await new Promise((done) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result);
+    reader.readAsDataURL(file);
+  });
+  add({ type: "image", mimeType: file.type, data: String(url).split(",")[1], name: file.name || "picture" });
+}
+
+/** @param {{pieces: any[], remove: (piece: any) => void}} props */
+function Pieces({ pieces, remove }) {
+  const shown = pieces.filter((piece) => piece.type !== "file");
+  if (!shown.length) return null;
+  return html`<ul class="pieces">${shown.map((piece) => html`<li class="chip">
+    ${piece.type === "image" ? html`<img src=${`data:${piece.mimeType};base64,${piece.data}`} alt="" /> ${line(piece.name)}` : html`Pasted text, ${bytes(piece.text.length)}`}
+    <button type="button" class="quiet small" aria-label="Remove" onClick=${() => remove(piece)}>✕</button></li>`)}</ul>`;
+}
+
+/** Files that the conversation is about, and those of its folder where the daemon lists them. @param {string} id @param {string} word */
+async function filesLike(id, word) {
+  const found = await get(`/sessions/${id}/files`, { q: word, limit: 20 }).catch(() => null);
+  const listed = found?.items ?? [];
+  /** @type {Set<string>} */
+  const seen = new Set(listed);
+  for (const item of store.get().transcripts.get(id)?.model.items.slice(-400) ?? []) {
+    const { input, content } = /** @type {any} */ (item);
+    for (const path of [input?.path, input?.file_path, input?.abs_path, ...(Array.isArray(content) ? content.map((each) => each?.path) : [])]) {
+      if (typeof path === "string" && path.length < 300 && !/\s/.test(path)) seen.add(path);
+    }
+  }
+  return best(word, [...seen], (path) => path, 8);
+}
+
+/** @param {{id: string, mode: string | null, modes: string[]}} props */
+function Modes({ id, mode, modes }) {
+  const all = mode && !modes.includes(mode) ? [mode, ...modes] : modes;
+  if (!all.length) return null;
+  return html`<label class="mode"><span class="unseen">Mode</span><select value=${mode ?? ""} onChange=${(/** @type {any} */ event) => { const wanted = event.target.value; event.target.value = mode ?? ""; void command(id, "mode", { mode: wanted }); }}>
+    ${mode ? null : html`<option value="" disabled>mode</option>`}${all.map((each) => html`<option value=${each} selected=${each === mode}>${line(each)}</option>`)}
+  </select></label>`;
+}
+
+/** @param {{details: any}} props */
+function Usage({ details }) {
+  const context = details?.context;
+  return useMemo(() => {
+    if (!context && !details?.cost) return null;
+    const share = context ? Math.min(100, Math.round((100 * context.used) / context.size)) : 0;
+    return html`<span class="usage">${context ? html`<meter min="0" max="100" high="85" value=${share} aria-label="Context used"></meter><span title=${`${context.used} of ${context.size} tokens`}>${share}% of ${amount(context.size)}</span>` : null}${details.cost ? html`<span>${line(details.cost)}</span>` : null}</span>`;
+  }, [context, details?.cost]);
+}

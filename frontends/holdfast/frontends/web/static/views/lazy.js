@@ -1,0 +1,21 @@
+/** A part of the page that is fetched when it is first shown. */
+import { html, useEffect, useState } from "../lib/html.js";
+
+/** @type {Map<string, any>} */
+const loaded = new Map();
+
+/** @param {{from: () => Promise<any>, name: string, [prop: string]: any}} props */
+export function Lazy({ from, name, ...rest }) {
+  const [, again] = useState(0);
+  const [failed, fail] = useState(false);
+  useEffect(() => {
+    if (loaded.has(name)) return;
+    from().then((module) => {
+      loaded.set(name, module[name]);
+      again((n) => n + 1);
+    }, () => fail(true));
+  }, [name]);
+  const View = loaded.get(name);
+  if (View) return html`<${View} ...${rest} />`;
+  return failed ? html`<p class="empty" role="alert">This part of the page could not be fetched. It is back when the daemon is.</p>` : null;
+}

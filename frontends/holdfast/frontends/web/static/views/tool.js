@@ -1,0 +1,91 @@
+/** The use of a tool: one line, and below it what went in, what came out, and what changed in files. */
+import { html, useMemo, useState } from "../lib/html.js";
+import { around, diff, tally } from "../lib/diff.js";
+import { block, count, line } from "../lib/words.js";
+import { Actions } from "./item.js";
+import { Pictures } from "./pictures.js";
+
+/** @type {Record<string, [string, string]>} */
+const SHAPES = { completed: ["✓", "done"], failed: ["✗", "failed"], in_progress: ["◐", "running"], pending: ["∙", "waiting"] };
+const FOLDED_LINES = 24;
+
+/** @param {{item: any, open?: boolean, toggle?: () => void, session: string}} props */
+export function Tool({ item, open: opened, toggle, session }) {
+  const urgent = item.status === "failed" || item.status === "in_progress";
+  const [mine, setMine] = useState(/** @type {boolean | null} */ (null));
+  const open = toggle ? (urgent ? !opened : Boolean(opened)) : (mine ?? urgent);
+  const [shape, word] = SHAPES[item.status] ?? ["∙", String(item.status ?? "")];
+  const changes = useMemo(() => diffsIn(item.content), [item.content]);
+  const totals = changes.map((each) => tally(each.changes)).reduce((sum, each) => ({ added: sum.added + each.added, removed: sum.removed + each.removed }), { added: 0, removed: 0 });
+  return html`<div class=${`tool ${item.status}`}>
+    <button type="button" class="fold" aria-expanded=${open} onClick=${toggle ?? (() => setMine(!open))}>
+      <span class="shape" role="img" aria-label=${word}>${shape}</span>
+      <span class="title" dir="auto">${line(item.title || item.tool || "Tool")}</span>
+      ${changes.length ? html`<span class="tally"><ins>+${totals.added}</ins> <del>−${totals.removed}</del></span>` : null}
+      <span class="dim">${line(item.tool && item.tool !== item.title ? item.tool : "")}${item.status !== "completed" ? ` ${word}` : ""}</span>
+    </button>
+    ${open ? html`<div class="tool-body">
+      ${item.input !== null && item.input !== undefined && !changes.length ? html`<h4>Input</h4><${Value} value=${item.input} />` : null}
+      ${changes.map((each) => html`<${Change} path=${each.path} changes=${each.changes} />`)}
+      <${Output} item=${item} shown=${changes.length > 0} />
+      <${Actions} item=${item} session=${session} />
+    </div>` : null}
+  </div>`;
+}
+
+/** @param {any} content */
+function diffsIn(content) {
+  if (!Array.isArray(content)) return [];
+  return content
+    .filter((each) => each?.type === "diff" && typeof each.newText === "string")
+    .map((each) => ({ path: String(each.path ?? ""), changes: diff(each.oldText, each.newText) }));
+}
+
+/** @param {{item: any, shown: boolean}} props `shown`: whether there is something to look at already */
+function Output({ item, shown }) {
+  const text = textOf(item.output) || textOf(item.content);
+  if (!text) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">No output.</p>`;
+  return html`<h4>Output</h4><${Long} text=${text} /><${Pictures} content=${item.content} />`;
+}
+
+/** What a person would read of an output. @param {any} value @returns {string} */
+function textOf(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "string") return value;
+  if (Array.isArray(value)) {
+    return value
+      .map((each) => (typeof each === "string" ? each : each?.type === "text" ? each.text : each?.type === "content" ? textOf([each.content]) : each?.type === "diff" || each?.type === "image" ? "" : JSON.stringify(each, null, 2)))
+      .filter(Boolean)
+      .join("\n");
+  }
+  return JSON.stringify(value, null, 2);
+}
+
+/** Arguments of a tool, each under its name. @param {{value: any}} props */
+export function Value({ value }) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return html`<${Long} text=${textOf(value)} />`;
+  return html`<dl class="arguments">${Object.entries(value).map(([name, each]) => html`<dt>${line(name)}</dt><dd><${Long} text=${typeof each === "string" ? each : JSON.stringify(each, null, 2)} /></dd>`)}</dl>`;
+}
+
+/** A text that folds where it is long, and says so. @param {{text: string}} props */
+export function Long({ text }) {
+  const [whole, setWhole] = useState(false);
+  const safe = useMemo(() => block(text), [text]);
+  const all = useMemo(() => safe.split("\n"), [safe]);
+  const cut = !whole && (all.length > FOLDED_LINES || safe.length > 6_000);
+  const shown = cut ? all.slice(0, FOLDED_LINES).join("\n").slice(0, 6_000) : safe;
+  return html`<div class="long"><pre tabindex="0">${shown}</pre>
+    ${cut ? html`<button type="button" class="quiet small more" onClick=${() => setWhole(true)}>… show all ${count(all.length, "line")}</button>` : null}</div>`;
+}
+
+/** @param {{path: string, changes: import("../lib/diff.js").Change[]}} props */
+function Change({ path, changes }) {
+  const [whole, setWhole] = useState(false);
+  const shown = useMemo(() => around(changes), [changes]);
+  const cut = !whole && shown.length > 60;
+  const kinds = { "+": "added", "-": "removed", " ": "" };
+  return html`<figure class="diff"><figcaption>${line(path)}</figcaption>
+    <pre tabindex="0">${(cut ? shown.slice(0, 60) : shown).map((change) => (change ? html`<span class=${kinds[change.sign]}>${change.sign} ${block(change.text)}\n</span>` : html`<span class="skip">⋯\n</span>`))}</pre>
+    ${cut ? html`<button type="button" class="quiet small more" onClick=${() => setWhole(true)}>… show all ${count(shown.length, "line")}</button>` : null}</figure>`;
+}
+

@@ -1,0 +1,123 @@
+/** The transcript of one session: loaded in pages, opened where the reader left off, kept in place while it grows. */
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/html.js";
+import { command, loadOlder, store } from "../lib/model.js";
+import { guess, lines } from "../lib/rows.js";
+import { useStore } from "../lib/store.js";
+import { Line } from "./item.js";
+import { VirtualList } from "./virtual.js";
+
+const SEEKING = 500;
+
+/** @param {{id: string, item: string | null}} props */
+export function TranscriptView({ id, item }) {
+  const entry = useStore(store, (state) => state.transcripts.get(id));
+  const row = useStore(store, (state) => state.rows.find((each) => each.id === id));
+  const details = useStore(store, (state) => state.details.get(id));
+  const model = entry?.model;
+  const list = useRef(/** @type {any} */ (null));
+  const [atEnd, setAtEnd] = useState(true);
+  const [left, setLeft] = useState(/** @type {string | null | undefined} */ (undefined)); // undefined: not known yet
+  const [seeking, seek] = useState(/** @type {string | null} */ (null));
+  const [opened, open] = useState(/** @type {Set<string>} */ (new Set()));
+
+  useEffect(() => {
+    if (left !== undefined || !model?.ready || !details?.caughtUp) return;
+    const unread = (row?.unread ?? 0) > 0;
+    const seen = unread ? model.items.findLast((each) => (each.ordinal ?? each.position) <= details.readPosition) : undefined;
+    setLeft(seen?.id ?? null);
+    if (seen && !item) setTimeout(() => list.current?.jump("unread"));
+  }, [entry, details, left]);
+
+  const shown = useMemo(
+    () => (model ? lines(model.items, { unreadAfter: left ?? null }) : []),
+    [model, model?.shape, left],
+  );
+  useRead(id, row, atEnd && left !== undefined);
+
+  useEffect(() => {
+    if (!item || !model?.ready) return undefined;
+    let over = false;
+    const find = async () => {
+      seek(item);
+      while (!over && model.placeOf(item) < 0 && (await loadOlder(id, SEEKING)));
+      if (!over) seek(null);
+      if (over || model.placeOf(item) < 0) return;
+      setTimeout(() => {
+        const line = keyOf(list.current?.lines ?? [], item);
+        if (line !== item) open((before) => new Set(before).add(line));
+        list.current?.jump(line);
+      }, 30);
+    };
+    void find();
+    return () => (over = true);
+  }, [item, model?.ready]);
+
+  useTranscriptKeys(list, id);
+  const streaming = row?.lifecycle === "streaming";
+  const last = model?.items.at(-1)?.id;
+  const toggle = useCallback((/** @type {string} */ key) => open((before) => {
+    const after = new Set(before);
+    if (!after.delete(key)) after.add(key);
+    return after;
+  }), []);
+  const show = (/** @type {any} */ line) => {
+    const fresh = line.type === "item" ? (model?.get(line.item.id) ?? line.item) : null;
+    return html`<${Line} line=${line} item=${fresh} session=${id} agent=${row?.agent ?? null} streaming=${streaming && fresh?.id === last} marked=${item === line.key} open=${opened.has(line.key)} toggle=${toggle} live=${model?.ready ?? false} />`;
+  };
+  if (!model) return null;
+  return html`<div class="transcript">
+    ${seeking ? html`<p class="seeking" role="status">Looking for it further up …</p>` : null}
+    ${!model.items.length ? html`<p class="empty">${model.ready ? "Send a message to start the conversation." : "Loading …"}</p>` : null}
+    <${VirtualList} ref=${list} lines=${shown} show=${show} guess=${guess} label="Transcript" version=${entry?.version} onTop=${() => void loadOlder(id)} onEnd=${setAtEnd} />
+    ${atEnd ? null : html`<button type="button" class="to-end" onClick=${() => list.current?.toEnd()}>↓ ${streaming ? "Newest" : "To the end"}</button>`}
+  </div>`;
+}
+
+/** The line that shows an item: its own, or that of the folded run it is in. @param {any[]} lines @param {string} item */
+function keyOf(lines, item) {
+  return lines.find((line) => line.key === item || line.items?.some((/** @type {any} */ each) => each.id === item))?.key ?? item;
+}
+
+/** What was on the screen, at its end, in a window that has the focus, has been read. @param {string} id @param {any} row @param {boolean} atEnd */
+function useRead(id, row, atEnd) {
+  const unread = row?.unread ?? 0;
+  useEffect(() => {
+    if (!atEnd || unread === 0) return undefined;
+    const look = () => {
+      if (document.visibilityState === "visible" && document.hasFocus() && store.get().link.state === "live") void command(id, "read");
+    };
+    const soon = setTimeout(look, 400);
+    addEventListener("focus", look);
+    return () => {
+      clearTimeout(soon);
+      removeEventListener("focus", look);
+    };
+  }, [id, unread, atEnd]);
+}
+
+/** `[` and `]` go from prompt to prompt, Home and End to the ends. @param {{current: any}} list @param {string} id */
+function useTranscriptKeys(list, id) {
+  useEffect(() => {
+    const press = async (/** @type {KeyboardEvent} */ event) => {
+      const { target, key } = event;
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !list.current) return;
+      const field = target instanceof HTMLElement && /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName) ? target : null;
+      if (field && !((key === "Home" || key === "End") && /** @type {any} */ (field).value === "")) return;
+      const virtual = list.current;
+      if (key === "End") virtual.toEnd();
+      else if (key === "Home") {
+        while (await loadOlder(id, SEEKING));
+        virtual.toTop();
+      } else if (key === "[" || key === "]") {
+        const here = virtual.geometry.at(virtual.follow ? virtual.geometry.total : virtual.top + virtual.height * 0.2 + 1);
+        const prompts = virtual.lines.map((/** @type {any} */ line, /** @type {number} */ at) => (line.item?.role === "user" ? at : -1)).filter((/** @type {number} */ at) => at >= 0);
+        const to = key === "[" ? prompts.findLast((/** @type {number} */ at) => at < here) : prompts.find((/** @type {number} */ at) => at > here);
+        if (to === undefined && key === "[" && (await loadOlder(id))) return;
+        if (to !== undefined) virtual.jump(virtual.lines[to].key);
+      } else return;
+      event.preventDefault();
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, [id]);
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+Object.defineProperty(globalThis, "navigator", { value: { userAgent: "" }, configurable: true });
+const lib = (name) => import(`../../../../frontends/holdfast/frontends/web/static/lib/${name}.js`);
+const { Geometry } = await lib("geometry");
+const { Listing } = await lib("listing");
+const { around, diff, tally } = await lib("diff");
+const { best, score } = await lib("fuzzy");
+const { address, codeIn, parse } = await lib("route");
+const { age, amount, block, bytes, folder, line, secondsUntil } = await lib("words");
+const { completing, contentOf } = await lib("draft");
+const { compare } = await lib("proof");
+const { documentTitle, grouped, ordered, statusOf } = await lib("status");
+const { fold, NOTHING } = await lib("details");
+const { highlight } = await lib("highlight");
+const { lines } = await lib("rows");
+const { delay } = await lib("stream");
+const { browser } = await lib("http");
+
+const row = (id, more = {}) => ({
+  id, title: id, lifecycle: "connected", connection: { state: "connected" }, attention: "none", pinned: false, updated_at: "2026-01-01", ...more,
+});
+const item = (id, more = {}) => ({ id, kind: "message", role: "assistant", at: "2026-01-01T10:00:00Z", position: 1, text: "x", ...more });
+
+test("the status word is the first that matches", () => {
+  const words = [
+    [{ lifecycle: "ended", attention: "needs_you" }, "ended"],
+    [{ attention: "needs_you", lifecycle: "streaming" }, "needs_you"],
+    [{ attention: "failed" }, "failed"],
+    [{ connection: { state: "gave_up" }, lifecycle: "streaming" }, "failed"],
+    [{ lifecycle: "streaming", connection: { state: "reconnecting" } }, "working"],
+    [{ connection: { state: "connecting" }, lifecycle: "unread" }, "reconnecting"],
+    [{ lifecycle: "unread", connection: { state: "hibernated" } }, "unread"],
+    [{ connection: { state: "hibernated" } }, "hibernated"],
+    [{}, "idle"],
+  ];
+  for (const [state, word] of words) assert.equal(statusOf(row("a", state)), word);
+});
+
+test("a list begins with what needs the person, and the title of the tab counts it", () => {
+  const rows = [row("idle"), row("busy", { lifecycle: "streaming" }), row("asks", { attention: "needs_you" }), row("mine", { pinned: true }), row("new", { updated_at: "2026-02-02" })];
+
+  assert.deepEqual(ordered(rows).map(({ id }) => id), ["mine", "asks", "busy", "new", "idle"]);
+  assert.deepEqual(grouped(ordered(rows)).map(({ name }) => name), ["Pinned", "Needs you", "Working", "Idle"]);
+  assert.equal(documentTitle(rows), "1 needs you · Holdfast");
+  assert.equal(documentTitle([...rows, row("b", { attention: "needs_you" })]), "2 need you · Holdfast");
+  assert.equal(documentTitle([]), "Holdfast");
+});
+
+test("words for people", () => {
+  const now = Date.parse("2026-01-02T00:00:00Z");
+  assert.deepEqual(["2026-01-01T23:59:30Z", "2026-01-01T23:00:00Z", "2025-12-30T00:00:00Z"].map((iso) => age(iso, now)), ["30s", "1h", "3d"]);
+  assert.deepEqual([950, 12_345, 1_240_000, 3e9].map(amount), ["950", "12k", "1.2M", "3.0G"]);
+  assert.deepEqual([812, 1_049_000].map(bytes), ["812 B", "1.0 MB"]);
+  assert.equal(folder("/home/anna/code"), "~/code");
+  assert.equal(secondsUntil("2026-01-02T00:00:02.5Z", now), 3);
+});
+
+test("what cannot be seen, or turns text around, is shown as an escape", () => {
+  assert.equal(line("rm\u202e -rf\n/\u200b"), "rm\\u202e -rf /\\u200b");
+  assert.equal(line("a\x1b[31mb"), "a\\x1b[31mb");
+  assert.equal(block("a\tb\nc\u2066d"), "a\tb\nc\\u2066d");
+  assert.equal(block("👩‍🚀"), "👩‍🚀");
+  assert.equal(line("\ud800"), "\\ud800");
+});
+
+test("three silent tool calls fold into one line; running and failed ones stay", () => {
+  const tool = (id, status = "completed") => item(id, { kind: "tool_call", status });
+  const shown = lines([item("u", { role: "user" }), tool("1"), tool("2"), tool("3"), tool("4", "failed"), tool("5"), tool("6"), item("m")]);
+
+  assert.deepEqual(shown.map((each) => each.type), ["day", "item", "tools", "item", "item", "item", "item"]);
+  assert.equal(shown[2].items.length, 3);
+});
+
+test("the unread line stands after the last that was read, also inside a run of tools", () => {
+  const tools = ["1", "2", "3", "4", "5", "6"].map((id) => item(id, { kind: "tool_call", status: "completed" }));
+
+  assert.deepEqual(lines([item("a"), item("b")], { unreadAfter: "a" }).map((each) => each.key).slice(1), ["a", "unread", "b"]);
+  assert.deepEqual(lines(tools, { unreadAfter: "3" }).map((each) => each.type), ["day", "tools", "unread", "tools"]);
+  assert.ok(!lines([item("a")], { unreadAfter: "a" }).some((each) => each.type === "unread"));
+});
+
+test("heights are guesses until they are measured", () => {
+  const geometry = new Geometry();
+  geometry.set(["a", "b", "c", "d"], [10, 10, 10, 10]);
+  assert.equal(geometry.total, 40);
+
+  assert.ok(geometry.measure("b", 30));
+  assert.ok(!geometry.measure("b", 30.2));
+  assert.ok(!geometry.measure("gone", 5));
+
+  assert.equal(geometry.total, 60);
+  assert.deepEqual([0, 9, 10, 39, 40, 1_000].map((y) => geometry.at(y)), [0, 0, 1, 1, 2, 3]);
+  geometry.set(["x", "a", "b"], [5, 10, 10]);
+  assert.equal(geometry.offset(2), 15);
+  assert.equal(geometry.total, 45, "a measured height outlives the list it was measured in");
+});
+
+test("a listing takes what has no position over its entry, and forgets what is dropped", () => {
+  const listing = new Listing();
+  listing.snapshot({ items: [{ id: "a", position: 5, title: "A" }, { request_id: "b", position: 5 }], position: 5 });
+
+  assert.ok(listing.patch({ from: 5, position: 9, ops: [{ op: "set", id: "a", fields: { attempt: 2 } }, { op: "drop", id: "b" }, { op: "put", item: { id: "a", position: 4, title: "old" } }] }));
+
+  assert.deepEqual([...listing.entries.values()], [{ id: "a", position: 5, title: "A", attempt: 2 }]);
+  assert.equal(listing.patch({ from: 5, position: 10, ops: [] }), false);
+});
+
+test("a change is told in lines", () => {
+  const changes = diff("a\nb\nc\n", "a\nx\nc\nd\n");
+  assert.deepEqual(changes.map(({ sign, text }) => sign + text), [" a", "-b", "+x", " c", "+d"]);
+  assert.deepEqual(tally(changes), { added: 2, removed: 1 });
+  assert.deepEqual(diff(null, "new").map(({ sign }) => sign), ["+"]);
+  const long = Array.from({ length: 50 }, (_, n) => `l${n}`).join("\n");
+  assert.deepEqual(around(diff(long, long.replace("l25", "X")), 1).map((change) => change && change.sign + change.text), [null, " l24", "-l25", "+X", " l26", null]);
+});
+
+test("coloured code is the code", () => {
+  const code = 'def f(x):\n    """Say "it"."""\n    return x + 0x1F  # done\n';
+  for (const language of ["python", "js", "sql", "diff", "bash", "nothing", ""]) {
+    assert.equal(highlight(code, language).map((part) => part.text).join(""), code);
+  }
+  assert.deepEqual(highlight("x = 'a' # b", "py").filter((part) => part.kind).map((part) => part.kind), ["string", "comment"]);
+});
+
+test("addresses lead to screens and back", () => {
+  for (const route of [{ screen: "home" }, { screen: "session", id: "a b/c", item: "t1/call#2" }, { screen: "new", id: "x" }, { screen: "inbox" }, { screen: "search", query: "a & b" }, { screen: "replay", id: "y" }]) {
+    const url = new URL(address(route), "http://localhost");
+    assert.deepEqual(parse(url), route);
+  }
+  assert.deepEqual(parse(new URL("http://localhost/sessions/%E0%A4%A")), { screen: "session", id: "%E0%A4%A", item: null });
+  assert.equal(codeIn("#code=abcdefgh12"), "abcdefgh12");
+  assert.equal(codeIn("#t1/call"), null);
+});
+
+test("a few letters find what is meant", () => {
+  assert.equal(score("xyz", "holdfast"), 0);
+  assert.deepEqual(best("rel", ["parallel", "release notes", "x"], (each) => each), ["release notes", "parallel"]);
+});
+
+test("a slash begins a command only at the start; an at sign names a file", () => {
+  assert.deepEqual(completing("/rev"), { kind: "command", word: "rev", from: 0 });
+  assert.equal(completing("see /rev"), null);
+  assert.deepEqual(completing("look at @src/a"), { kind: "file", word: "src/a", from: 8 });
+  assert.equal(completing("mail a@b"), null);
+});
+
+test("what is sent holds the text, what was pasted, and the files that are still named", () => {
+  const draft = { text: " see @src/a b.py ", id: "1", pieces: [{ type: "file", path: "src/a b.py" }, { type: "file", path: "gone.py" }, { type: "text", text: "long" }] };
+
+  assert.deepEqual(contentOf(draft, "/w/"), [
+    { type: "text", text: "see @src/a b.py" },
+    { type: "resource_link", uri: "file:///w/src/a%20b.py", name: "src/a b.py" },
+    { type: "text", text: "long" },
+  ]);
+  assert.equal(contentOf({ text: "hi", id: "1", pieces: [] }, null), "hi");
+});
+
+test("what a session's events say of it is folded", () => {
+  const told = (type, data, position = 1) => ({ type, data, position, recorded_at: "t" });
+  const events = [
+    told("commands-changed", { commands: [{ name: "review", description: "d" }, { no: 1 }] }),
+    told("usage-reported", { context_used: 5, context_size: 10, cost: "1 USD" }),
+    told("mode-changed", { mode: "plan" }), told("mode-changed", { mode: "plan" }),
+    told("prompt-queued", {}), told("read-up-to", { version: 2 }, 44), told("turn-started", {}), told("turn-interrupted", {}), told("of-the-future", null),
+  ];
+  const details = events.reduce(fold, NOTHING);
+
+  assert.deepEqual(details.commands, [{ name: "review", description: "d", hint: "" }]);
+  assert.deepEqual([details.context, details.cost, details.modes, details.queueVersion, details.readPosition, details.held], [{ used: 5, size: 10 }, "1 USD", ["plan"], 1, 44, true]);
+});
+
+test("the proof finds what was lost and what was doubled", () => {
+  const event = (version, id = `e${version}`) => ({ event_id: id, version });
+  assert.deepEqual(compare([event(1), event(2)], [event(1), event(2), event(3)]), { events: 3, lost: 0, doubled: 0 });
+  assert.equal(compare([event(1), event(2)], [event(1), event(3)]).lost, 1);
+  assert.equal(compare([event(1)], [event(2)]).lost, 1);
+  assert.equal(compare([event(1)], [event(1), event(1)]).doubled, 1);
+  assert.equal(compare([event(1)], [event(1), event(1, "twin")]).doubled, 1);
+});
+
+test("attempts to come back are quick at first and never more than some seconds apart", () => {
+  assert.ok(delay(1) < 1_000);
+  assert.ok(delay(50, 1) <= 12_500);
+});
+
+test("a browser is named in words that a header may hold", () => {
+  assert.equal(browser("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150 Safari/537.36"), "Chrome, Linux");
+  assert.equal(browser("Mozilla/5.0 (iPhone; CPU) Version/18 Mobile Safari/604.1"), "Safari, iOS");
+});
