@@ -19,7 +19,7 @@ from holdfast.adapters.storage.doors import FutureTicket, LocalBell
 from holdfast.adapters.storage.mapper import stored_entry, to_entry
 from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
 from holdfast.adapters.storage.subscription import CaughtUp, follow
-from holdfast.domain.errors import StoreClosedError, StoreDamagedError, StoreReadOnlyError
+from holdfast.domain.errors import HoldfastError, StoreClosedError, StoreDamagedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
@@ -119,6 +119,26 @@ class Store:
         waiter = self._announcements.doors.here().waiter()
         self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
         return await waiter.wait()
+
+    async def append_all(self, requests: Sequence[tuple[Sequence[Recorded], RosterRow | None]]) -> None:
+        """Do what `append` does for several requests in this order, and return once all of them have an outcome.
+
+        Raises:
+            StoreError: As `append`, for the first request that was not written; the others may have been.
+            VersionConflictError: The same.
+        """
+        loop = self._announcements.doors.here()
+        waiters = [loop.waiter() for _ in requests]
+        for waiter, (events, row) in zip(waiters, requests, strict=True):
+            self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
+        failed: HoldfastError | None = None
+        for waiter in waiters:
+            try:
+                await waiter.wait()
+            except HoldfastError as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def append_now(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
         """Do what `append` does and block the calling thread until it is done."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from holdfast.adapters.transports.acp.protocol import requests
-from holdfast.adapters.transports.acp.protocol.connection import Answered, Connection, Write
+from holdfast.adapters.transports.acp.protocol.connection import Answered, Connection
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Delivery, Link
 from holdfast.adapters.transports.acp.protocol.session import Conversation
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.transports.acp.protocol.requests import Call
     from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.facts import Fact
+    from holdfast.domain.transport import Write
 
 Json = dict[str, Any]
 

@@ -20,11 +20,11 @@ from holdfast.adapters.transports.acp.protocol.connection import (
     TooLong,
     Unreadable,
     Withdrawn,
-    Write,
     answer_key,
 )
 from holdfast.adapters.transports.acp.protocol.framing import Lines, Messages
 from holdfast.domain.recorded import Source
+from holdfast.domain.transport import Write
 from tests.adapters.transports.acp.scene import INCARNATION, chunk, line, question, update
 from tests.adapters.transports.acp.test_envelope import GARBAGE
 

@@ -23,7 +23,8 @@ from tests.adapters.transports.acp.scene import Scene
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from holdfast.adapters.transports.acp.protocol.connection import Write
+    from holdfast.domain.transport import Write
+
 
 pytestmark = pytest.mark.slow
 

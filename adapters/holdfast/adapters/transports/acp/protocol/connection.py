@@ -22,6 +22,7 @@ from holdfast.adapters.transports.acp.protocol.envelope import (
 from holdfast.adapters.transports.acp.protocol.framing import FrameTooLongError, Framing, Lines
 from holdfast.domain.content import NOTHING
 from holdfast.domain.recorded import Source
+from holdfast.domain.transport import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,13 +43,6 @@ OPEN_LIMIT: Final = 1000
 _CANCEL: Final = "$/cancel_request"
 _NO_SUCH_METHOD: Final = RpcError(METHOD_NOT_FOUND, "Method not found")
 _TOO_MANY: Final = RpcError(INTERNAL_ERROR, "Too many requests wait for an answer")
-
-
-class Write(Struct, frozen=True):
-    """Bytes for the peer. The same key stands for the same bytes, so that nothing is written twice."""
-
-    key: str
-    data: bytes
 
 
 class Notified(Struct, frozen=True):

@@ -20,13 +20,13 @@ from holdfast.adapters.transports.acp.protocol.connection import (
     TooLong,
     Unreadable,
     Withdrawn,
-    Write,
 )
 from holdfast.adapters.transports.acp.protocol.requests import INTRODUCES, OPENS, Call
 from holdfast.adapters.transports.acp.protocol.session import Conversation
 from holdfast.adapters.transports.acp.protocol.translate import as_text
 from holdfast.adapters.transports.acp.protocol.wire import Params, parsed
 from holdfast.domain.session.facts import Fact
+from holdfast.domain.transport import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -16,7 +16,6 @@ from holdfast.adapters.transports.acp.protocol.connection import (
     Observation,
     Refused,
     Withdrawn,
-    Write,
 )
 from holdfast.adapters.transports.acp.protocol.flight import Flight
 from holdfast.adapters.transports.acp.protocol.items import Naming
@@ -29,6 +28,7 @@ from holdfast.domain.content import NOTHING
 from holdfast.domain.errors import PromptError
 from holdfast.domain.session import events as e
 from holdfast.domain.session.facts import Fact
+from holdfast.domain.transport import Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

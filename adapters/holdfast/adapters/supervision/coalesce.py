@@ -18,11 +18,11 @@ PIECE_LIMIT: Final = 64 * 1024
 
 
 class Entry(Struct):
-    """Facts of one session that must be appended together, and the end of the last frame that they came from."""
+    """Facts of one session, or of the link itself, that must be appended together, and where the last of them ends."""
 
-    session_id: StreamId
+    session_id: StreamId | None
     facts: list[Fact]
-    source: Source
+    source: Source | None = None
 
 
 class Coalescer:
@@ -48,14 +48,14 @@ class Coalescer:
         """Whether the caller should stop reading from the agent until something was taken."""
         return self._bytes >= self._limit
 
-    def add(self, session_id: StreamId, facts: Iterable[Fact], source: Source) -> None:
+    def add(self, session_id: StreamId | None, facts: Iterable[Fact], source: Source | None = None) -> None:
         """Put the facts of one frame at the end."""
         added = list(facts)
         if not added:
             return
         self._bytes += _weight(added)
         last = self._entries[-1] if self._entries else None
-        if last is not None and last.session_id == session_id and last.source.id == source.id:
+        if last is not None and last.session_id == session_id and _origin(last.source) == _origin(source):
             first = added[0]
             if self._joins(last.facts[-1], first):
                 self._gather(first)
@@ -101,6 +101,10 @@ class Coalescer:
             facts[-1] = type(last)(last.item_id, last.text + "".join(self._pieces), last.thread)
             self._pieces.clear()
         self._gathered = 0
+
+
+def _origin(source: Source | None) -> bytes | None:
+    return None if source is None else source.id
 
 
 def _weight(facts: Iterable[Fact]) -> int:

@@ -1,0 +1,369 @@
+"""What goes on while a link is connected: bytes in, facts to the log, writes out; and the patience that is due."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from anyio.lowlevel import checkpoint
+
+from holdfast.adapters.supervision.coalesce import Coalescer
+from holdfast.adapters.supervision.keeper import Observed
+from holdfast.adapters.supervision.secrets import Veil
+from holdfast.domain.errors import ConflictError, HoldfastError
+from holdfast.domain.link import events as links
+from holdfast.domain.recorded import POLICY
+from holdfast.domain.session import commands as c
+from holdfast.domain.session import events as e
+from holdfast.domain.transport import ConnectError, Failure, Joining
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdfast.adapters.supervision.coalesce import Entry
+    from holdfast.adapters.supervision.host.reap import Found
+    from holdfast.adapters.supervision.keeper import Keeper
+    from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
+    from holdfast.adapters.supervision.wire import Wire
+    from holdfast.domain.recorded import Recorded
+    from holdfast.domain.session.facts import Fact
+    from holdfast.domain.transport import Heard, Speech, Wish, Write
+
+ACKNOWLEDGE_BYTES: Final = 256 * 1024
+"""A host is told what is in the log each time this much more is: it keeps files of a mebibyte."""
+
+OUTBOX_LIMIT: Final = 4096
+"""Writes that wait; beyond, nothing more is read from the peer."""
+
+WISH_S: Final = 30.0
+STOP_S: Final = 20.0
+
+
+class Talk:
+    """One connection at work.
+
+    Attributes:
+        ready: Whether it has been ready, in the sense of its transport.
+    """
+
+    def __init__(self, yard: Yard, wire: Wire, speech: Speech, link: LinkKeeper) -> None:
+        self.ready = False
+        self._yard = yard
+        self._wire = wire
+        self._speech = speech
+        self._link = link
+        self._queue = Coalescer()
+        self._veil = Veil(yard.settings.secrets)
+        self._outbox: deque[Write] = deque()
+        self._failure: Failure | None = None
+        self._asked: Failure | None = None
+        self._failures: list[tuple[Keeper, Failure]] = []
+        self._wishes: dict[str, _Waiting] = {}
+        self._settled: list[tuple[str, str | None]] = []
+        self._invited: deque[Keeper] = deque()
+        self._read_over = False
+        self._acknowledged = wire.offset
+        self._heard_at = anyio.current_time()
+        self._posted, self._work, self._room = anyio.Event(), anyio.Event(), anyio.Event()
+        self._stop, self._joined = anyio.Event(), anyio.Event()
+
+    async def run(self, found: Found | None) -> Failure | None:
+        """Talk until it is over and everything that was said is in the log; return why, where that is known here."""
+        members = list(self._link.members.values())
+        joinings = [(keeper, await self._link.joining(keeper)) for keeper in members]
+        async with anyio.create_task_group() as nursery:
+            if found is not None and all(keeper.session.state.attachment == "attached" for keeper in members):
+                for _, joining in joinings:
+                    self._post(self._speech.restore(joining))
+                self.ready = True
+            else:
+                self._post(self._speech.begin(f"begin:{self._link.id}"))
+                for _, joining in joinings:
+                    self._post(self._speech.attach(joining))
+            nursery.start_soon(self._send)
+            nursery.start_soon(self._watch)
+            nursery.start_soon(self._end)
+            nursery.start_soon(self._welcome)
+            nursery.start_soon(self._read)
+            for keeper in members if found is None or found.state == "alive" else ():
+                keeper.recovered.set()
+                if self.ready:
+                    await self._yard.ledger.drive(keeper)
+            await self._commit()
+            nursery.cancel_scope.cancel()
+        for waiting in self._wishes.values():
+            waiting.answer("the connection is over")
+        return self._asked or self._failure
+
+    # What is asked from outside
+
+    def invite(self, keeper: Keeper) -> None:
+        """Carry one more session."""
+        self._invited.append(keeper)
+        self._wake()
+
+    def dismiss(self, keeper: Keeper) -> None:
+        """Carry a session no longer."""
+        self._post(self._speech.detach(keeper.id))
+
+    def stop(self, failure: Failure) -> None:
+        """End the connection; what the peer still says is recorded."""
+        self._asked = self._asked or failure
+        self._stop.set()
+
+    def committed(self, keeper: Keeper, recorded: Recorded) -> None:
+        """Tell the peer what the log now holds."""
+        self._post(self._speech.committed(keeper.id, recorded))
+        if isinstance(recorded.event, e.TurnStarted):
+            self._heard_at = anyio.current_time()
+
+    def takes_prompt(self, keeper: Keeper) -> bool:
+        """Whether the peer may be handed a prompt now."""
+        over = self._read_over or self._failure is not None or self._stop.is_set()
+        return not over and self._speech.takes_prompt(keeper.id)
+
+    async def ask(self, keeper: Keeper, key: str, wish: Wish) -> None:
+        """Ask the peer for something and return once it has agreed, and the log says so."""
+        waiting = self._wishes[key] = _Waiting()
+        try:
+            self._post(self._speech.wish(keeper.id, key, wish))
+            with anyio.move_on_after(WISH_S):
+                await waiting.done.wait()
+        except ConnectError as error:
+            raise ConflictError(str(error)) from error
+        finally:
+            self._wishes.pop(key, None)
+        if waiting.refusal is not None:
+            msg = f"the peer refused {wish.kind} {wish.value!r}: {waiting.refusal}"
+            raise ConflictError(msg)
+        if not waiting.done.is_set():
+            msg = f"the peer did not answer within {WISH_S:.0f} s whether it takes {wish.kind} {wish.value!r}"
+            raise ConflictError(msg)
+
+    # Inwards
+
+    async def _read(self) -> None:
+        try:
+            while self._failure is None:
+                while (self._queue.full or len(self._outbox) > OUTBOX_LIMIT) and self._failure is None:
+                    await self._room.wait()
+                data = await self._wire.receive()
+                if not data:
+                    break
+                self._heard_at = anyio.current_time()
+                for heard in self._speech.receive(self._veil.hide(data)):
+                    self._take(heard)
+                self._wake_committer()
+                await checkpoint()
+            if self._failure is None:
+                for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):
+                    self._take(heard)
+                self._admit(self._veil.rest())
+            else:
+                self._admit(self._veil.rest())
+                with anyio.move_on_after(STOP_S):
+                    await self._wire.stop(self._failure.error)
+        finally:
+            self._read_over = True
+            self._wake_committer()
+
+    def _take(self, heard: Heard) -> None:
+        self._post(heard.writes)
+        if heard.failure is not None:
+            keeper = None if heard.session_id is None else self._link.members.get(heard.session_id)
+            if keeper is not None and len(self._link.members) > 1:
+                self._failures.append((keeper, heard.failure))
+            else:
+                self._failure = self._failure or heard.failure
+        if heard.facts:
+            self._admit(self._veil.facts(heard))
+        if heard.granted is not None:
+            self._settled.append((heard.granted, None))
+        if heard.refused is not None:
+            self._settled.append(heard.refused)
+
+    def _admit(self, released: Iterable[Heard]) -> None:
+        for heard in released:
+            self._queue.add(heard.session_id, heard.facts, heard.source)
+
+    async def _commit(self) -> None:
+        """Append all that came in while the append before was on its way, as one; until reading is over."""
+        while True:
+            await self._work.wait()
+            self._work = anyio.Event()
+            over = self._read_over
+            offset = None if self._veil.holds else self._speech.offset
+            settled, self._settled = self._settled, []
+            failures, self._failures = self._failures, []
+            await self._append(self._queue.take())
+            for keeper, failure in failures:
+                await self._expel(keeper, failure)
+            for key, refusal in settled:
+                if key in self._wishes:
+                    self._wishes[key].answer(refusal)
+            self._room.set()
+            self._room = anyio.Event()
+            if offset is not None and self.ready and offset - self._acknowledged >= ACKNOWLEDGE_BYTES:
+                self._acknowledged = offset
+                await self._wire.acknowledge(offset)
+            if over:
+                return
+
+    async def _append(self, entries: list[Entry]) -> None:
+        observed: list[Observed] = []
+        about_link: list[Fact] = []
+        for entry in entries:
+            if entry.session_id is None:
+                about_link += entry.facts
+            elif (keeper := self._link.members.get(entry.session_id)) is not None:
+                observed.append(Observed(keeper, entry.facts, entry.source))
+        attached = any(isinstance(fact, e.Attached) for each in observed for fact in each.facts)
+        if attached and not self.ready and not any(isinstance(fact, links.ConnectionOpened) for fact in about_link):
+            about_link.append(links.ConnectionOpened())
+        if about_link:
+            await self._link.opened(about_link)
+            self.ready = self.ready or any(isinstance(fact, links.ConnectionOpened) for fact in about_link)
+        if observed:
+            await self._yard.ledger.observe(observed)
+
+    async def _expel(self, keeper: Keeper, failure: Failure) -> None:
+        """A session of a shared link failed by itself."""
+        self._link.members.pop(keeper.id, None)
+        keeper.carrier = None
+        facts = [e.Detached(self._link.id, "failed", failure.error)]
+        await self._yard.ledger.observe([Observed(keeper, facts)])
+
+    # Outwards
+
+    def _post(self, writes: Iterable[Write]) -> None:
+        self._outbox.extend(writes)
+        self._posted.set()
+
+    async def _send(self) -> None:
+        while True:
+            while self._outbox:
+                await self._wire.send(self._outbox[0])
+                self._outbox.popleft()
+                if len(self._outbox) == OUTBOX_LIMIT:
+                    self._room.set()
+                    self._room = anyio.Event()
+            self._posted = anyio.Event()
+            await self._posted.wait()
+
+    async def _end(self) -> None:
+        await self._stop.wait()
+        assert self._asked is not None
+        await self._wire.stop(self._asked.error)
+
+    async def _welcome(self) -> None:
+        """Attach sessions that join while the link is connected."""
+        while True:
+            while self._invited:
+                keeper = self._invited.popleft()
+                joining: Joining = await self._link.joining(keeper)
+                self._post(self._speech.attach(joining))
+                keeper.recovered.set()
+            self._joined = anyio.Event()
+            await self._joined.wait()
+
+    def _wake(self) -> None:
+        self._joined.set()
+
+    def _wake_committer(self) -> None:
+        self._work.set()
+
+    # Patience
+
+    async def _watch(self) -> None:
+        agents = self._yard.settings.agents
+        if not self.ready and not await self._get_ready(agents.initialize_timeout_s):
+            return
+        limits = [limit for limit in (agents.prompt_watchdog_s, self._hibernates_after()) if limit > 0]
+        if not limits:
+            return
+        while True:
+            await anyio.sleep(max(min([*limits, self._due()]), 0.001))
+            if agents.prompt_watchdog_s and self._silent_for() >= agents.prompt_watchdog_s:
+                await self._call_off()
+            elif self._hibernates_after() and self._idle_for() >= self._hibernates_after():
+                self._link.close("nothing to do", hibernate=True)
+                return
+
+    def _hibernates_after(self) -> float:
+        return self._yard.settings.agents.hibernate_after_s if self._link.peer.command is not None else 0.0
+
+    def _due(self) -> float:
+        """Seconds until one of the limits can be reached at the earliest."""
+        agents = self._yard.settings.agents
+        dues: list[float] = []
+        if agents.prompt_watchdog_s and self._in_turn():
+            dues.append(agents.prompt_watchdog_s - self._silent_for())
+        if self._hibernates_after():
+            dues.append(self._hibernates_after() - self._idle_for())
+        return min((due for due in dues if due > 0), default=agents.prompt_watchdog_s or self._hibernates_after())
+
+    def _in_turn(self) -> list[Keeper]:
+        members = self._link.members.values()
+        return [each for each in members if each.session.state.turn is not None and not each.session.state.pending]
+
+    def _silent_for(self) -> float:
+        return anyio.current_time() - self._heard_at if self._in_turn() else 0.0
+
+    def _idle_for(self) -> float:
+        now = anyio.current_time()
+        if any(self._link.busy(keeper) for keeper in self._link.members.values()):
+            return 0.0
+        latest = max((keeper.last_active for keeper in self._link.members.values()), default=now)
+        return now - latest
+
+    async def _get_ready(self, limit_s: float) -> bool:
+        """Wait until the peer is ready; give it up where it takes longer than a peer may."""
+        greeted = False
+        started = anyio.current_time()
+        while not self.ready:
+            since = max(started, self._heard_at) if greeted else started
+            left = since + limit_s - anyio.current_time()
+            if left <= 0:
+                what = "open the session" if greeted else "answer initialize"
+                self._failure = Failure("initialize-timeout", f"the agent did not {what} within {limit_s:g} s")
+                self._wake_committer()
+                with anyio.move_on_after(STOP_S):
+                    await self._wire.stop(self._failure.error)
+                return False
+            with anyio.move_on_after(min(left, 1.0)):
+                await self._work.wait()
+            if self._speech.greeted and not greeted:
+                greeted, started = True, anyio.current_time()
+        return True
+
+    async def _call_off(self) -> None:
+        """A turn gave no sign for too long: ask the agent to stop it, and stop the agent where that is not heard."""
+        settings = self._yard.settings
+        for keeper in self._in_turn():
+            try:
+                await self._yard.ledger.execute(keeper, [c.Cancel()], cause=None, actor=POLICY)
+            except HoldfastError:
+                continue  # it ended just now
+        with anyio.move_on_after(settings.cancel_s):
+            while stuck := self._in_turn():
+                await stuck[0].news()
+        if self._in_turn():
+            limit = settings.agents.prompt_watchdog_s
+            self._failure = Failure("watchdog", f"the agent gave no sign for {limit:g} s and did not stop when asked")
+            self._wake_committer()
+            await self._wire.stop(self._failure.error)
+        else:
+            self._heard_at = anyio.current_time()
+
+
+class _Waiting:
+    """Somebody who waits for a wish to be granted."""
+
+    def __init__(self) -> None:
+        self.done = anyio.Event()
+        self.refusal: str | None = None
+
+    def answer(self, refusal: str | None) -> None:
+        self.refusal = refusal
+        self.done.set()

@@ -1,0 +1,128 @@
+"""Which peer is meant: by an order, or by what the log says of a session that is to be connected again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from holdfast.domain.errors import ConflictError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from holdfast.domain.keeping import KnownAgent, Order
+    from holdfast.domain.session.session import Session
+    from holdfast.domain.transport import Peer, Transport
+
+IMPORT = "import"
+"""What the log calls the transport of a session that nobody was ever connected to."""
+
+
+class Target(Struct, frozen=True):
+    """A peer that configuration gives a name: a program or an address.
+
+    Attributes:
+        env: Names of environment variables that the program gets.
+    """
+
+    command: tuple[str, ...] | None = None
+    uri: str | None = None
+    cwd: str | None = None
+    env: tuple[str, ...] = ()
+
+
+class Directory:
+    """Finds peers. Programs are started by the transport `programs`."""
+
+    def __init__(
+        self,
+        transports: Mapping[str, Transport],
+        targets: Mapping[str, Target] | None = None,
+        *,
+        programs: str = "acp",
+        home: str = "/",
+    ) -> None:
+        """Know transports by name, and targets by the names that configuration gives them.
+
+        `home` is where programs work that nobody gave a folder.
+        """
+        self.transports = transports
+        self._targets = targets or {}
+        self._programs = programs
+        self._home = home
+
+    def ordered(self, order: Order) -> Peer:
+        """Return whom an order names.
+
+        Raises:
+            UsageError: Nobody, more than one, or somebody who is not known.
+            CommandNotFoundError: An agent that is not installed.
+        """
+        named = [each for each in (order.target, order.agent, order.command) if each]
+        if len(named) != 1:
+            msg = "name one peer: a target, an agent or a command"
+            raise UsageError(msg)
+        if order.command:
+            return self._program(order.command, None, order.cwd)
+        if order.agent:
+            return self._transport(self._programs).agent(order.agent, order.cwd or self._home)
+        return self._target(order.target or "", order.cwd)
+
+    def known(self, session: Session) -> Peer:
+        """Return whom a session of the log is with.
+
+        Raises:
+            UsageError: Its target is not known any more.
+            ConflictError: It was imported, and cannot be continued.
+        """
+        summary = session.summary
+        if summary.transport == IMPORT:
+            return self._continued(session)
+        if summary.target in self._targets or "://" in summary.target:
+            return self._target(summary.target, summary.cwd)
+        if summary.transport == self._programs:
+            return self._program(tuple(shlex.split(summary.target)), summary.agent, summary.cwd)
+        return self._transport(summary.transport).peer(summary.target, summary.cwd)
+
+    def agents(self) -> Sequence[KnownAgent]:
+        """Return the agents that can be asked for by name."""
+        return [] if self._programs not in self.transports else self._transport(self._programs).agents()
+
+    def _program(self, command: tuple[str, ...], agent: str | None, cwd: str | None) -> Peer:
+        return self._transport(self._programs).program(command, agent, cwd or self._home)
+
+    def _target(self, name: str, cwd: str | None) -> Peer:
+        target = self._targets.get(name)
+        if target is not None and target.command:
+            peer = self._program(target.command, None, cwd or target.cwd)
+            return replace(peer, target=name, environment=(*peer.environment, *target.env))
+        uri = name if target is None else target.uri or ""
+        scheme = uri.partition(":")[0]
+        found = next((each for each in self.transports.values() if scheme in each.schemes), None)
+        if found is None:
+            schemes = ", ".join(sorted(f"{each}:" for one in self.transports.values() for each in one.schemes))
+            msg = f"{name!r} is neither a name in config.toml nor an address that can be reached ({schemes})"
+            raise UsageError(msg)
+        peer = found.peer(uri, cwd if target is None else cwd or target.cwd)
+        return replace(peer, target=name)
+
+    def _transport(self, name: str) -> Transport:
+        found = self.transports.get(name)
+        if found is None:
+            msg = f"there is no transport {name!r} here: install what brings it"
+            raise UsageError(msg)
+        return found
+
+    def _continued(self, session: Session) -> Peer:
+        source, cwd = session.summary.imported_from, session.summary.cwd
+        if source is None or source not in {agent.name for agent in self.agents()}:
+            msg = f"this session was imported from {source or 'elsewhere'}, and no agent is known that can continue it"
+            raise ConflictError(msg)
+        if cwd is None:
+            msg = "this session was imported, and its transcript does not say in which folder it can be continued"
+            raise ConflictError(msg)
+        peer = self._transport(self._programs).agent(source, cwd)
+        return replace(peer, continues=session.state.remote_id or session.id)

@@ -1,0 +1,324 @@
+"""All sessions in memory and all links, in one tree of tasks: who carries what, what goes wrong, who makes room."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+
+from holdfast.adapters.supervision import recovery
+from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
+from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
+from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
+from holdfast.domain.policy import Live, victim
+from holdfast.domain.projections.roster import Connection
+from holdfast.domain.projections.roster import connection as told_by_log
+from holdfast.domain.recorded import DAEMON, StreamId
+from holdfast.domain.session import events as e
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anyio.abc import TaskGroup, TaskStatus
+
+    from holdfast.adapters.supervision.directory import Directory
+    from holdfast.adapters.supervision.host.reap import Found
+    from holdfast.adapters.supervision.settings import Settings
+    from holdfast.domain.journal import Journal
+    from holdfast.domain.policy import TransportPolicy
+    from holdfast.domain.transport import Peer
+
+logger = logging.getLogger("holdfast.supervision")
+
+RESTING: Final = 512
+"""Sessions that are kept in memory although nothing carries them."""
+
+AGAIN_S: Final = 1.0
+
+
+class Fleet:
+    """The tree of tasks under a supervisor.
+
+    Attributes:
+        ledger: What changes sessions.
+        surveyed: Set once it is known which sessions need recovery; those wait for it, all others do not.
+        loaded: Set once all of them were read from the log.
+        focus: Which session each attached frontend looks at.
+    """
+
+    def __init__(self, journal: Journal, directory: Directory, settings: Settings) -> None:
+        self.ledger = Ledger(journal, want=self.want, broken=self.give_up)
+        self.directory = directory
+        self.focus: dict[str, StreamId] = {}
+        self.surveyed, self.loaded = anyio.Event(), anyio.Event()
+        self._yard = Yard(journal, self.ledger, settings, self._told)
+        self._keepers: dict[StreamId, Keeper] = {}
+        self._loading: dict[StreamId, anyio.Event] = {}
+        self._links: dict[StreamId, LinkKeeper] = {}
+        self._shared: dict[str, LinkKeeper] = {}
+        self._listeners: list[Callable[[StreamId], None]] = []
+        self._nursery: TaskGroup | None = None
+        self._broken: StoreError | None = None
+        self._breaks = anyio.Event()
+
+    async def run(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Keep sessions until cancelled; agents and their hosts go on afterwards.
+
+        Raises:
+            StoreError: The log takes nothing more.
+        """
+        try:
+            async with anyio.create_task_group() as nursery:
+                self._nursery = nursery
+                nursery.start_soon(self._recover)
+                task_status.started()
+                await self._breaks.wait()
+                nursery.cancel_scope.cancel()
+        finally:
+            self._nursery = None
+        if self._broken is not None:
+            raise self._broken
+
+    def give_up(self, error: StoreError) -> None:
+        """The log takes nothing more: end everything."""
+        self._broken = self._broken or error
+        self._breaks.set()
+
+    def listen(self, listener: Callable[[StreamId], None]) -> Callable[[], None]:
+        """Call `listener` whenever the connection of a session may have changed; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _told(self, keeper: Keeper) -> None:
+        keeper.tell()
+        for listener in self._listeners:
+            listener(keeper.id)
+
+    # Sessions
+
+    async def keeper(self, session_id: StreamId) -> Keeper:
+        """Return the keeper of a session once it is recovered; of version 0 where there is no such session."""
+        keeper = self._keepers.get(session_id)
+        if keeper is None:
+            await self.surveyed.wait()
+            keeper = self._keepers.get(session_id) or await self._load(session_id)
+        await keeper.recovered.wait()
+        return keeper
+
+    def known(self, session_id: StreamId) -> Keeper | None:
+        """Return the keeper of a session that is in memory."""
+        return self._keepers.get(session_id)
+
+    def link(self, session_id: StreamId) -> LinkKeeper | None:
+        """Return what carries a session, or carried it last."""
+        return self._links.get(session_id)
+
+    def adopt(self, keeper: Keeper) -> None:
+        """Keep a session in memory; the oldest that nothing carries makes room."""
+        self._keepers[keeper.id] = keeper
+        for pending in keeper.session.state.pending:
+            self.ledger.remember(pending.request_id, keeper.id)
+        if len(self._keepers) > RESTING + len(self._links):
+            for name, each in self._keepers.items():
+                if (
+                    each is not keeper
+                    and name not in self._links
+                    and each.recovered.is_set()
+                    and not each.lock.locked()
+                ):
+                    self.forget(name)
+                    break
+
+    def expect(self, keeper: Keeper) -> bool:
+        """Take in a session that is about to be recovered; False for one that is here already."""
+        if keeper.id in self._keepers:
+            return False
+        self._keepers[keeper.id] = keeper
+        return True
+
+    def forget(self, session_id: StreamId) -> None:
+        """Keep nothing of a session in memory."""
+        self._keepers.pop(session_id, None)
+        link = self._links.pop(session_id, None)
+        if link is not None:
+            link.members.pop(session_id, None)
+
+    async def _load(self, session_id: StreamId) -> Keeper:
+        if (loading := self._loading.get(session_id)) is not None:
+            await loading.wait()
+            return self._keepers.get(session_id) or await self._load(session_id)
+        loaded = self._loading[session_id] = anyio.Event()
+        try:
+            keeper = Keeper(await self._yard.journal.load(session_id))
+            keeper.recovered.set()
+            if keeper.session.version:
+                self.adopt(keeper)
+            return keeper
+        finally:
+            del self._loading[session_id]
+            loaded.set()
+
+    # Links
+
+    def policy(self, transport: str) -> TransportPolicy:
+        """Return how peers of a transport are kept connected."""
+        return self._yard.settings.policies.get(transport) or self.directory.transports[transport].policy
+
+    def connection(self, session_id: StreamId) -> Connection | None:
+        """Return how a session is connected now; None where only the log knows."""
+        keeper, link = self._keepers.get(session_id), self._links.get(session_id)
+        if keeper is None or not keeper.session.version:
+            return None
+        state = keeper.session.state
+        if link is None or state.ended is not None:
+            return told_by_log(state)
+        shown = link.connection()
+        if shown.state == "connected" and state.attachment != "attached":
+            return told_by_log(state) if state.attachment == "detached" else Connection("connecting")
+        return shown
+
+    def links(self) -> list[LinkKeeper]:
+        """Return every link once."""
+        return list({id(link): link for link in self._links.values()}.values())
+
+    def is_program(self, keeper: Keeper) -> bool:
+        """Whether the peer of a session is a program here, and so may have outlived the daemon under its host."""
+        try:
+            return self.directory.known(keeper.session).command is not None
+        except HoldfastError:
+            return True
+
+    def want(self, keeper: Keeper) -> None:
+        """Have a session connected, or what it waits for sent. Never waits."""
+        if self._nursery is None or keeper.session.state.ended is not None:
+            return
+        link = self._links.get(keeper.id)
+        if link is not None and link.running:
+            if keeper.session.state.attachment == "attached":
+                self._nursery.start_soon(self._drive_later, keeper)
+            else:
+                link.hurry()
+            return
+        try:
+            link = self._link_for(keeper, self.directory.known(keeper.session))
+        except HoldfastError as error:
+            self._nursery.start_soon(self._refuse, keeper, str(error))
+            return
+        self._start(link)
+
+    def resume(self, keeper: Keeper, found: Found, as_started: Peer) -> None:
+        """Take up a session with the host that carries it, or carried it."""
+        try:
+            peer = self.directory.known(keeper.session)
+        except HoldfastError:
+            peer = as_started
+        self._start(self._link_for(keeper, peer), found)
+
+    def let_go(self, keeper: Keeper, reason: str) -> None:
+        """Carry a session no longer."""
+        link = self._links.get(keeper.id)
+        if link is not None and link.running:
+            link.leave(keeper, reason)
+
+    def _link_for(self, keeper: Keeper, peer: Peer) -> LinkKeeper:
+        """Return the link of a session: the one it had, one that others share, or a new one."""
+        link = self._links.get(keeper.id)
+        if link is None and peer.shared is not None:
+            link = self._shared.get(f"{peer.transport}:{peer.shared}")
+        if link is None:
+            transport = self.directory.transports[peer.transport]
+            link = LinkKeeper(self._yard, transport, peer, self.policy(peer.transport), self._is_focused)
+            if peer.shared is not None:
+                self._shared[f"{peer.transport}:{peer.shared}"] = link
+        link.join(keeper, peer)
+        self._links[keeper.id] = link
+        return link
+
+    def _start(self, link: LinkKeeper, found: Found | None = None) -> None:
+        """Let a link live, unless it does."""
+        if self._nursery is not None and not link.running:
+            link.running = True
+            self._nursery.start_soon(self._keep, link, found)
+
+    async def _keep(self, link: LinkKeeper, found: Found | None) -> None:
+        """Keep one link; what goes wrong with it stays with it."""
+        try:
+            if found is None:
+                self._make_room(link)
+            await link.run(found)
+        except* HostFencedError:
+            logger.warning("link %s: a newer daemon drives it", link.id)
+        except* StoreError as group:
+            error = _first(group)
+            assert isinstance(error, StoreError)
+            self.give_up(error)
+        except* HoldfastError as group:
+            await self._crashed(link, str(_first(group)))
+        except* Exception as group:
+            logger.exception("link %s: crashed", link.id)
+            await self._crashed(link, f"an error inside: {_first(group)!r}")
+        finally:
+            link.running = False
+        for keeper in list(link.members.values()):
+            keeper.recovered.set()
+            if not link.refused:
+                await self._wake(keeper)
+
+    async def _wake(self, keeper: Keeper) -> None:
+        """Prompts that came while the link was on its way down are not forgotten."""
+        try:
+            await self.ledger.drive(keeper)
+        except StoreError as error:
+            self.give_up(error)
+
+    async def _crashed(self, link: LinkKeeper, why: str) -> None:
+        """An error ends one connection, is recorded, and is tried again when somebody asks."""
+        link.refused = True
+        for keeper in list(link.members.values()):
+            await self._refuse(keeper, why)
+
+    async def _refuse(self, keeper: Keeper, why: str) -> None:
+        link_id = keeper.session.state.link_id or str(keeper.id)
+        await self.ledger.observe([Observed(keeper, [e.Detached(link_id, "failed", why)])], actor=DAEMON)
+
+    async def _drive_later(self, keeper: Keeper) -> None:
+        await anyio.sleep(AGAIN_S)
+        await self._wake(keeper)
+
+    def _make_room(self, link: LinkKeeper) -> None:
+        """Hibernate the session that was idle longest, where no more may be connected.
+
+        Raises:
+            ConflictError: Every one of them is in use.
+        """
+        live = [
+            Live(name, keeper.last_active, other.busy(keeper))
+            for other in self.links()
+            if other is not link and other.running and other.peer.transport == link.peer.transport
+            for name, keeper in other.members.items()
+        ]
+        leaving = victim(link.policy.live, live, next(iter(link.members), ""))
+        if leaving is not None:
+            self._links[StreamId(leaving)].close("another session needs its place", hibernate=True)
+
+    def _is_focused(self, keeper: Keeper) -> bool:
+        return keeper.id in self.focus.values()
+
+    async def _recover(self) -> None:
+        try:
+            await recovery.recover(self, self._yard)
+        except* StoreError as group:
+            error = _first(group)
+            assert isinstance(error, StoreError)
+            self.give_up(error)
+        finally:
+            self.surveyed.set()
+            self.loaded.set()
+
+
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+    """Return the first error of a group, however deep it lies."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,274 @@
+"""One session in memory, and the ledger that changes it: decide, append, fold, and only then act on the peer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final, Protocol
+
+import anyio
+
+from holdfast.domain.errors import (
+    NotFoundError,
+    SessionErasedError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+    StoreUnavailableError,
+    VersionConflictError,
+)
+from holdfast.domain.journal import Batch
+from holdfast.domain.recorded import DAEMON, PEER
+from holdfast.domain.session import commands as c
+from holdfast.domain.session import events as e
+from holdfast.domain.session.session import Context, Session, fold, handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from holdfast.domain.journal import Journal
+    from holdfast.domain.recorded import Actor, Recorded, Source, StreamId
+    from holdfast.domain.session.facts import Fact
+
+PASSING: Final = (StoreFullError, StoreBusyError, StoreUnavailableError)
+"""Nothing was written, and it can be tried again."""
+
+_SENDS: Final = (c.QueuePrompt, c.ResumeQueue)
+_ASKED_LIMIT: Final = 10_000
+_ROUNDS: Final = 3
+_AGAIN_S: Final = 1.0
+
+
+class Carrier(Protocol):
+    """What carries a session: its link, as far as a keeper sees it."""
+
+    def committed(self, keeper: Keeper, recorded: Recorded) -> None:
+        """Tell the peer what the log now holds."""
+        ...
+
+    def takes_prompt(self, keeper: Keeper) -> bool:
+        """Whether the peer may be handed a prompt now."""
+        ...
+
+
+class Keeper:
+    """One session, its lock, and what carries it.
+
+    Attributes:
+        session: After its latest event; only changed under `lock`.
+        carrier: Its link while there is one.
+        sent: Key of the prompt that was sent last.
+        recovered: Set once the session is as the log and its peer left it; commands wait for that.
+        last_active: When it last did anything, by the clock of the event loop.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.lock = anyio.Lock()
+        self.carrier: Carrier | None = None
+        self.sent: str | None = None
+        self.recovered = anyio.Event()
+        self.last_active = anyio.current_time()
+        self._changed = anyio.Event()
+
+    @property
+    def id(self) -> StreamId:
+        """The session's id."""
+        return self.session.id
+
+    async def news(self) -> None:
+        """Wait until something about the session changes."""
+        await self._changed.wait()
+
+    def tell(self) -> None:
+        """Wake whoever waits for news."""
+        self._changed.set()
+        self._changed = anyio.Event()
+
+
+class Observed:
+    """Facts of one session from its peer, to be recorded together."""
+
+    __slots__ = ("facts", "keeper", "source")
+
+    def __init__(self, keeper: Keeper, facts: Iterable[Fact], source: Source | None = None) -> None:
+        self.keeper = keeper
+        self.facts = tuple(facts)
+        self.source = source
+
+
+class Ledger:
+    """Writes what happens to sessions, one thing after the other in each of them.
+
+    Attributes:
+        asked: Which session a permission was asked for in, for the latest of them.
+    """
+
+    def __init__(
+        self, journal: Journal, *, want: Callable[[Keeper], None], broken: Callable[[StoreError], None]
+    ) -> None:
+        """Write to `journal`.
+
+        Args:
+            journal: The log.
+            want: Called when a session has a prompt to send and nothing that carries it.
+            broken: Called when the log takes nothing more.
+        """
+        self.asked: OrderedDict[str, StreamId] = OrderedDict()
+        self._journal = journal
+        self._want = want
+        self._broken = broken
+
+    async def execute(
+        self, keeper: Keeper, commands: Sequence[c.Command], *, cause: str | None, actor: Actor
+    ) -> Sequence[Recorded]:
+        """Carry out commands together and return what they led to; the same cause again returns the first outcome.
+
+        Raises:
+            HoldfastError: They are refused, or the log cannot take them; nothing was written then.
+        """
+        async with keeper.lock:
+            if cause is not None and (earlier := await self._journal.by_cause(keeper.id, cause)):
+                return earlier
+            for _ in range(_ROUNDS):
+                events = self._decide(keeper.session, commands, actor, cause)
+                try:
+                    await self._append([(keeper, events)])
+                except VersionConflictError:
+                    # Somebody else wrote, such as an import: decide anew on what is there.
+                    keeper.session = await self._journal.load(keeper.id)
+                    continue
+                await self._drive(keeper, wanted=any(isinstance(each, _SENDS) for each in commands))
+                return events
+            msg = f"session {keeper.id} is being changed by somebody else all the time: try again"
+            raise VersionConflictError(msg)
+
+    async def observe(self, observed: Sequence[Observed], *, actor: Actor = PEER) -> None:
+        """Record what was seen, in this order; wait while the log has no room.
+
+        Raises:
+            VersionConflictError: Somebody else wrote to a session that is connected.
+            StoreError: The log takes nothing more.
+        """
+        while True:
+            try:
+                await self._observe(observed, actor)
+            except PASSING:
+                await anyio.sleep(_AGAIN_S)
+            else:
+                return
+
+    async def drive(self, keeper: Keeper) -> None:
+        """Send what waits, if it may be sent now."""
+        async with keeper.lock:
+            await self._drive(keeper, wanted=True)
+
+    def give_up(self, error: StoreError) -> None:
+        """The log takes nothing more."""
+        self._broken(error)
+
+    async def _observe(self, observed: Sequence[Observed], actor: Actor) -> None:
+        keepers = {id(each.keeper): each.keeper for each in observed}
+        async with AsyncExitStack() as locks:
+            for keeper in keepers.values():
+                await locks.enter_async_context(keeper.lock)
+            after = {name: keeper.session for name, keeper in keepers.items()}
+            batches: list[tuple[Keeper, tuple[Recorded, ...]]] = []
+            for each in observed:
+                session = after[id(each.keeper)]
+                context = Context(self._journal.now(), self._journal.new_event_id, actor, source=each.source)
+                events = handle(session, c.Observe(each.facts), context)
+                after[id(each.keeper)] = fold(session, events)
+                batches.append((each.keeper, events))
+            await self._append(batches)
+            for keeper in keepers.values():
+                await self._drive(keeper)
+
+    def _decide(
+        self, session: Session, commands: Sequence[c.Command], actor: Actor, cause: str | None
+    ) -> tuple[Recorded, ...]:
+        context = Context(self._journal.now(), self._journal.new_event_id, actor, cause)
+        decided: list[Recorded] = []
+        for command in commands:
+            events = handle(session, command, context)
+            session = fold(session, events)
+            decided += events
+        return tuple(decided)
+
+    async def _append(self, batches: Sequence[tuple[Keeper, tuple[Recorded, ...]]]) -> None:
+        """Append, then let it take effect. Once begun it is seen through: a cancelled append may have happened."""
+        after: dict[int, Session] = {}
+        written: list[Batch] = []
+        for keeper, events in batches:
+            session = fold(after.get(id(keeper), keeper.session), events)
+            after[id(keeper)] = session
+            if events:
+                written.append(Batch(events, session))
+        if not written:
+            return
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._journal.append(written)
+            except (*PASSING, VersionConflictError):
+                raise
+            except StoreError as error:
+                self._broken(error)
+                raise
+        for keeper, events in batches:
+            keeper.session = fold(keeper.session, events)
+            for recorded in events:
+                self._take_effect(keeper, recorded)
+        for keeper, _ in batches:
+            keeper.last_active = anyio.current_time()
+            keeper.tell()
+
+    def _take_effect(self, keeper: Keeper, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.PromptSent():
+                keeper.sent = recorded.event_id.hex()
+            case e.PermissionRequested(request_id=request_id):
+                self.remember(request_id, keeper.id)
+            case _:
+                pass
+        if keeper.carrier is not None:
+            keeper.carrier.committed(keeper, recorded)
+
+    def remember(self, request_id: str, session_id: StreamId) -> None:
+        """Know again where a permission was asked for."""
+        self.asked[request_id] = session_id
+        if len(self.asked) > _ASKED_LIMIT:
+            self.asked.popitem(last=False)
+
+    async def _drive(self, keeper: Keeper, *, wanted: bool = False) -> None:
+        """Start the next turn where that may be; `wanted` says to connect a session that is not connected."""
+        state = keeper.session.state
+        if state.ended is not None or state.turn is not None or state.held or not state.queued:
+            return
+        if keeper.carrier is None or state.attachment != "attached":
+            if wanted:
+                self._want(keeper)
+            return
+        if not keeper.carrier.takes_prompt(keeper):
+            return
+        context = Context(self._journal.now(), self._journal.new_event_id, DAEMON)
+        events = handle(keeper.session, c.StartTurn(f"t{keeper.session.version}"), context)
+        try:
+            await self._append([(keeper, events)])
+        except PASSING:
+            self._want(keeper)  # it is tried again later
+
+
+def existing(session: Session) -> Session:
+    """Return a session that is there.
+
+    Raises:
+        NotFoundError: It never was.
+        SessionErasedError: Its content was erased.
+    """
+    if session.state.erased:
+        msg = f"session {session.id} was erased; nothing can be added to it"
+        raise SessionErasedError(msg)
+    if not session.state.created:
+        msg = f"there is no session {session.id}"
+        raise NotFoundError(msg)
+    return session

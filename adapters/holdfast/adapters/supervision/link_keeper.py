@@ -1,0 +1,371 @@
+"""One link: made, watched, lost, made again by policy; and the sessions that it carries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import anyio
+from msgspec import Struct
+
+from holdfast.adapters.supervision import opening
+from holdfast.adapters.supervision.conversation import Talk
+from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
+from holdfast.adapters.supervision.link_log import LinkLog
+from holdfast.adapters.supervision.settings import Settings
+from holdfast.adapters.supervision.verdict import Asked, Ending, Loss, detached, ending, outcome
+from holdfast.adapters.supervision.wire import hosted
+from holdfast.domain.errors import AgentError, AgentFolderError, CommandNotFoundError, HostFencedError
+from holdfast.domain.journal import Journal
+from holdfast.domain.link import events as links
+from holdfast.domain.policy import delay
+from holdfast.domain.projections.roster import Connection
+from holdfast.domain.recorded import DAEMON, Recorded, StreamId
+from holdfast.domain.session import events as e
+from holdfast.domain.timestamps import to_text
+from holdfast.domain.transport import ConnectError, Failure, Joining
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+
+    from holdfast.adapters.supervision.host.reap import Found
+    from holdfast.adapters.supervision.wire import Wire
+    from holdfast.domain.policy import TransportPolicy
+    from holdfast.domain.session.facts import Fact
+    from holdfast.domain.transport import Peer, Transport, Wish
+
+SLICE_S: Final = 10.0
+"""A pause is cut into these, so that a machine that wakes from sleep is noticed."""
+
+
+class Yard(Struct, frozen=True):
+    """What all links work with; `tell` is called when the connection of a session may have changed."""
+
+    journal: Journal
+    ledger: Ledger
+    settings: Settings
+    tell: Callable[[Keeper], None]
+
+
+class LinkKeeper:
+    """Keeps one link. `run` lives while the link is wanted; between two lives the object tells how it stands.
+
+    Attributes:
+        members: The sessions it carries.
+        running: Whether `run` is at work, or about to be.
+        refused: Whether it ended in a way that only a person can do something about.
+    """
+
+    def __init__(
+        self,
+        yard: Yard,
+        transport: Transport,
+        peer: Peer,
+        policy: TransportPolicy,
+        focused: Callable[[Keeper], bool],
+    ) -> None:
+        self.members: dict[StreamId, Keeper] = {}
+        self.running = False
+        self.peer = peer
+        self.policy = policy
+        self.refused = False
+        self._peers: dict[StreamId, Peer] = {}
+        self._focused = focused
+        self._yard = yard
+        self._transport = transport
+        self._log = LinkLog(yard.journal, yard.ledger)
+        self._talk: Talk | None = None
+        self._asked: tuple[Asked, str] | None = None
+        self._now = anyio.Event()
+        self._attempt = 0
+        self._over = anyio.Event()
+
+    # What supervision asks
+
+    @property
+    def id(self) -> StreamId:
+        """What the log calls the link: for a program, the incarnation of its host, and so another one each time."""
+        return self._log.id
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection, ready or not."""
+        return self._talk is not None
+
+    def connection(self) -> Connection:
+        """Return how the link stands, as lists show it."""
+        state = self._log.state
+        due = None if state.due_at is None else to_text(state.due_at)
+        return Connection(state.standing, state.attempt, due, state.error)
+
+    def hurry(self) -> None:
+        """Make the next attempt now instead of when it is due."""
+        self._now.set()
+
+    def busy(self, keeper: Keeper) -> bool:
+        """Whether a session must stay connected: somebody looks at it, waits for it, or it waits for somebody."""
+        state = keeper.session.state
+        waiting = bool(state.queued) and not state.held
+        return state.turn is not None or bool(state.pending) or waiting or self._focused(keeper)
+
+    def join(self, keeper: Keeper, peer: Peer) -> None:
+        """Carry a session from the next connection on, or at once where there is one."""
+        if keeper.id in self.members and self._talk is not None:
+            return
+        self.peer = peer if peer.shared is None else self.peer
+        self._peers[keeper.id] = peer
+        self.members[keeper.id] = keeper
+        keeper.carrier = self
+        if self._talk is not None:
+            self._talk.invite(keeper)
+
+    def close(self, reason: str, *, hibernate: bool = False) -> None:
+        """End the link: a program is stopped, a connection closed."""
+        self._asked = self._asked or ("hibernated" if hibernate else "closed", reason)
+        self._now.set()
+        if self._talk is not None:
+            self._talk.stop(Failure("stopped", reason))
+
+    def leave(self, keeper: Keeper, reason: str) -> None:
+        """Carry a session no longer; the link ends with its last one."""
+        if len(self.members) > 1 and self._talk is not None:
+            self._talk.dismiss(keeper)
+            self.members.pop(keeper.id, None)
+            return
+        self.close(reason)
+
+    async def over(self) -> None:
+        """Wait until `run` is done."""
+        while self.running:
+            await self._over.wait()
+
+    async def ask(self, keeper: Keeper, key: str, wish: Wish) -> None:
+        """Ask the peer for something and return once it has agreed.
+
+        Raises:
+            ConflictError: It did not, or there is no connection.
+        """
+        if self._talk is None:
+            raise ConnectError(Failure("offline", "the session is not connected"))
+        await self._talk.ask(keeper, key, wish)
+
+    # What a keeper asks
+
+    def committed(self, keeper: Keeper, recorded: Recorded) -> None:
+        """Tell the peer what the log now holds."""
+        if self._talk is not None:
+            self._talk.committed(keeper, recorded)
+
+    def takes_prompt(self, keeper: Keeper) -> bool:
+        """Whether the peer may be handed a prompt now."""
+        return self._talk is not None and self._talk.takes_prompt(keeper)
+
+    # The life of the link
+
+    async def run(self, found: Found | None = None) -> None:
+        """Connect and stay connected, as the policy says; return when there is nothing more to do.
+
+        Args:
+            found: The host that carried the link when an earlier daemon ended.
+        """
+        self.running = True
+        self._over = anyio.Event()
+        self._attempt = 0
+        lost_at: float | None = None
+        self.refused = False
+        try:
+            while True:
+                self._attempt += 1
+                self._now = anyio.Event()
+                loss = await self._connect(found)
+                found = None
+                if loss.ready or lost_at is None:
+                    lost_at = anyio.current_time()
+                if loss.ready:
+                    self._attempt = 0
+                wait = await self._conclude(loss, anyio.current_time() - lost_at)
+                if wait is None:
+                    return
+                await self._pause(wait)
+                asked = self._wanted_end()
+                if asked is not None:
+                    await self._conclude(Loss(Failure("stopped", asked[1]), asked[0]), 0.0)
+                    return
+        finally:
+            self.running = False
+            self._asked = None
+            self._over.set()
+            for keeper in self.members.values():
+                self._yard.tell(keeper)
+
+    def _wanted_end(self) -> tuple[Asked, str] | None:
+        return self._asked
+
+    async def _connect(self, found: Found | None) -> Loss:
+        try:
+            async with self._open(found) as wire:
+                return await self._converse(wire, found)
+        except ConnectError as error:
+            return Loss(error.failure)
+        except CommandNotFoundError as error:
+            return Loss(Failure("command-not-found", str(error), "terminal"))
+        except AgentFolderError as error:
+            return Loss(Failure("folder", str(error), "terminal"))
+        except HostFencedError:
+            raise
+        except (AgentError, OSError) as error:
+            return Loss(Failure("unreachable", str(error) or type(error).__name__))
+
+    @asynccontextmanager
+    async def _open(self, found: Found | None) -> AsyncGenerator[Wire]:
+        """Open the link, its attempt recorded before under a name by which recovery finds what it led to."""
+        yard, peer = self._yard, self.peer
+        if found is not None and found.host is not None:
+            await self._log.resume(StreamId(found.incarnation))
+            offset, alive = await self._consumed(found.host.id), found.state == "alive"
+            async with hosted(found.host, offset, epoch=yard.journal.epoch, alive=alive) as wire:
+                yield wire
+            return
+        incarnation = os.urandom(8)
+        if peer.command is not None:
+            self._log.begin(StreamId(incarnation.hex()))
+        elif not self.id:
+            known = next((keeper.session.state.link_id for keeper in self.members.values()), None)
+            await self._log.resume(StreamId(known or str(uuid4())))
+        await self._record([links.ConnectionRequested(peer.transport, peer.target, self._attempt)])
+        if peer.command is not None:
+            labels = {"link": self.id, "session": next(iter(self.members), "")}
+            opened = opening.started(peer, incarnation, settings=yard.settings, epoch=yard.journal.epoch, labels=labels)
+        else:
+            limit = yard.settings.agents.frame_limit_bytes
+            opened = opening.connected(self._transport, peer, incarnation, policy=self.policy, limit_bytes=limit)
+        async with opened as wire:
+            yield wire
+
+    async def _consumed(self, source: bytes) -> int:
+        offsets = [
+            await self._yard.journal.offset(keeper.id, source)
+            for keeper in self.members.values()
+            if keeper.session.state.attachment == "attached"
+        ]
+        return max(offsets, default=0)
+
+    async def _converse(self, wire: Wire, found: Found | None) -> Loss:
+        limit = self._yard.settings.agents.frame_limit_bytes
+        speech = self._transport.speech(self.peer, self.id, wire.incarnation, wire.offset, limit)
+        talk = Talk(self._yard, wire, speech, self)
+        self._talk = talk
+        if self._asked is not None:
+            talk.stop(Failure("stopped", self._asked[1]))
+        try:
+            failure = await talk.run(found)
+            failure = failure or await wire.ended()
+            await self._settle(wire, failure, ready=talk.ready)
+        finally:
+            self._talk = None
+        if self.peer.command is not None:
+            await opening.discard(self._yard.settings, wire.incarnation)
+        return Loss(failure, self._asked[0] if self._asked else None, talk.ready)
+
+    async def joining(self, keeper: Keeper) -> Joining:
+        """Return what the peer has to know of a session, its name on this link recorded before."""
+        journal = self._yard.journal
+        state = keeper.session.state
+        if not (state.link_id == self.id and state.attachment in ("requested", "attached")):
+            await self._yard.ledger.observe([Observed(keeper, [e.AttachRequested(self.id)])], actor=DAEMON)
+        past = await journal.past(keeper.id)
+        history = await journal.since_prompt(keeper.id)
+        return Joining(
+            keeper.session,
+            self.id,
+            self._peers.get(keeper.id, self.peer),
+            f"open:{self.id}:{keeper.id}",
+            past.prompts,
+            past.last_prompt,
+            tuple(history),
+        )
+
+    # The end of a connection
+
+    async def _settle(self, wire: Wire, failure: Failure, *, ready: bool) -> None:
+        """Say in every session what became of its open turn, and that it is not connected any more."""
+        what = self._ending(Loss(failure, self._asked[0] if self._asked else None, ready))
+        for keeper in list(self.members.values()):
+            state = keeper.session.state
+            key = keeper.sent if state.turn is not None and state.turn.prompt_id is not None else None
+            prompt = state.prompt(state.turn.prompt_id) if state.turn is not None and state.turn.prompt_id else None
+            seen = prompt is not None and prompt.state == "accepted"
+            fate = None if key is None else await wire.fate(key, seen=seen)
+            facts = outcome(state, fate, failure)
+            await self._yard.ledger.observe(
+                [Observed(keeper, [*facts, detached(self.id, what, failure)])], actor=DAEMON
+            )
+
+    def _ending(self, loss: Loss) -> Ending:
+        return ending(loss, self.policy.reconnect, program=self.peer.command is not None)
+
+    async def _conclude(self, loss: Loss, elapsed_s: float) -> float | None:
+        """Record how a connection ended and what follows; return how long to wait for the next attempt, if any."""
+        what = self._ending(loss)
+        failure = loss.failure
+        self.refused = what == "failed"
+        match what:
+            case "closed":
+                await self._record([links.ConnectionClosed(failure.error)])
+            case "hibernated":
+                await self._record([links.ConnectionHibernated()])
+            case "exited":
+                await self._record([links.ConnectionLost(failure.error, "ended")])
+            case "failed":
+                await self._record([links.ConnectionLost(failure.error, "terminal")])
+            case "retry":
+                return await self._retry(failure, elapsed_s)
+        await self._detach(what, failure)
+        return None
+
+    async def _retry(self, failure: Failure, elapsed_s: float) -> float | None:
+        attempt = self._attempt + 1
+        policy, settings = self.policy.reconnect, self._yard.settings
+        wait = delay(
+            policy,
+            self._attempt or 1,
+            settings.random,
+            elapsed_s=elapsed_s,
+            retry_after_s=failure.retry_after_s,
+        )
+        lost = links.ConnectionLost(failure.error, "retryable")
+        if wait is None:
+            self.refused = True
+            await self._record([lost, links.ConnectionGaveUp(self._attempt, failure.error)])
+            await self._detach("failed", failure)
+            return None
+        due_at = self._yard.journal.now() + int(wait * 1_000_000)
+        await self._record([lost, links.ConnectionRetryScheduled(attempt, due_at)])
+        await self._detach("retry", failure)
+        return wait
+
+    async def _detach(self, what: Ending, failure: Failure) -> None:
+        for keeper in list(self.members.values()):
+            await self._yard.ledger.observe([Observed(keeper, [detached(self.id, what, failure)])], actor=DAEMON)
+
+    async def _pause(self, wait_s: float) -> None:
+        """Wait, unless somebody is in a hurry or the machine was asleep meanwhile."""
+        due = anyio.current_time() + wait_s
+        asleep = self._yard.settings.suspended_s()
+        while (left := due - anyio.current_time()) > 0 and not self._now.is_set():
+            with anyio.move_on_after(min(left, SLICE_S)):
+                await self._now.wait()
+            if self._yard.settings.suspended_s() - asleep > 1.0:
+                return
+
+    async def _record(self, facts: Iterable[Fact]) -> None:
+        await self._log.record(facts)
+        for keeper in self.members.values():
+            self._yard.tell(keeper)
+
+    async def opened(self, facts: Iterable[Fact]) -> None:
+        """Record what the peer said of the link itself."""
+        await self._record(facts)
