@@ -22,6 +22,7 @@ from holdfast.domain.session import commands
 from holdfast.domain.session.codec import encode
 from holdfast.domain.session.decide import decide
 from holdfast.domain.session.session import Context, Session, record
+from tests.frontends.client.canned import Control
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -241,3 +242,10 @@ class MemoryLibrary:
     def _report(self, progress: Progress | None) -> None:
         if progress is not None:
             progress(self.label, 1, 2)
+
+
+class NoDaemon(Control):
+    """A home without a daemon, in which none can be started."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)

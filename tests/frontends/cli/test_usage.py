@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     "args",
     [
         ("bogus",),
-        ("up",),
+        ("up", "--port", "70000"),
+        ("up", "more"),
+        ("service",),
+        ("service", "bogus"),
         ("--bogus",),
         ("ls", "--bogus"),
         ("ls", "more"),
@@ -62,7 +65,8 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     assert (ran.code, ran.err) == (0, "")
     listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
     assert " ".join(listed) == (
-        "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm doctor"
+        "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm "
+        "up down status restart logs service agents doctor"
     )
     assert library.opened == []
 

@@ -15,6 +15,7 @@ from holdfast.domain.errors import (
     HoldfastError,
     NotRunningError,
     SessionEndedError,
+    TimedOutError,
     UsageError,
 )
 from holdfast.domain.ports import LogEvent
@@ -22,6 +23,7 @@ from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
 from holdfast.domain.session.facts import Unknown
 from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.reading import DaemonReading
+from holdfast.frontends.client.sessions import DaemonSessions
 from tests.frontends.client.canned import Canned, Control, chunked, ok
 
 if TYPE_CHECKING:
@@ -145,8 +147,8 @@ def test_lines_come_whole_however_they_are_cut(talk: Talk) -> None:
 def test_work_tells_how_far_it_is_and_then_what_came_of_it(talk: Talk) -> None:
     exchange, canned = talk(
         chunked(
-            b'{"progress": {"what": "events", "done": 1, "total": 2}}\n',
-            b'{"progress": {"what": "files", "done": 5, "total": null}}\n{"result": {"a": 1}}\n',
+            b'{"progress": ["events", 1, 2]}\n',
+            b'{"progress": ["files", 5, null]}\n{"result": {"a": 1}}\n',
         )
     )
     told: list[tuple[str, int, int | None]] = []
@@ -164,7 +166,7 @@ def test_work_may_be_answered_at_once_refused_or_broken_off(talk: Talk) -> None:
     exchange, _ = talk(
         ok(b'{"a": 2}'),
         chunked(b'{"problem": {"code": "session_ended", "detail": "over"}}\n'),
-        chunked(b'{"progress": {"what": "events", "done": 1, "total": 2}}\n'),
+        chunked(b'{"progress": ["events", 1, 2]}\n'),
         chunked(b"nonsense\n"),
     )
 
@@ -202,11 +204,20 @@ def test_whoever_does_not_follow_is_told_that_the_log_broke_off(talk: Talk) -> N
         list(DaemonReading(exchange).events())
 
 
-def test_a_daemon_that_stays_away_is_not_waited_for_for_ever(
-    tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_daemon_that_stays_away_is_not_waited_for_for_ever(tmp_path: Path, said: list[str]) -> None:
     running = Running(1, "http://127.0.0.1:1", str(tmp_path / "nobody"), "2026-03-12T09:00:00.000Z")
-    exchange = Exchange(Control(lambda: None), running, "cli", said.append)
+    exchange = Exchange(Control(lambda: None), running, "cli", said.append, patience_s=0.01)
 
     with pytest.raises(NotRunningError):
-        exchange.come_back(0.01)
+        exchange.come_back()
+    with pytest.raises(TimedOutError):
+        exchange.come_back(deadline=0)
+
+
+def test_whoever_follows_until_a_deadline_is_told_that_it_came(talk: Talk) -> None:
+    exchange, _ = talk(chunked(event(3)), None)
+    followed = DaemonSessions(exchange).follow(StreamId("s"), 0, 0.2)
+
+    assert next(followed).recorded.position == 3
+    with pytest.raises(TimedOutError, match="in time"):
+        next(followed)

@@ -18,6 +18,7 @@ from holdfast.frontends.cli.terminal import ReaderGoneError, Terminal, complain,
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library
 
 _VERBS = {
@@ -38,21 +39,31 @@ _VERBS = {
     "mute": "sessions:mute",
     "pin": "sessions:pin",
     "rm": "sessions:rm",
+    "up": "daemon:up",
+    "down": "daemon:down",
+    "status": "daemon:status",
+    "restart": "daemon:restart",
+    "logs": "daemon:logs",
+    "service": "daemon:service",
+    "agents": "agents:agents",
     "doctor": "health:doctor",
 }
 
 
-def main(library: Callable[[], Library], argv: Sequence[str] | None = None) -> int:
+def main(
+    library: Callable[[], Library], control: Callable[[], DaemonControl], argv: Sequence[str] | None = None
+) -> int:
     """Carry out one command line and return its exit code.
 
     Args:
         library: Opens the place where sessions are. Called at most once, by a verb that needs it.
+        control: Gives the daemon as a process. Called at most once, by a verb that needs it.
         argv: The arguments without the name of the program; None takes those of the process.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         terminal = Terminal()
-        code = _run(App(library, terminal), args)
+        code = _run(App(library, control, terminal), args)
         terminal.flush()
     except ReaderGoneError:
         return DONE

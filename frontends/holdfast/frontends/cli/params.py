@@ -10,32 +10,75 @@ from uuid import uuid4
 
 import click
 
+from holdfast.domain.errors import NotRunningError
+from holdfast.frontends.cli.escaping import one_line
+from holdfast.frontends.cli.terminal import note, typed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library, Reading, Workspace
+    from holdfast.domain.projections.roster import Row
     from holdfast.frontends.cli.terminal import Terminal
+    from holdfast.frontends.client.sessions import DaemonSessions
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DEVICE = "cli"
+"""What this frontend calls itself; it stands in the log beside what was asked for with it."""
+
+READY_WITHIN_S = 10.0
+"""How long a daemon that has begun is waited for."""
+
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST_S = 100 * 365 * 86_400
 
 
 class App:
-    """What every verb is given: the library, opened when it is first asked for, and the terminal."""
+    """What every verb is given: library and daemon, each found when it is first asked for, and the terminal."""
 
-    def __init__(self, library: Callable[[], Library], terminal: Terminal) -> None:
-        """Keep both; nothing is opened yet."""
+    def __init__(
+        self, library: Callable[[], Library], control: Callable[[], DaemonControl], terminal: Terminal
+    ) -> None:
+        """Keep them; nothing is opened yet."""
         self._open = library
+        self._find = control
         self.terminal = terminal
 
     @cached_property
     def library(self) -> Library:
         """Where sessions are."""
         return self._open()
+
+    @cached_property
+    def control(self) -> DaemonControl:
+        """The daemon as a process."""
+        return self._find()
+
+    def daemon(self, *, start: bool = False) -> DaemonSessions:
+        """Return what the daemon can do.
+
+        Args:
+            start: Whether to start one where none runs.
+
+        Raises:
+            NotRunningError: None runs, and none is to be started.
+        """
+        from holdfast.domain.daemon import Listen  # noqa: PLC0415 # few verbs need a daemon
+        from holdfast.frontends.client.exchange import Exchange  # noqa: PLC0415
+        from holdfast.frontends.client.sessions import DaemonSessions  # noqa: PLC0415
+
+        running = self.control.running(wait_s=READY_WITHIN_S)
+        if running is None and start:
+            running = self.control.start(Listen())
+            note(f"holdfast: started the daemon at {running.url}; `holdfast down` ends it")
+        if running is None:
+            msg = "no daemon runs, and this needs one: `holdfast up` starts it"
+            raise NotRunningError(msg)
+        return DaemonSessions(Exchange(self.control, running, DEVICE, _say))
 
     def reading(self) -> AbstractContextManager[Reading]:
         """Open for reading."""
@@ -110,6 +153,46 @@ def one_moment(until: int | None, at: int | None) -> None:
         raise click.UsageError(msg)
 
 
+def start_option(verb: F) -> F:
+    """Give the verb `--no-start`; its parameter `start` says whether a daemon may be started."""
+    return click.option(
+        "--no-start", "start", is_flag=True, flag_value=False, default=True, help="Do not start a daemon."
+    )(verb)
+
+
+def client_id_option(verb: F) -> F:
+    """Give the verb `--client-id`."""
+    return click.option(
+        "--client-id",
+        type=text,
+        metavar="ID",
+        help="Your name for this command: the same one again is not carried out again, and answers what the first did.",
+    )(verb)
+
+
+def seconds_option(help_: str) -> Callable[[F], F]:
+    """Give the verb `--timeout`."""
+    return click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help=help_)
+
+
+def words(value: str) -> str:
+    """Return what was typed, or all of standard input for `-`.
+
+    Raises:
+        click.UsageError: It is empty, or no UTF-8.
+    """
+    if value == "-":
+        try:
+            value = typed().decode()
+        except UnicodeDecodeError as error:
+            msg = "standard input is not UTF-8"
+            raise click.UsageError(msg) from error
+    if not value.strip():
+        msg = "there is nothing to say: give a text, or - for standard input"
+        raise click.UsageError(msg)
+    return value
+
+
 def json_option(verb: F) -> F:
     """Give the verb `--json`."""
     return click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")(verb)
@@ -118,6 +201,25 @@ def json_option(verb: F) -> F:
 def session_argument(verb: F) -> F:
     """Give the verb the session it is about."""
     return click.argument("session", metavar="ID", type=text)(verb)
+
+
+def _say(message: str) -> None:
+    note(f"holdfast: {message}")
+
+
+def answered(app: App, row: Row, said: str, *, as_json: bool) -> None:
+    """Answer with what became of a session: its row for programs, `said` for people."""
+    if as_json:
+        from msgspec.json import encode  # noqa: PLC0415 # few verbs answer with one
+
+        app.terminal.json(encode(row))
+    else:
+        app.terminal.line(said)
+
+
+def quoted(row: Row) -> str:
+    """Return what a session is called, in quotation marks."""
+    return f'"{one_line(row.title) or row.id}"'
 
 
 def new_cause() -> str:

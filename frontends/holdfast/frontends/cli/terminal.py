@@ -149,6 +149,12 @@ class Terminal:
             os.close(nowhere)
 
 
+def typed() -> bytes:
+    """Return all of standard input, as it is."""
+    stdin = _present(sys.stdin)
+    return b"" if stdin is None else stdin.buffer.read()
+
+
 def note(message: str) -> None:
     """Tell the person something beside the answer: one line on standard error."""
     _say(escaped(message))

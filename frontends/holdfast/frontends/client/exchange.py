@@ -13,7 +13,14 @@ from urllib.parse import urlencode
 from msgspec import DecodeError, EncodeError, Raw, Struct, json
 
 from holdfast.domain.content import NOTHING
-from holdfast.domain.errors import DaemonError, DaemonLostError, HoldfastError, NotRunningError, UsageError
+from holdfast.domain.errors import (
+    DaemonError,
+    DaemonLostError,
+    HoldfastError,
+    NotRunningError,
+    TimedOutError,
+    UsageError,
+)
 from holdfast.frontends.client.shapes import not_understood
 from holdfast.frontends.codes import rebuilt
 
@@ -46,14 +53,8 @@ class _Problem(Struct):
     candidates: tuple[str, ...] = ()
 
 
-class _Counts(Struct):
-    what: str
-    done: int
-    total: int | None = None
-
-
 class _Step(Struct):
-    progress: _Counts | None = None
+    progress: tuple[str, int, int | None] | None = None
     result: Raw = NOTHING
     problem: _Problem | None = None
 
@@ -66,7 +67,14 @@ _encode = json.Encoder().encode
 class Exchange:
     """Asks one daemon, each time by a connection of its own: nothing goes stale while a person thinks."""
 
-    def __init__(self, control: DaemonControl, running: Running, device: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        control: DaemonControl,
+        running: Running,
+        device: str,
+        say: Callable[[str], None],
+        patience_s: float = BACK_WITHIN_S,
+    ) -> None:
         """Ask `running`.
 
         Args:
@@ -74,27 +82,33 @@ class Exchange:
             running: The daemon.
             device: What we call ourselves; it stands in the log beside what we ask for.
             say: Tells the person something that stops nothing.
+            patience_s: How long a daemon that went away is waited for.
         """
         self._control = control
         self._running = running
         self._device = device
         self._say = say
+        self._patience_s = patience_s
 
-    def come_back(self, within_s: float = BACK_WITHIN_S) -> None:
+    def come_back(self, deadline: float | None = None) -> None:
         """Return once a daemon that went away is there again.
+
+        Args:
+            deadline: When nobody wants it any more, by the monotonic clock.
 
         Raises:
             NotRunningError: It was not, for as long as a person would wait.
         """
         self._say("the daemon went away; waiting for it to come back")
-        end = time.monotonic() + within_s
+        end = time.monotonic() + self._patience_s
+        end = end if deadline is None else min(end, deadline)
         while time.monotonic() < end:
             time.sleep(_POLL_S)  # a process that is not there yet cannot be waited on
             running = self._control.running()
             if running is not None:
                 self._running = running
                 return
-        raise _gone()
+        raise _gone() if deadline is None or time.monotonic() < deadline else _late()
 
     def get(self, path: str, query: Query | None = None, *, timeout_s: float | None = ANSWER_WITHIN_S) -> bytes:
         """Return the answer to a question.
@@ -113,10 +127,19 @@ class Exchange:
         with self._asked(method, path, None, body, timeout_s=timeout_s) as answer:
             return answer.read()
 
-    def lines(self, path: str, query: Query | None = None) -> Iterator[bytes]:
-        """Yield the lines of an answer as they come, without those that are empty. Raises what `get` does."""
-        with self._asked("GET", path, query) as answer:
-            yield from _lines(answer)
+    def lines(self, path: str, query: Query | None = None, *, deadline: float | None = None) -> Iterator[bytes]:
+        """Yield the lines of an answer as they come, without those that are empty. Raises what `get` does.
+
+        Args:
+            path: What is asked for.
+            query: How.
+            deadline: When to stop waiting for the next line, by the monotonic clock.
+
+        Raises:
+            TimedOutError: The deadline came.
+        """
+        with self._asked("GET", path, query, deadline=deadline) as answer:
+            yield from answer.lines(deadline)
 
     def worked(self, method: str, path: str, body: object, progress: Progress | None) -> bytes:
         """Ask for something that takes long, hand on how far it is, and return what came of it.
@@ -124,9 +147,9 @@ class Exchange:
         Raises what `get` does.
         """
         with self._asked(method, path, None, body, timeout_s=None, accept=_LINES) as answer:
-            if (answer.getheader("Content-Type") or "").partition(";")[0].strip() != _LINES:
+            if answer.kind != _LINES:
                 return answer.read()
-            for line in _lines(answer):
+            for line in answer.lines():
                 try:
                     step = _step(line)
                 except (DecodeError, UnicodeDecodeError) as error:
@@ -134,7 +157,7 @@ class Exchange:
                 if step.problem is not None:
                     raise _error(step.problem)
                 if step.progress is not None and progress is not None:
-                    progress(step.progress.what, step.progress.done, step.progress.total)
+                    progress(*step.progress)
                 if step.result:
                     return bytes(step.result)
         raise _lost()
@@ -149,22 +172,28 @@ class Exchange:
         *,
         timeout_s: float | None = ANSWER_WITHIN_S,
         accept: str = "application/json",
-    ) -> Generator[HTTPResponse]:
+        deadline: float | None = None,
+    ) -> Generator[_Answer]:
         """Ask, and give the answer with its body unread; every way in which that fails becomes one of our errors."""
-        connection = _UnixConnection(self._running.socket, timeout_s)
         token = self._control.token()
         headers = {"Authorization": f"Bearer {token}", "Holdfast-Client": self._device, "Accept": accept}
         content = None
         if body is not None:
             headers["Content-Type"] = "application/json"
             content = _encoded(body)
+        place = f"/api/v1{path}{_written(query)}"
+        if deadline is not None:
+            timeout_s = _until(deadline)
+        connection = _UnixConnection(self._running.socket, timeout_s)
         try:
-            connection.request(method, f"/api/v1{path}{_written(query)}", content, headers)
-            answer = connection.getresponse()
-            if answer.status >= 400:
-                raise _error(_problem_of(answer))
-            yield answer
+            connection.request(method, place, content, headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise _error(_problem_of(response))
+            yield _Answer(response, connection)
         except TimeoutError as error:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise _late() from error
             msg = f"the daemon has not answered for {timeout_s:.0f} s (pid {self._running.pid}): see `holdfast logs`"
             raise DaemonError(msg) from error
         except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -179,30 +208,58 @@ class Exchange:
 
 
 class _UnixConnection(HTTPConnection):
-    """HTTP to a path instead of a host."""
+    """HTTP to a path instead of a host.
+
+    Attributes:
+        socket: What it goes over; `sock`, of the class above, forgets it while an answer is still read.
+    """
 
     def __init__(self, path: str, timeout_s: float | None) -> None:
         super().__init__("localhost", timeout=timeout_s)
         self._path = path
+        self.socket = socket(AF_UNIX, SOCK_STREAM)
 
     def connect(self) -> None:
         """Connect."""
-        self.sock = socket(AF_UNIX, SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        self.socket.settimeout(self.timeout)
+        self.socket.connect(self._path)
+        self.sock = self.socket
+
+    def close(self) -> None:
+        """Close, also where it never was connected."""
+        super().close()
+        self.socket.close()
 
 
-def _lines(answer: HTTPResponse) -> Iterator[bytes]:
-    rest: list[bytes] = []
-    while piece := answer.read1(_PIECE):
-        first, *others = piece.split(b"\n")
-        rest.append(first)
-        for other in others:
-            if line := b"".join(rest):
-                yield line
-            rest = [other]
-    if line := b"".join(rest):
-        yield line
+class _Answer:
+    """An answer whose head has come."""
+
+    def __init__(self, response: HTTPResponse, connection: _UnixConnection) -> None:
+        self._response = response
+        self._socket = connection.socket
+        self.kind = (response.getheader("Content-Type") or "").partition(";")[0].strip()
+
+    def read(self) -> bytes:
+        """Return all of its body."""
+        return self._response.read()
+
+    def lines(self, deadline: float | None = None) -> Iterator[bytes]:
+        """Yield its lines as they come, without those that are empty: they only say that the daemon is there."""
+        rest: list[bytes] = []
+        while True:
+            if deadline is not None:
+                self._socket.settimeout(_until(deadline))
+            piece = self._response.read1(_PIECE)
+            if not piece:
+                break
+            first, *others = piece.split(b"\n")
+            rest.append(first)
+            for other in others:
+                if line := b"".join(rest):
+                    yield line
+                rest = [other]
+        if line := b"".join(rest):
+            yield line
 
 
 def _problem_of(answer: HTTPResponse) -> _Problem:
@@ -219,6 +276,15 @@ def _error(problem: _Problem) -> HoldfastError:
 
 def _lost() -> DaemonLostError:
     return DaemonLostError("the daemon went away before it had answered: `holdfast status` tells whether it is back")
+
+
+def _until(deadline: float) -> float:
+    """Return how long a daemon may be silent where nobody waits beyond a deadline. A socket takes 0 for no waiting."""
+    return min(ANSWER_WITHIN_S, max(0.001, deadline - time.monotonic()))
+
+
+def _late() -> TimedOutError:
+    return TimedOutError("it did not happen in time; nothing was undone, and it may still happen")
 
 
 def _gone() -> NotRunningError:

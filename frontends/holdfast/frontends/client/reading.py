@@ -8,6 +8,7 @@ from urllib.parse import quote
 from msgspec import Struct, json
 
 from holdfast.domain.errors import DaemonLostError
+from holdfast.domain.keeping import KnownAgent
 from holdfast.domain.ports import Check, Verification
 from holdfast.domain.recorded import StreamId
 from holdfast.frontends.client import shapes
@@ -31,6 +32,11 @@ class _Checks(Struct):
     items: list[Check]
 
 
+class _Agents(Struct):
+    items: list[KnownAgent]
+
+
+_agents = json.Decoder(_Agents)
 _resolved = json.Decoder(_Resolved)
 _checks = json.Decoder(_Checks)
 _verification = json.Decoder(Verification)
@@ -91,29 +97,25 @@ class DaemonReading:
         self, *, since: int = 0, session_id: StreamId | None = None, types: Sequence[str] = (), follow: bool = False
     ) -> Iterator[LogEvent]:
         """Yield events with positions above `since`, in order; with `follow` for ever, as they are committed."""
-        position = since
+        if follow:
+            return self._followed(since, session_id, types, None)
+        wanted: Query = {"after": since, "session": session_id, "type": tuple(types)}
+        return map(shapes.event, self._exchange.lines("/events", wanted))
+
+    def _followed(
+        self, since: int, session_id: StreamId | None, types: Sequence[str], deadline: float | None
+    ) -> Iterator[LogEvent]:
+        """Yield events for ever, and go on where a daemon left off that went away."""
         while True:
+            wanted: Query = {"after": since, "session": session_id, "type": tuple(types), "follow": "true"}
             try:
-                for event in self._events(position, session_id, types, follow=follow):
-                    position = event.recorded.position or position
+                for line in self._exchange.lines("/events", wanted, deadline=deadline):
+                    event = shapes.event(line)
+                    since = event.recorded.position or since
                     yield event
             except DaemonLostError:
-                if not follow:
-                    raise
-            if not follow:
-                return
-            self._exchange.come_back()
-
-    def _events(
-        self, after: int, session_id: StreamId | None, types: Sequence[str], *, follow: bool
-    ) -> Iterator[LogEvent]:
-        wanted: Query = {
-            "after": after,
-            "session": session_id,
-            "type": tuple(types),
-            "follow": "true" if follow else None,
-        }
-        yield from map(shapes.event, self._exchange.lines("/events", wanted))
+                pass  # it is waited for below, as one that ended in order is
+            self._exchange.come_back(deadline)
 
     def verify(self, progress: Progress | None = None) -> Verification:
         """Check the whole log."""
@@ -122,6 +124,10 @@ class DaemonReading:
     def digests(self) -> dict[str, str]:
         """Return a digest for every view as it would be built anew from the log."""
         return read(_digests, self._exchange.get("/digests", timeout_s=None))
+
+    def agents(self) -> list[KnownAgent]:
+        """Return the agents that the daemon knows, found or not."""
+        return read(_agents, self._exchange.get("/agents")).items
 
     def checks(self) -> list[Check]:
         """Return the state of the store, its folder, its files, and of the daemon."""

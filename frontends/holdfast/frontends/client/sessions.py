@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
@@ -11,13 +10,15 @@ from msgspec import Struct, json
 
 from holdfast.domain.errors import DaemonLostError, NotRunningError, TimedOutError
 from holdfast.frontends.client import shapes
-from holdfast.frontends.client.exchange import BACK_WITHIN_S
 from holdfast.frontends.client.reading import of
 from holdfast.frontends.client.shapes import read
 from holdfast.frontends.client.writing import DaemonWorkspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from holdfast.domain.keeping import Order
+    from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.recorded import StreamId
 
@@ -150,7 +151,16 @@ class DaemonSessions(DaemonWorkspace):
                 if end is not None and time.monotonic() >= end:
                     raise
             except (DaemonLostError, NotRunningError):
-                self._exchange.come_back(min(BACK_WITHIN_S, math.inf if end is None else end - time.monotonic()))
+                self._exchange.come_back(end)
+
+    def follow(self, session_id: StreamId, since: int, timeout_s: float | None) -> Iterator[LogEvent]:
+        """Yield what happens in a session after a position, for ever, over restarts of the daemon.
+
+        Raises:
+            TimedOutError: `timeout_s` are over.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        return self._followed(since, session_id, (), deadline)
 
     def _told(self, session_id: StreamId, verb: str, client_id: str, **what: str) -> Row:
         return shapes.row(self._exchange.send("POST", f"{of(session_id)}/{verb}", {**what, "client_id": client_id}))

@@ -15,7 +15,7 @@ from holdfast.frontends.client.reading import DaemonReading, of
 from holdfast.frontends.client.shapes import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from holdfast.domain.ports import Progress
     from holdfast.domain.projections.roster import Row
@@ -53,8 +53,17 @@ class DaemonWorkspace(DaemonReading):
 
     def import_(self, sources: Sequence[str], progress: Progress | None = None) -> ImportReport:
         """Import transcripts; paths are as this process sees them, not as the daemon would."""
-        wanted = [os.path.abspath(source) if os.path.lexists(source) else source for source in sources]  # noqa: PTH100
-        return read(_report, self._exchange.worked("POST", "/imports", {"sources": wanted}, progress))
+        asked = {"sources": _absolute(sources), "watch": False}
+        return read(_report, self._exchange.worked("POST", "/imports", asked, progress))
+
+    def watch(self, sources: Sequence[str], progress: Progress | None = None) -> Generator[ImportReport]:
+        """Let the daemon import transcripts and follow them as they grow; yield what was there, and leave it to it."""
+        asked = {"sources": _absolute(sources), "watch": True}
+        yield read(_report, self._exchange.worked("POST", "/imports", asked, progress))
+
+
+def _absolute(sources: Sequence[str]) -> list[str]:
+    return [os.path.abspath(source) if os.path.lexists(source) else source for source in sources]  # noqa: PTH100
 
 
 def _asked(command: Personal) -> tuple[str, dict[str, object]]:

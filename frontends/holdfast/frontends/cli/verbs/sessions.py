@@ -10,16 +10,25 @@ from holdfast.domain import wire
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session import commands
 from holdfast.frontends.cli import wording
-from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED
-from holdfast.frontends.cli.params import App, duration, json_option, new_cause, session_argument, text
+from holdfast.frontends.cli.params import (
+    DEVICE,
+    App,
+    answered,
+    duration,
+    json_option,
+    new_cause,
+    quoted,
+    session_argument,
+    text,
+)
 from holdfast.frontends.cli.terminal import note
 
 if TYPE_CHECKING:
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.session.commands import Personal
 
-_PERSON = Actor("human", "cli")
+_PERSON = Actor("human", DEVICE)
 
 
 @click.command("rename")
@@ -33,7 +42,7 @@ def rename(app: App, *, session: str, title: str, as_json: bool) -> None:
         msg = "a title needs at least one character that can be seen"
         raise click.UsageError(msg)
     row = _change(app, session, commands.Rename(title))
-    _answer(app, row, f"{row.id} is now called {_quoted(row)}", as_json=as_json)
+    answered(app, row, f"{row.id} is now called {quoted(row)}", as_json=as_json)
 
 
 @click.command("read")
@@ -43,7 +52,7 @@ def rename(app: App, *, session: str, title: str, as_json: bool) -> None:
 def read(app: App, *, session: str, as_json: bool) -> None:
     """Mark a session as read."""
     row = _change(app, session, commands.MarkRead())
-    _answer(app, row, f"{_quoted(row)} is read", as_json=as_json)
+    answered(app, row, f"{quoted(row)} is read", as_json=as_json)
 
 
 @click.command("unread")
@@ -53,7 +62,7 @@ def read(app: App, *, session: str, as_json: bool) -> None:
 def unread(app: App, *, session: str, as_json: bool) -> None:
     """Mark a session as unread."""
     row = _change(app, session, commands.MarkUnread())
-    _answer(app, row, f"{_quoted(row)} is unread", as_json=as_json)
+    answered(app, row, f"{quoted(row)} is unread", as_json=as_json)
 
 
 @click.command("mute")
@@ -70,7 +79,7 @@ def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) 
     now = wording.now()
     until = None if span is None else now + span
     row = _change(app, session, commands.Mute(muted=not off, until=until))
-    _answer(app, row, f"{_quoted(row)} is {wording.muted(row, now) or 'not muted'}", as_json=as_json)
+    answered(app, row, f"{quoted(row)} is {wording.muted(row, now) or 'not muted'}", as_json=as_json)
 
 
 @click.command("pin")
@@ -81,7 +90,7 @@ def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) 
 def pin(app: App, *, session: str, off: bool, as_json: bool) -> None:
     """Pin a session to the top."""
     row = _change(app, session, commands.Pin(pinned=not off))
-    _answer(app, row, f"{_quoted(row)} is {'pinned' if row.pinned else 'not pinned'}", as_json=as_json)
+    answered(app, row, f"{quoted(row)} is {'pinned' if row.pinned else 'not pinned'}", as_json=as_json)
 
 
 @click.command("rm")
@@ -98,7 +107,7 @@ def rm(ctx: click.Context, app: App, *, session: str, yes: bool, as_json: bool) 
             raise click.UsageError(msg)
         with app.reading() as reading:  # whoever thinks about it must not keep others from writing
             row = reading.row(reading.resolve(session))
-        if not app.terminal.ask(f"Erase the content of {_quoted(row)} ({row.id}) for good?"):
+        if not app.terminal.ask(f"Erase the content of {quoted(row)} ({row.id}) for good?"):
             note("Nothing was erased.")
             ctx.exit(FAILED)
         session = row.id
@@ -117,14 +126,3 @@ def _change(app: App, session: str, command: Personal) -> Row:
     with app.writing() as workspace:
         session_id = workspace.resolve(session)
         return workspace.change(session_id, command, cause=new_cause(), actor=_PERSON)
-
-
-def _answer(app: App, row: Row, said: str, *, as_json: bool) -> None:
-    if as_json:
-        app.terminal.json(wire.encode(row))
-    else:
-        app.terminal.line(said)
-
-
-def _quoted(row: Row) -> str:
-    return f'"{one_line(row.title) or row.id}"'

@@ -1,0 +1,103 @@
+"""The library of one user, wherever it is kept at the moment: asked of the daemon that runs, else opened here."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from holdfast.frontends.cli.params import DEVICE, READY_WITHIN_S
+from holdfast.frontends.client.exchange import Exchange
+from holdfast.frontends.client.reading import DaemonReading
+from holdfast.frontends.client.writing import DaemonWorkspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping, Sequence
+
+    from holdfast.bootstrap.library import LocalLibrary
+    from holdfast.domain import ports
+    from holdfast.domain.daemon import DaemonControl, Running
+    from holdfast.domain.exported import Export, Format
+    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.recorded import StreamId
+
+
+class AnyLibrary:
+    """Asks the daemon where one runs. Imports what opens a store only where none does: listing must feel instant."""
+
+    def __init__(self, environ: Mapping[str, str], control: DaemonControl, warn: Callable[[str], None]) -> None:
+        """Look at nothing yet.
+
+        Args:
+            environ: Names home and store.
+            control: The daemon of that home.
+            warn: Tells the person something that stops nothing.
+        """
+        self._environ = environ
+        self._control = control
+        self._warn = warn
+
+    @contextmanager
+    def reading(self) -> Generator[ports.Reading]:
+        """Ask the daemon that is ready; where there is none, open what there is for reading."""
+        running = self._control.running()
+        if running is None:
+            with self._local.reading() as reading:
+                yield reading
+            return
+        with ExitStack() as stack:
+            yield _Attended(self._exchange(running), lambda: stack.enter_context(self._local.reading()))
+
+    @contextmanager
+    def writing(self) -> Generator[ports.Workspace]:
+        """Ask the daemon, also one that is about to be ready; where there is none, open for changes."""
+        running = self._control.running(wait_s=READY_WITHIN_S)
+        if running is None:
+            with self._local.writing() as workspace:
+                yield workspace
+            return
+        with ExitStack() as stack:
+            yield _AttendedWorkspace(self._exchange(running), lambda: stack.enter_context(self._local.reading()))
+
+    def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
+        """Check an exported file or an evidence bundle against itself."""
+        return self._local.verify_file(path, progress)
+
+    def agents(self) -> list[KnownAgent]:
+        """Return the agents that are known; those that the daemon finds, for it is the daemon that starts them."""
+        running = self._control.running()
+        return self._local.agents() if running is None else DaemonReading(self._exchange(running)).agents()
+
+    def found(self) -> list[ports.Found]:
+        """Return the transcripts of other tools on this machine."""
+        return self._local.found()
+
+    def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
+        """Look whether each source has something to import."""
+        self._local.check_sources(sources, empty=empty)
+
+    @cached_property
+    def _local(self) -> LocalLibrary:
+        from holdfast.bootstrap.library import LocalLibrary  # noqa: PLC0415 - a daemon spares us all of it
+
+        return LocalLibrary(self._environ, self._warn)
+
+    def _exchange(self, running: Running) -> Exchange:
+        return Exchange(self._control, running, DEVICE, self._warn)
+
+
+class _Attended(DaemonReading):
+    """A daemon's library. What leaves the program is read from its store: a bundle is many files, an answer is one."""
+
+    def __init__(self, exchange: Exchange, store: Callable[[], ports.Reading]) -> None:
+        """Ask by `exchange`; `store` opens the store read-only, until the library is left."""
+        super().__init__(exchange)
+        self._store = store
+
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        """Return one session in a format that leaves the program."""
+        return self._store().export(session_id, kind, redact=redact)
+
+
+class _AttendedWorkspace(_Attended, DaemonWorkspace):
+    """Both sides of it."""

@@ -1,0 +1,198 @@
+"""The command line where a daemon runs: the same answers as without it, by way of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from holdfast.bootstrap import open_daemon, open_library
+from holdfast.frontends.cli.main import main
+from tests.frontends.cli.conftest import Result
+from tests.frontends.cli.running import ROOT
+from tests.support.cli import HOLDFAST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.frontends.daemon import Daemon
+    from tests.support.cli import Cli
+
+EXAMPLE = ROOT / "docs" / "examples" / "claude-session.jsonl"
+HEAVY = {"sqlalchemy", "alembic", "eventsourcing", "rich", "anyio", "cryptography", "psycopg", "asyncio", "starlette"}
+
+QUESTIONS = [
+    "ls --all --json",
+    "ls",
+    "show 5f0c7d2e --json",
+    "show 5f0c7d2e",
+    "show 5f0c7d2e --last 3 --json",
+    "show 5f0c7d2e --until 20 --json",
+    "peek 5f0c7d2e --json",
+    "events",
+    "events --since 50 --session 5f0c7d2e --type text-appended",
+    "replay 5f0c7d2e",
+    "search harbour --json",
+    'search "page is empty" -login agent:claude after:2026-01-01 --limit 2 --json',
+    "verify --json",
+    "rebuild --check --json",
+    "show 5f0",
+    "show nobody --json",
+    "show 5f0c7d2e#nothing",
+    "show 5f0c7d2e --before nonsense",
+    "search -only",
+]
+
+
+class Run(Protocol):
+    def __call__(self, *args: str) -> Result: ...
+
+
+@pytest.fixture
+def run(tmp_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The whole program in this process, on the home of the test."""
+    monkeypatch.setenv("HOLDFAST_HOME", str(tmp_home))
+    monkeypatch.delenv("HOLDFAST_DATABASE_URL", raising=False)
+
+    def run(*args: str) -> Result:
+        code = main(open_library, open_daemon, args)
+        out, err = capsys.readouterr()
+        return Result(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def example(cli: Cli) -> None:
+    """A home with one imported session."""
+    assert cli("import", EXAMPLE).returncode == 0
+
+
+def test_every_question_is_answered_alike_with_and_without_a_daemon(
+    run: Run, tmp_home: Path, example: None, daemon: Daemon
+) -> None:
+    with_it = {line: run(*line.split()) for line in QUESTIONS}
+    daemon.stop()
+    without = {line: run(*line.split()) for line in QUESTIONS}
+
+    assert with_it == without
+    assert {result.code for result in without.values()} == {0, 2, 3}
+
+
+def test_what_is_changed_goes_through_the_daemon(run: Run, example: None, daemon: Daemon) -> None:
+    assert run("rename", "5f0c7d2e", "Harbour").out.endswith('is now called "Harbour"\n')
+    assert run("pin", "Harbour", "--json").json()["pinned"] is True
+    assert run("mute", "Harbour", "--for", "1h", "--json").json()["muted_until"] is not None
+    assert run("unread", "Harbour", "--json").json()["unread"] == 1
+    assert run("read", "Harbour", "--json").json()["unread"] == 0
+    assert run("rename", "nobody", "Anybody").code == 3
+    assert set(run("rebuild", "--json").json()) == set(run("rebuild", "--check", "--json").json())
+
+    events = [json.loads(line) for line in run("events", "--type", "session-renamed").out.splitlines()]
+    assert [event["actor"] for event in events] == [{"kind": "human", "device": "cli"}]
+    assert events[0]["cause"]
+
+    assert run("rm", "Harbour", "--yes", "--json").json()["erased"] is True
+    assert run("ls", "--all", "--json").json() == []
+    assert run("verify").code == 0
+
+
+def test_transcripts_are_imported_by_the_daemon_from_where_the_person_is(
+    run: Run, cli: Cli, daemon: Daemon, tmp_home: Path
+) -> None:
+    shutil.copy(EXAMPLE, tmp_home.parent / "recorded.jsonl")
+
+    imported = cli("import", "recorded.jsonl", "--json")
+
+    assert json.loads(imported.stdout)["sessions"] == 1
+    assert run("import", "nowhere").code == 3
+    assert [row["imported_from"] for row in run("ls", "--json").json()] == ["claude"]
+
+
+def test_an_export_is_made_beside_the_daemon(run: Run, example: None, daemon: Daemon, tmp_path: Path) -> None:
+    assert run("export", "5f0c7d2e", "--format", "bundle", "--output", str(tmp_path / "bundle")).code == 0
+
+    assert run("verify", str(tmp_path / "bundle")).code == 0
+
+
+def test_what_a_killed_daemon_left_behind_is_no_daemon(run: Run, example: None, daemon: Daemon) -> None:
+    daemon.kill()
+
+    assert (daemon.home / "daemon.json").exists()
+    assert len(run("ls", "--json").json()) == 1
+    assert run("rename", "5f0c7d2e", "Harbour").code == 0
+    assert run("status").code == 5
+
+
+def test_what_needs_a_daemon_says_so_where_none_runs(run: Run) -> None:
+    ran = run("status", "--json")
+
+    assert (ran.code, ran.out) == (5, "")
+    assert ran.err == "holdfast: no daemon runs, and this needs one: `holdfast up` starts it\n"
+
+
+@pytest.mark.slow
+def test_the_daemon_is_started_told_about_and_ended(cli: Cli) -> None:
+    def status(*verb: str) -> dict[str, Any]:
+        ran = cli(*verb, "--json")
+        assert ran.returncode == 0, ran.stderr
+        told: dict[str, Any] = json.loads(ran.stdout)
+        return told
+
+    try:
+        begun = status("up", "--port", "0")
+        told = status("status")
+        again = status("up", "--port", "0")
+        after = status("restart")
+    finally:
+        ended = cli("down", "--json")
+
+    assert set(told) == {"pid", "url", "socket", "started", "version", "sessions", "agents"}
+    assert begun["pid"] == told["pid"] == again["pid"] != after["pid"]
+    assert begun["url"] == after["url"]
+    assert json.loads(ended.stdout) == {"stopped": True}
+    assert cli("down").returncode == 0
+    assert cli("status").returncode == 5
+    logged = [json.loads(line)["event"] for line in cli("logs", "--json").stdout.splitlines()]
+    assert logged.count("ready") == 2
+    assert "ready" in cli("logs").stdout
+
+
+@pytest.mark.slow
+def test_asking_a_daemon_imports_nothing_that_opens_a_store(daemon: Daemon, example: None) -> None:
+    code = "import sys; from holdfast.bootstrap import main; sys.argv[1:] = sys.argv[1].split(); code = main()"
+    for line in ("ls", "ls --json", "show 5f0c7d2e", "search harbour", "rename 5f0c7d2e Harbour", "status"):
+        ran = subprocess.run(
+            [sys.executable, "-c", f"{code}\nassert code == 0\nsys.stderr.write('\\n'.join(sys.modules))", line],
+            env=daemon.environ,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert set(ran.stderr.splitlines()) & HEAVY == set(), line
+
+
+@pytest.mark.slow
+def test_whoever_follows_the_log_hears_of_what_happens_after_a_daemon_was_killed(
+    run: Run, daemon: Daemon, example: None
+) -> None:
+    with subprocess.Popen(
+        [HOLDFAST, "events", "--follow", "--since", "61"], env=daemon.environ, stdout=subprocess.PIPE, text=True
+    ) as following:
+        try:
+            assert following.stdout is not None
+            run("rename", "5f0c7d2e", "One")
+            first = json.loads(following.stdout.readline())
+            daemon.kill()
+            daemon.start()
+            run("rename", "5f0c7d2e", "Two")
+            second = json.loads(following.stdout.readline())
+        finally:
+            following.terminate()
+
+    assert [each["data"]["title"] for each in (first, second)] == ["One", "Two"]
+    assert second["position"] == first["position"] + 1
