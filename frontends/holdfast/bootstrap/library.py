@@ -49,7 +49,8 @@ class LocalLibrary:
         self._environ = environ
         self._warn = warn
         self.home = find_home(environ)
-        url = database_url(read_configuration(self.home.configuration), environ) or f"sqlite:///{self.home.log}"
+        self.configuration = read_configuration(self.home.configuration)
+        url = database_url(self.configuration, environ) or f"sqlite:///{self.home.log}"
         self.settings = StoreSettings.from_url(url, home=self.home.path, environ=environ)
 
     @contextmanager

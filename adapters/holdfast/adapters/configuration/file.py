@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from holdfast.domain.errors import SettingsError, StoreError
 
@@ -20,10 +20,17 @@ class Storage(Struct, frozen=True, forbid_unknown_fields=True):
     url: str | None = None
 
 
+class Importing(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[import]`: what the daemon imports as it grows: files, folders, names of tools."""
+
+    watch: tuple[str, ...] = ()
+
+
 class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. Everything has a default."""
 
     storage: Storage = Storage()
+    import_: Importing = field(default=Importing(), name="import")
 
 
 def read_configuration(path: Path) -> Configuration:

@@ -20,6 +20,7 @@ from holdfast.bootstrap.daemon import presence, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
 from holdfast.bootstrap.daemon.upkeep import StoredMarks, StoreUpkeep
+from holdfast.bootstrap.daemon.watching import Watches
 from holdfast.bootstrap.library import LocalLibrary, LocalReading
 from holdfast.domain.daemon import Running
 from holdfast.domain.errors import HoldfastError, NotRunningError, StoreBusyError, StoreError, UnsafeError
@@ -80,12 +81,15 @@ async def _serve(
 ) -> None:
     stop = anyio.Event()
     running = replace(running, started=to_text(now_us()))
+    upkeep = StoreUpkeep(store, library)
+    watches = Watches(upkeep.watching)
     house = House(
         reading=LocalReading(store, library),
         tail=StoreTail(store),
         keeping=None,
         marks=StoredMarks(store, library),
-        upkeep=StoreUpkeep(store, library),
+        upkeep=upkeep,
+        watches=watches,
         token=_token(library.home),
         running=running,
         version=version("holdfast"),
@@ -97,6 +101,8 @@ async def _serve(
         tasks.start_soon(_end_with_store, store, stop)
         tasks.start_soon(keep_up, store)
         tasks.start_soon(to_thread.run_sync, _finish_erasures, store)
+        tasks.start_soon(watches.run)
+        tasks.start_soon(watches.begin, library.configuration.import_.watch)
         tasks.start_soon(_close_streams, house, stop)
         async with anyio.create_task_group() as serving:
             serving.start_soon(listener.listen, listening)

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 import anyio
 from anyio import to_thread
 
+from holdfast.adapters.importers import Watch
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.exported import verify_exported
+from holdfast.adapters.storage.opening import now_us
 from holdfast.bootstrap.library import LocalWorkspace
 
 if TYPE_CHECKING:
@@ -36,6 +40,19 @@ class StoreUpkeep:
         """
         self._library.check_sources(sources)
         return LocalWorkspace(self._store, self._library).import_(sources, progress)
+
+    def watching(self, sources: Sequence[str]) -> Watch:
+        """Return what follows these sources; nothing is read yet."""
+        library = self._library
+        return Watch(
+            sources,
+            LocalWorkspace(self._store, library),
+            now_us,
+            new_event_id,
+            environ=library.environ,
+            say=library.say,
+            check=verify_exported,
+        )
 
     def found(self) -> list[Found]:
         """Return the transcripts of other tools on this machine."""

@@ -22,6 +22,45 @@ if TYPE_CHECKING:
     from holdfast.domain.tail import Tail
 
 
+class Watching(Protocol):
+    """Sources that are followed as they grow. Blocks; one thread at a time."""
+
+    @property
+    def pause_s(self) -> float:
+        """How long to wait between two looks."""
+        ...
+
+    def begin(self, progress: Progress | None = None) -> ImportReport:
+        """Import what is there.
+
+        Raises:
+            NotFoundError: A path does not exist.
+            TranscriptError: There is no transcript in it.
+        """
+        ...
+
+    def look(self) -> ImportReport:
+        """Import what came since, and return what that was."""
+        ...
+
+    def close_turns(self) -> object:
+        """End the turns that are open, where nobody goes on to look."""
+        ...
+
+
+class Watches(Protocol):
+    """What is followed until the daemon ends."""
+
+    @property
+    def sources(self) -> list[str]:
+        """What is followed."""
+        ...
+
+    def keep(self, sources: Sequence[str], watching: Watching) -> None:
+        """Go on with what was begun."""
+        ...
+
+
 class Upkeep(Protocol):
     """What concerns the store as a whole. Everything blocks; call it on a worker thread."""
 
@@ -36,6 +75,10 @@ class Upkeep(Protocol):
 
     def found(self) -> list[Found]:
         """Return the transcripts of other tools on this machine."""
+        ...
+
+    def watching(self, sources: Sequence[str]) -> Watching:
+        """Return what follows these sources; nothing is read yet."""
         ...
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
@@ -84,6 +127,7 @@ class House:
         keeping: Whoever keeps sessions connected.
         marks: Whoever changes sessions.
         upkeep: What concerns the whole store; blocks.
+        watches: What is imported as it grows.
         token: Gives the credential of the user; read anew for every request, so that it can be rotated.
         running: How this daemon was announced.
         version: The version of Holdfast.
@@ -96,6 +140,7 @@ class House:
     keeping: Keeping | None
     marks: Marks
     upkeep: Upkeep
+    watches: Watches
     token: Callable[[], str]
     running: Running
     version: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
 
 import anyio
 import msgspec
@@ -21,6 +22,7 @@ from holdfast.frontends.gateway.problems import ProblemError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Send
 
     from holdfast.frontends.gateway.door import Credential
 
@@ -29,7 +31,13 @@ CONTENT_BYTES: Final = 16 * 1024 * 1024
 ND_JSON: Final = "application/x-ndjson"
 PREFIX: Final = "/api/v1"
 
+HEARTBEAT_S: Final = 15.0
+"""After so long without anything to say a stream says nothing, so that both sides notice when the other is gone."""
+
 _BODY_S = 60.0
+_IGNORED_BYTES = 32 * 1024 * 1024
+"""Read and thrown away of a body that is too long: most clients hear an answer only once they have sent everything."""
+
 _CAUSE_LENGTH = 200
 _DEVICE_LENGTH = 64
 
@@ -130,9 +138,11 @@ class Operation(Generic[G]):
         else:
             given = await _body(request, self.takes, self.limit_bytes)
         cause = given.client_id if isinstance(given, Body) else None
+        if cause is None:
+            cause = request.headers.get("idempotency-key")
         call = Call(
             dict(request.path_params),
-            _cause(cause or request.headers.get("idempotency-key")),
+            _cause(cause),
             Actor("human", _device(request.headers.get("holdfast-client"))),
             ND_JSON in request.headers.get("accept", ""),
         )
@@ -159,10 +169,18 @@ async def in_thread(work: Callable[..., T], *arguments: object) -> T:
 
 
 def streamed(
-    pieces: AsyncIterator[bytes], media_type: str = ND_JSON, headers: dict[str, str] | None = None
+    pieces: AsyncGenerator[bytes], media_type: str = ND_JSON, headers: dict[str, str] | None = None
 ) -> Response:
     """Return an answer that is sent while it is made."""
-    return StreamingResponse(pieces, media_type=media_type, headers={"Cache-Control": "no-store", **(headers or {})})
+    return _Streamed(pieces, media_type=media_type, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+class _Streamed(StreamingResponse):
+    """Closes what it is made of in the task that read it, also where the client hangs up in between."""
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(cast("AsyncGenerator[bytes]", self.body_iterator)):
+            await super().stream_response(send)
 
 
 def _query(request: Request, takes: type[G]) -> G:
@@ -192,9 +210,6 @@ def _query(request: Request, takes: type[G]) -> G:
 
 async def _body(request: Request, takes: type[G], limit_bytes: int) -> G:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and int(announced) > limit_bytes:
-        raise _too_large(limit_bytes)
     body = await _read(request, limit_bytes)
     if kind != "application/json" and (body or kind):
         raise ProblemError(415, "media_type", "send JSON, with Content-Type: application/json")
@@ -225,13 +240,18 @@ async def _read(request: Request, limit_bytes: int) -> bytes:
         with anyio.fail_after(_BODY_S):
             async for piece in request.stream():
                 size += len(piece)
+                if size > limit_bytes + _IGNORED_BYTES:
+                    break
                 if size > limit_bytes:
-                    raise _too_large(limit_bytes)
-                pieces.append(piece)
+                    pieces.clear()
+                else:
+                    pieces.append(piece)
     except TimeoutError as error:
         raise ProblemError(408, "timed_out", f"the body was not complete after {_BODY_S:.0f} s") from error
     except ClientDisconnect as error:
         raise ProblemError(400, "usage", "the body ends too early") from error
+    if size > limit_bytes:
+        raise _too_large(limit_bytes)
     return b"".join(pieces)
 
 

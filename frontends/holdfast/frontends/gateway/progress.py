@@ -12,7 +12,7 @@ from holdfast.frontends.gateway.operations import Call, found, streamed
 from holdfast.frontends.gateway.problems import describe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.responses import Response
 
@@ -31,10 +31,11 @@ async def answered(call: Call, work: Callable[[Progress | None], T]) -> Response
     """
     if not call.lines:
         return found(await to_thread.run_sync(work, None))
-    return streamed(_lines(work))
+    return streamed(steps(work))
 
 
-async def _lines(work: Callable[[Progress | None], T]) -> AsyncIterator[bytes]:
+async def steps(work: Callable[[Progress | None], T]) -> AsyncGenerator[bytes]:
+    """Yield lines of JSON: how far `work` is, on its worker thread, and at the end what it came to."""
     latest: list[tuple[str, int, int | None]] = []
     outcome: list[dict[str, object]] = []
     done = anyio.Event()

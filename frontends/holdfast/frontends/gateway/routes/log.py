@@ -16,6 +16,7 @@ from holdfast.domain.exported import Export, Format
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.query import parse
 from holdfast.frontends.gateway.operations import (
+    HEARTBEAT_S,
     ND_JSON,
     Call,
     Nothing,
@@ -30,13 +31,12 @@ from holdfast.frontends.gateway.progress import answered
 from holdfast.frontends.gateway.routes.queries import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
     from starlette.responses import Response
 
     from holdfast.frontends.gateway.house import House
 
-_HEARTBEAT_S = 15.0
 _TYPES: dict[Format, str] = {
     "jsonl": ND_JSON,
     "md": "text/markdown; charset=utf-8",
@@ -84,7 +84,7 @@ class Log:
             await in_thread(self._house.reading.row, session)
         return streamed(self._lines(after, session, given))
 
-    async def _lines(self, after: int, session: StreamId | None, given: Events) -> AsyncIterator[bytes]:
+    async def _lines(self, after: int, session: StreamId | None, given: Events) -> AsyncGenerator[bytes]:
         house = self._house
 
         while True:
@@ -101,7 +101,7 @@ class Log:
                 return
             news = False
             while not news:
-                with anyio.move_on_after(_HEARTBEAT_S) as beat:
+                with anyio.move_on_after(HEARTBEAT_S) as beat:
                     news = await house.more(after)
                     if not news:
                         return
@@ -137,7 +137,7 @@ class Log:
         return streamed(_sent(first, pieces), _TYPES[given.format], headers)
 
 
-async def _sent(first: bytes | None, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _sent(first: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
     piece = first
     while piece is not None:
         yield piece

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, Struct
+import anyio
+from anyio import to_thread
+from msgspec import Meta, Struct, json
 from starlette.background import BackgroundTask
 
+from holdfast.domain.errors import HoldfastError
 from holdfast.domain.ports import Check, Found, ImportReport
 from holdfast.frontends.gateway.house import Status
-from holdfast.frontends.gateway.operations import Body, Call, Nothing, Operation, Operations, found, in_thread, listed
-from holdfast.frontends.gateway.progress import answered
+from holdfast.frontends.gateway.operations import (
+    HEARTBEAT_S,
+    Body,
+    Call,
+    Nothing,
+    Operation,
+    Operations,
+    found,
+    in_thread,
+    listed,
+    streamed,
+)
+from holdfast.frontends.gateway.problems import describe
+from holdfast.frontends.gateway.progress import answered, steps
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from starlette.responses import Response
 
     from holdfast.domain.ports import Progress
-    from holdfast.frontends.gateway.house import House
+    from holdfast.frontends.gateway.house import House, Watching
 
 Source = Annotated[str, Meta(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
 
 
 class Importing(Body, frozen=True, kw_only=True):
-    """Files, folders, or names of tools."""
+    """Files, folders, or names of tools; with `watch` what comes to them later is imported as well."""
 
     sources: Annotated[list[Source], Meta(min_length=1, max_length=1_000)]
+    watch: bool = False
 
 
 class Importable(Struct, frozen=True):
-    """What other tools have left on this machine."""
+    """What other tools have left on this machine, and the sources that are watched until the daemon ends."""
 
     items: list[Found]
+    watched: list[str]
     after: None = None
 
 
@@ -93,15 +113,56 @@ class Upkeep:
     async def importable(self, call: Call, given: Nothing) -> Response:
         """Return what there is to import."""
         del call, given
-        return found(Importable(await in_thread(self._house.upkeep.found)))
+        return found(Importable(await in_thread(self._house.upkeep.found), self._house.watches.sources))
 
     async def import_(self, call: Call, given: Importing) -> Response:
-        """Import transcripts."""
+        """Import transcripts. Watched ones go on until the client hangs up, where it reads lines, else for ever."""
+        if given.watch:
+            return await self._watch(call, given.sources)
 
         def work(progress: Progress | None) -> ImportReport:
             return self._house.upkeep.import_(given.sources, progress)
 
         return await answered(call, work)
+
+    async def _watch(self, call: Call, sources: list[str]) -> Response:
+        watching = self._house.upkeep.watching(sources)
+        if call.lines:
+            return streamed(self._news(watching))
+        report = await in_thread(watching.begin)
+        self._house.watches.keep(sources, watching)
+        return found(report)
+
+    async def _news(self, watching: Watching) -> AsyncGenerator[bytes]:
+        """Yield a result for what was there, and one each time something came."""
+        begun: list[ImportReport] = []
+
+        def begin(progress: Progress | None) -> ImportReport:
+            begun.append(watching.begin(progress))
+            return begun[0]
+
+        try:
+            async with aclosing(steps(begin)) as lines:
+                async for line in lines:
+                    yield line
+            quiet_s = 0.0
+            while begun and not self._house.ending.is_set():
+                with anyio.move_on_after(watching.pause_s):  # no file tells that it was written to
+                    await self._house.ending.wait()
+                report = await to_thread.run_sync(watching.look)
+                quiet_s += watching.pause_s
+                if report.events:
+                    yield json.encode({"result": report}) + b"\n"
+                elif quiet_s < HEARTBEAT_S:
+                    continue
+                else:
+                    yield b"\n"
+                quiet_s = 0.0
+        except HoldfastError as error:
+            yield json.encode({"problem": describe(error)}) + b"\n"
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(watching.close_turns)
 
     async def rebuild(self, call: Call, given: Body) -> Response:
         """Build every view anew."""
