@@ -238,6 +238,22 @@ class AgentPolicy(_Policy, frozen=True):
     env: tuple[str, ...] = ()
 
 
+class Target(_Policy, frozen=True):
+    """A peer to which configuration gives a name: a program or an address, one of the two.
+
+    Attributes:
+        command: The argument list of a program.
+        uri: An address.
+        cwd: The folder of sessions that name none.
+        env: Names of environment variables that the program gets beside the usual ones.
+    """
+
+    command: tuple[str, ...] | None = None
+    uri: str | None = None
+    cwd: str | None = None
+    env: tuple[str, ...] = ()
+
+
 def due(after_s: float, elapsed_s: float) -> bool:
     """Return whether a limit that 0 switches off has been reached."""
     return after_s > 0 and elapsed_s >= after_s

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
 
-from holdfast.adapters.configuration.file import Configuration, Storage, database_url, read_configuration
+from holdfast.adapters.configuration.file import Configuration, Storage, database_url, policies, read_configuration
 from holdfast.domain.errors import SettingsError, StoreError
+from holdfast.domain.policy import AgentPolicy
+from holdfast.domain.policy_table import DEFAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,6 +34,11 @@ def without_permission(folder: Path) -> Generator[None]:
         if root:
             os.seteuid(0)
         folder.chmod(0o700)
+
+
+def read(folder: Path, text: str) -> Configuration:
+    (folder / "config.toml").write_text(dedent(text))
+    return read_configuration(folder / "config.toml")
 
 
 def test_without_a_file_everything_has_its_default(tmp_path: Path) -> None:
@@ -70,3 +78,50 @@ def test_a_home_of_somebody_else_is_no_wrong_setting(tmp_path: Path) -> None:
         read_configuration(home / "config.toml")
 
     assert not isinstance(refusal.value, SettingsError)
+
+
+class TestPeersAndPolicies:
+    def test_limits_targets_and_policies_are_read(self, tmp_path: Path) -> None:
+        configuration = read(
+            tmp_path,
+            """
+            [agents]
+            hibernate_after_s = 0
+            env = ["MY_KEY"]
+            [targets.mine]
+            command = ["my-agent", "--acp"]
+            env = ["MY_KEY"]
+            [transports.acp.reconnect]
+            cap_s = 60
+            max_attempts = 5
+            """,
+        )
+
+        assert configuration.agents == AgentPolicy(hibernate_after_s=0, env=("MY_KEY",))
+        assert configuration.targets["mine"].command == ("my-agent", "--acp")
+        changed = policies(configuration, DEFAULTS)
+        assert (changed["acp"].reconnect.cap_s, changed["acp"].reconnect.max_attempts) == (60, 5)
+        assert changed["acp"].reconnect.terminal == DEFAULTS["acp"].reconnect.terminal
+        assert changed["xmpp"] == DEFAULTS["xmpp"]
+
+    @pytest.mark.parametrize(
+        ("text", "complaint"),
+        [
+            ("[agents]\nhibernate_after = 3", "hibernate_after"),
+            ("[agents]\nprompt_watchdog_s = -1", "cannot be negative"),
+            ("[agents]\ninitialize_timeout_s = 0", "more than 0"),
+            ('[targets.x]\nuri = "acp+ws://h"\ncommand = ["a"]', "either command"),
+            ("[targets.x]\n", "either command"),
+            ('[targets.x]\nuri = "acp+ws://h"\npassword = "p"', "password"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused_in_one_line(self, tmp_path: Path, text: str, complaint: str) -> None:
+        with pytest.raises(SettingsError, match=complaint) as refused:
+            read(tmp_path, text)
+
+        assert "\n" not in str(refused.value)
+
+    @pytest.mark.parametrize("text", ["[transports.acp.reconnect]\ncaps = 3", "[transports.telex]"])
+    def test_a_transport_or_a_cell_that_does_not_exist_is_refused(self, tmp_path: Path, text: str) -> None:
+        with pytest.raises(SettingsError):
+            policies(read(tmp_path, text), DEFAULTS)

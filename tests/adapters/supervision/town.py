@@ -13,7 +13,7 @@ from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.store import CaughtUp
-from holdfast.adapters.supervision.directory import Directory, Target
+from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
 from holdfast.adapters.transports.acp.transport import AcpTransport
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
-    from holdfast.domain.policy import TransportPolicy
+    from holdfast.domain.policy import Target, TransportPolicy
     from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.transport import Transport

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct, field
 
 from holdfast.domain.errors import SettingsError, StoreError
+from holdfast.domain.policy import AgentPolicy, Target, TransportPolicy, overridden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+_SECRET: Final = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL|AUTH", re.IGNORECASE)
 
 
 class Storage(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,10 +32,19 @@ class Importing(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file. Everything has a default."""
+    """The whole file. Everything has a default.
+
+    Attributes:
+        agents: `[agents]`: limits of agents that run as programs.
+        targets: `[targets.NAME]`: peers by the names that `holdfast new` takes.
+        transports: `[transports.NAME.GROUP]`: cells of the policies of a kind of peer that are to be others.
+    """
 
     storage: Storage = Storage()
     import_: Importing = field(default=Importing(), name="import")
+    agents: AgentPolicy = AgentPolicy()
+    targets: dict[str, Target] = {}
+    transports: dict[str, dict[str, object]] = {}
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -53,10 +67,46 @@ def read_configuration(path: Path) -> Configuration:
     import tomllib  # noqa: PLC0415 - only where there is a file
 
     try:
-        return msgspec.convert(tomllib.loads(content.decode()), Configuration)
+        return _checked(msgspec.convert(tomllib.loads(content.decode()), Configuration))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         msg = f"{path} cannot be used: {error}"
         raise SettingsError(msg) from error
+
+
+def policies(configuration: Configuration, shipped: Mapping[str, TransportPolicy]) -> dict[str, TransportPolicy]:
+    """Return the policies of every transport: what it brings, with the cells replaced that the file names.
+
+    Raises:
+        SettingsError: The file names a transport or a cell that does not exist.
+    """
+    unknown = sorted(configuration.transports.keys() - shipped.keys())
+    if unknown:
+        msg = f"config.toml sets policies of {unknown[0]!r}, but the transports here are {', '.join(sorted(shipped))}"
+        raise SettingsError(msg)
+    return {name: overridden(policy, configuration.transports.get(name, {})) for name, policy in shipped.items()}
+
+
+def handed_on(configuration: Configuration, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values that agents are handed because the file says so, as far as their names speak of secrets."""
+    names = {*configuration.agents.env, *(name for each in configuration.targets.values() for name in each.env)}
+    return tuple(environ[name] for name in sorted(names) if environ.get(name) and _SECRET.search(name))
+
+
+def _checked(configuration: Configuration) -> Configuration:
+    agents = configuration.agents
+    for name in ("hibernate_after_s", "prompt_watchdog_s", "abandon_after_s"):
+        if getattr(agents, name) < 0:
+            msg = f"[agents] {name} cannot be negative; 0 switches it off"
+            raise SettingsError(msg)
+    for name in ("initialize_timeout_s", "frame_limit_bytes"):
+        if getattr(agents, name) <= 0:
+            msg = f"[agents] {name} must be more than 0"
+            raise SettingsError(msg)
+    for name, target in configuration.targets.items():
+        if bool(target.command) == bool(target.uri):
+            msg = f'[targets.{name}] needs either command = [...] or uri = "…"'
+            raise SettingsError(msg)
+    return configuration
 
 
 def database_url(configuration: Configuration, environ: Mapping[str, str]) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from holdfast.domain.errors import ConflictError, UsageError
@@ -14,24 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdfast.domain.keeping import KnownAgent, Order
+    from holdfast.domain.policy import Target
     from holdfast.domain.session.session import Session
     from holdfast.domain.transport import Peer, Transport
 
 IMPORT = "import"
 """What the log calls the transport of a session that nobody was ever connected to."""
-
-
-class Target(Struct, frozen=True):
-    """A peer that configuration gives a name: a program or an address.
-
-    Attributes:
-        env: Names of environment variables that the program gets.
-    """
-
-    command: tuple[str, ...] | None = None
-    uri: str | None = None
-    cwd: str | None = None
-    env: tuple[str, ...] = ()
 
 
 class Directory:
