@@ -16,3 +16,5 @@ need tmux tmux
 
 # shellcheck disable=SC2086 # a list of words
 [ -z "$missing" ] || .ci/packages.sh $missing || echo 'Tests that need them will be skipped.' >&2
+
+.ci/agents.sh

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy
 
+from tests.agents.third_party import THIRD_PARTY, versions
 from tests.support.programs import PROGRAMS, Program, need
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def test_no_server_outlives_its_test_run() -> None:
 _START_A_SERVER_AND_DIE = """
 import os, signal
 from tests.support.postgres import PostgresServer
+from tests.agents.third_party import THIRD_PARTY, versions
 from tests.support.programs import need
 server = PostgresServer(need("postgres").parent)
 server.start()
@@ -116,6 +118,10 @@ def test_every_program_is_provisioned() -> None:
 
     for program in PROGRAMS.values():
         assert f"need {program.command} {program.package}\n" in provision
+
+
+def test_every_agent_that_is_provisioned_can_be_driven() -> None:
+    assert set(versions()) == set(THIRD_PARTY)
 
 
 def test_without_the_right_to_install_one_line_says_what_would() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import signal
 import subprocess
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class Client:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         self.cwd = str(cwd)
         self._heard: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
@@ -43,11 +47,11 @@ class Client:
     def __exit__(self, *exc: object) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self.process.wait(2)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        with suppress(ProcessLookupError):  # all of it has ended by itself
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         for reader in self._readers:
             reader.join()
         for pipe in (self.process.stdout, self.process.stderr):
