@@ -51,6 +51,11 @@ class Home(Struct, frozen=True):
         return self.path / "daemon.lock"
 
     @property
+    def hosts(self) -> Path:
+        """What the hosts of agents keep, a folder each."""
+        return self.path / "hosts"
+
+    @property
     def logs(self) -> Path:
         """What the daemon tells of itself, line by line."""
         return self.path / "logs"

@@ -19,7 +19,8 @@ from holdfast.adapters.storage.tail import StoreTail
 from holdfast.bootstrap.daemon import presence, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
-from holdfast.bootstrap.daemon.upkeep import StoredMarks, StoreUpkeep
+from holdfast.bootstrap.daemon.supervising import supervisor
+from holdfast.bootstrap.daemon.upkeep import StoreUpkeep
 from holdfast.bootstrap.daemon.watching import Watches
 from holdfast.bootstrap.library import LocalLibrary, LocalReading
 from holdfast.domain.daemon import Running
@@ -33,8 +34,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Generator, Mapping
 
+    from anyio.abc import TaskStatus
+
     from holdfast.adapters.configuration.home import Home
     from holdfast.adapters.storage.store import Store
+    from holdfast.adapters.supervision.supervisor import Supervisor
     from holdfast.domain.daemon import Listen
 
 _OTHERS_S = 0.5
@@ -82,12 +86,12 @@ async def _serve(
     stop = anyio.Event()
     running = replace(running, started=to_text(now_us()))
     upkeep = StoreUpkeep(store, library)
+    keeping = supervisor(library, store)
     watches = Watches(upkeep.watching)
     house = House(
         reading=LocalReading(store, library),
         tail=StoreTail(store),
-        keeping=None,
-        marks=StoredMarks(store, library),
+        keeping=keeping,
         upkeep=upkeep,
         watches=watches,
         token=_token(library.home),
@@ -100,6 +104,7 @@ async def _serve(
         tasks.start_soon(_end_on_signal, stop)
         tasks.start_soon(_end_with_store, store, stop)
         tasks.start_soon(keep_up, store)
+        await tasks.start(_supervise, keeping, stop)
         tasks.start_soon(to_thread.run_sync, _finish_erasures, store)
         tasks.start_soon(watches.run)
         tasks.start_soon(watches.begin, library.configuration.import_.watch)
@@ -140,6 +145,17 @@ async def _end_on_signal(stop: anyio.Event) -> None:
             if stop.is_set():
                 os._exit(1)  # asked for the second time: whatever hangs, hangs
             stop.set()
+
+
+async def _supervise(
+    keeping: Supervisor, stop: anyio.Event, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    """Keep sessions connected. Their agents go on under their hosts when this is cancelled."""
+    try:
+        await keeping.run(task_status=task_status)
+    except* StoreError as errors:
+        _log.critical("sessions cannot be kept any more", exc_info=errors)
+        stop.set()
 
 
 async def _end_with_store(store: Store, stop: anyio.Event) -> None:

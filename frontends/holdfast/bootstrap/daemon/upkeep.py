@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import anyio
-from anyio import to_thread
-
 from holdfast.adapters.importers import Watch
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.exported import verify_exported
@@ -19,8 +16,6 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.store import Store
     from holdfast.bootstrap.library import LocalLibrary
     from holdfast.domain.ports import Check, Found, ImportReport, Progress
-    from holdfast.domain.recorded import Actor, Recorded, StreamId
-    from holdfast.domain.session.commands import Command
 
 
 class StoreUpkeep:
@@ -65,32 +60,3 @@ class StoreUpkeep:
     def checks(self) -> list[Check]:
         """Return the state of the store, of its folder and of its files."""
         return LocalWorkspace(self._store, self._library).checks()
-
-
-class StoredMarks:
-    """Changes to sessions as they are stored."""
-
-    def __init__(self, store: Store, library: LocalLibrary) -> None:
-        """Change the sessions of `store`."""
-        self._workspace = LocalWorkspace(store, library)
-        self._one_at_a_time = anyio.Lock()
-
-    async def execute(
-        self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor
-    ) -> Sequence[Recorded]:
-        """Carry out a command and return what it led to."""
-
-        def work() -> Sequence[Recorded]:
-            return self._workspace.execute(session_id, command, cause=cause, actor=actor)
-
-        async with self._one_at_a_time:
-            return await to_thread.run_sync(work)
-
-    async def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
-        """Erase the content of a session for good."""
-
-        def work() -> str | None:
-            return self._workspace.erase(session_id, actor=actor)
-
-        async with self._one_at_a_time:
-            return await to_thread.run_sync(work)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from holdfast.domain.keeping import Keeping
     from holdfast.domain.ports import Check, Found, ImportReport, Progress, Reading
     from holdfast.domain.projections.roster import Connection
-    from holdfast.domain.recorded import Actor, Recorded
-    from holdfast.domain.session.commands import Command
     from holdfast.domain.tail import Tail
 
 
@@ -90,20 +88,6 @@ class Upkeep(Protocol):
         ...
 
 
-class Marks(Protocol):
-    """Changes to sessions that need no connection; a part of `Keeping`."""
-
-    async def execute(
-        self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor
-    ) -> Sequence[Recorded]:
-        """Carry out a command and return what it led to."""
-        ...
-
-    async def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
-        """Erase the content of a session for good."""
-        ...
-
-
 class Status(Struct, frozen=True):
     """What `status` says of a daemon."""
 
@@ -124,8 +108,7 @@ class House:
     Attributes:
         reading: Answers questions; blocks.
         tail: The log as one reads along.
-        keeping: Whoever keeps sessions connected.
-        marks: Whoever changes sessions.
+        keeping: Whoever keeps sessions connected; everything that changes a session goes through it.
         upkeep: What concerns the whole store; blocks.
         watches: What is imported as it grows.
         token: Gives the credential of the user; read anew for every request, so that it can be rotated.
@@ -137,8 +120,7 @@ class House:
 
     reading: Reading
     tail: Tail
-    keeping: Keeping | None
-    marks: Marks
+    keeping: Keeping
     upkeep: Upkeep
     watches: Watches
     token: Callable[[], str]
@@ -173,4 +155,4 @@ class House:
 
     def connection(self, session_id: str) -> Connection | None:
         """Return how a session is connected now; None where only the log knows."""
-        return None if self.keeping is None else self.keeping.connection(StreamId(session_id))
+        return self.keeping.connection(StreamId(session_id))

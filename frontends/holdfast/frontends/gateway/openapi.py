@@ -37,7 +37,9 @@ class Problem(Struct, frozen=True):
 def document(operations: Operations, version: str) -> Schema:
     """Return the document as JSON has it."""
     types = [each for operation in operations for each in (operation.takes, operation.answers) if _is_type(each)]
-    _, schemas = msgspec.json.schema_components([*types, Row, Problem, Verification, KnownAgent], ref_template=_REF)
+    _, schemas = msgspec.json.schema_components(
+        [*types, Row, Problem, Verification, KnownAgent], ref_template=_REF, schema_hook=_anything
+    )
     paths: dict[str, Schema] = {}
     for operation in operations:
         paths.setdefault(PREFIX + operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -111,11 +113,17 @@ def _in_path(path: str) -> Iterable[Schema]:
 def _in_query(takes: type[Struct]) -> Iterable[Schema]:
     if takes is Nothing:
         return
-    (own,), components = msgspec.json.schema_components([takes], ref_template=_REF)
+    (own,), components = msgspec.json.schema_components([takes], ref_template=_REF, schema_hook=_anything)
     properties = components[own["$ref"].rpartition("/")[2]]["properties"]
     for field in msgspec.structs.fields(takes):
         schema = _without_null(properties[field.encode_name])
         yield {"name": field.encode_name, "in": "query", "required": field.required, "schema": schema}
+
+
+def _anything(kind: type) -> Schema:
+    """The schema of what may be any JSON: content blocks say themselves what else they hold."""
+    assert kind is object, kind
+    return {"description": "Any JSON."}
 
 
 def _without_null(schema: Schema) -> Schema:

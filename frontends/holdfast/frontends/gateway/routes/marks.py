@@ -102,11 +102,11 @@ class Marks:
     async def erase(self, call: Call, given: Erasing) -> Response:
         """Erase its content for good."""
         await in_thread(self._house.reading.row, call.session)
-        remains = await self._house.marks.erase(call.session, actor=call.actor)
+        remains = await self._house.keeping.erase(call.session, actor=call.actor)
         return found(Erased(remains)) if given.tell else Response(status_code=204)
 
     async def _do(self, call: Call, command: Command) -> Response:
-        await self._house.marks.execute(call.session, command, cause=call.cause, actor=call.actor)
+        await self._house.keeping.execute(call.session, command, cause=call.cause, actor=call.actor)
         return await answer_row(self._house, call.session)
 
 

@@ -12,7 +12,7 @@ from msgspec import Meta, Raw, Struct
 from holdfast.domain import wire
 from holdfast.domain.content import of_text, text_of
 from holdfast.domain.errors import NotFoundError, PermissionExpiredError, PromptError, UsageError
-from holdfast.domain.keeping import Keeping, Order
+from holdfast.domain.keeping import Order
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session import commands
 from holdfast.domain.session.events import PromptQueued
@@ -110,10 +110,10 @@ class Answered(Struct, frozen=True):
 class Prompts:
     """Commands that concern the peer."""
 
-    def __init__(self, house: House, keeping: Keeping) -> None:
-        """Act on the sessions that `keeping` keeps."""
+    def __init__(self, house: House) -> None:
+        """Act on the sessions of `house`."""
         self._house = house
-        self._keeping = keeping
+        self._keeping = house.keeping
 
     async def create(self, call: Call, given: Beginning) -> Response:
         """Begin a session."""
@@ -220,9 +220,7 @@ class Prompts:
 def operations(house: House) -> Operations:
     """Return what concerns the peers of sessions."""
     session, statuses = "/sessions/{id}", (404, 409)
-    if house.keeping is None:
-        return []
-    talk = Prompts(house, house.keeping)
+    talk = Prompts(house)
     waiting = f"{session}/queue"
     return [
         Operation(

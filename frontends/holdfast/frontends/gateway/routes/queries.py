@@ -136,8 +136,7 @@ class Queries:
         house = self._house
         if given.until == "opened":
             await in_thread(house.reading.row, call.session)
-            if house.keeping is not None:
-                await house.keeping.opened(call.session, within_s=given.timeout)
+            await house.keeping.opened(call.session, within_s=given.timeout)
             return await answer_row(house, call.session)
         with anyio.move_on_after(given.timeout):
             while True:

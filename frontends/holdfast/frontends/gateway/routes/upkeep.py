@@ -85,7 +85,6 @@ class Upkeep:
         del call, given
         house, running = self._house, self._house.running
         sessions = len(await in_thread(house.reading.rows))
-        live = 0 if house.keeping is None else house.keeping.live()
         return found(
             Status(
                 running.pid,
@@ -94,7 +93,7 @@ class Upkeep:
                 running.started,
                 house.version,
                 sessions,
-                live,
+                house.keeping.live(),
                 running.web,
             )
         )
@@ -102,8 +101,7 @@ class Upkeep:
     async def agents(self, call: Call, given: Nothing) -> Response:
         """Return the agents that are known."""
         del call, given
-        keeping = self._house.keeping
-        return listed([] if keeping is None else await in_thread(keeping.agents))
+        return listed(await in_thread(self._house.keeping.agents))
 
     async def doctor(self, call: Call, given: Nothing) -> Response:
         """Check store, folder, files and processes."""
@@ -172,7 +170,7 @@ class Upkeep:
     async def shutdown(self, call: Call, given: Ending) -> Response:
         """End the daemon, once this is answered."""
         del call
-        if given.agents and self._house.keeping is not None:
+        if given.agents:
             await self._house.keeping.end_agents("the daemon was ended together with its agents")
         response = found(Stopping(), 202)
         response.background = BackgroundTask(self._end)
