@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import subprocess
@@ -71,6 +72,17 @@ def test_a_file_that_changes_gets_another_tag(page: Page, tmp_path: Path) -> Non
     assert one is not None
     assert two is not None
     assert one.etag != two.etag
+
+
+def test_a_packed_file_is_the_file_and_shorter(page: Page) -> None:
+    script, picture = page.find("/static/app.js"), page.find("/static/icon-192.png")
+
+    assert script is not None
+    assert script.packed is not None
+    assert gzip.decompress(script.packed) == script.body
+    assert len(script.packed) < len(script.body)
+    assert picture is not None
+    assert picture.packed is None or len(picture.packed) < len(picture.body)
 
 
 def test_what_the_page_keeps_for_offline_is_every_file_of_it(page: Page) -> None:

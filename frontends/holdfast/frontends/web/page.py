@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -44,6 +45,7 @@ _HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept-Encoding",
     "Cache-Control": "no-cache",  # ask each time; an unchanged file is answered without its body
 }
 
@@ -58,10 +60,12 @@ class Asset(Struct, frozen=True):
     """One file as it goes over the wire.
 
     Attributes:
+        packed: The body as gzip, for browsers that take it; None where that is not shorter.
         etag: Quoted, as the header has it; it changes with the content alone.
     """
 
     body: bytes
+    packed: bytes | None
     media_type: str
     headers: dict[str, str]
     etag: str
@@ -98,8 +102,10 @@ class Page:
 
 
 def _asset(body: bytes, media_type: str | None) -> Asset:
+    packed = gzip.compress(body, mtime=0)
     return Asset(
         body=body,
+        packed=packed if len(packed) < len(body) else None,
         media_type=media_type or "text/plain; charset=utf-8",
         headers=_HEADERS,
         etag=f'"{sha256(body).hexdigest()[:32]}"',

@@ -7,7 +7,6 @@ import { DaemonBanner } from "./banners.js";
 import { Lazy } from "./lazy.js";
 import { SessionList } from "./list.js";
 import { SessionView } from "./session.js";
-import { SignIn } from "./signin.js";
 import { Announcer, Toasts } from "./toasts.js";
 
 export function App() {
@@ -15,7 +14,7 @@ export function App() {
   const link = useStore(store, (state) => state.link.state);
   const panel = useStore(store, (state) => state.panel);
   useBestSession();
-  if (link === "signed_out") return html`<${SignIn} />`;
+  if (link === "signed_out") return html`<${Lazy} from=${() => import("./signin.js")} name="SignIn" />`;
   return html`
     <a class="skip" href="#main">Skip to the session</a>
     <div class=${`frame screen-${route.screen}`}>

@@ -5,8 +5,8 @@ import { best } from "../lib/fuzzy.js";
 import { get, newId } from "../lib/http.js";
 import { command, complain, send, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
+import { Lazy } from "./lazy.js";
 import { amount, bytes, line } from "../lib/words.js";
-import { Queue } from "./queue.js";
 
 const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
 const MOST_BYTES = 15_000_000;
@@ -19,7 +19,7 @@ export function Composer({ id }) {
   const busy = row?.lifecycle === "streaming";
   const submit = async (/** @type {any} */ draft) => void (await send(id, contentOf(draft, row?.cwd ?? null), draft.id));
   return html`<footer class="foot">
-    <${Queue} id=${id} held=${details?.held ?? false} queued=${row?.queued ?? 0} />
+    ${row?.queued ? html`<${Lazy} from=${() => import("./queue.js")} name="Queue" id=${id} held=${details?.held ?? false} queued=${row.queued} />` : null}
     <${Editor} key=${id} id=${id} cwd=${row?.cwd ?? null} commands=${details?.commands ?? []} images=${details?.images ?? false} blocked=${!live} submit=${submit}
       placeholder=${busy ? "Queue a message" : `Message ${row?.agent ?? "the agent"}`} sends=${busy || (row?.queued ?? 0) > 0 ? "Queue" : "Send"}>
       <${Modes} id=${id} mode=${row?.mode ?? null} modes=${details?.modes ?? []} />

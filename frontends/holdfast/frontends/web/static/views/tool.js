@@ -1,6 +1,5 @@
 /** The use of a tool: one line, and below it what went in, what came out, and what changed in files. */
-import { html, useMemo, useState } from "../lib/html.js";
-import { around, diff, tally } from "../lib/diff.js";
+import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { block, count, line } from "../lib/words.js";
 import { Actions } from "./item.js";
 import { Pictures } from "./pictures.js";
@@ -9,14 +8,26 @@ import { Pictures } from "./pictures.js";
 const SHAPES = { completed: ["✓", "done"], failed: ["✗", "failed"], in_progress: ["◐", "running"], pending: ["∙", "waiting"] };
 const FOLDED_LINES = 24;
 
+/** Fetched with the first change of a file. @type {null | typeof import("../lib/diff.js")} */
+let differ = null;
+
 /** @param {{item: any, open?: boolean, toggle?: () => void, session: string}} props */
 export function Tool({ item, open: opened, toggle, session }) {
   const urgent = item.status === "failed" || item.status === "in_progress";
   const [mine, setMine] = useState(/** @type {boolean | null} */ (null));
   const open = toggle ? (urgent ? !opened : Boolean(opened)) : (mine ?? urgent);
   const [shape, word] = SHAPES[item.status] ?? ["∙", String(item.status ?? "")];
-  const changes = useMemo(() => diffsIn(item.content), [item.content]);
-  const totals = changes.map((each) => tally(each.changes)).reduce((sum, each) => ({ added: sum.added + each.added, removed: sum.removed + each.removed }), { added: 0, removed: 0 });
+  const [able, enable] = useState(differ !== null);
+  const files = Array.isArray(item.content) ? item.content.filter((/** @type {any} */ each) => each?.type === "diff" && typeof each.newText === "string") : [];
+  useEffect(() => {
+    if (!files.length || able) return;
+    import("../lib/diff.js").then((module) => {
+      differ = module;
+      enable(true);
+    }, () => undefined); // then the tool is shown without
+  }, [files.length]);
+  const changes = useMemo(() => (able && differ ? diffsIn(files, differ.diff) : []), [item.content, able]);
+  const totals = changes.map((each) => /** @type {any} */ (differ).tally(each.changes)).reduce((sum, each) => ({ added: sum.added + each.added, removed: sum.removed + each.removed }), { added: 0, removed: 0 });
   return html`<div class=${`tool ${item.status}`}>
     <button type="button" class="fold" aria-expanded=${open} onClick=${toggle ?? (() => setMine(!open))}>
       <span class="shape" role="img" aria-label=${word}>${shape}</span>
@@ -25,7 +36,7 @@ export function Tool({ item, open: opened, toggle, session }) {
       <span class="dim">${line(item.tool && item.tool !== item.title ? item.tool : "")}${item.status !== "completed" ? ` ${word}` : ""}</span>
     </button>
     ${open ? html`<div class="tool-body">
-      ${item.input !== null && item.input !== undefined && !changes.length ? html`<h4>Input</h4><${Value} value=${item.input} />` : null}
+      ${item.input !== null && item.input !== undefined && !changes.length ? html`<p class="label">Input</p><${Value} value=${item.input} />` : null}
       ${changes.map((each) => html`<${Change} path=${each.path} changes=${each.changes} />`)}
       <${Output} item=${item} shown=${changes.length > 0} />
       <${Actions} item=${item} session=${session} />
@@ -33,19 +44,16 @@ export function Tool({ item, open: opened, toggle, session }) {
   </div>`;
 }
 
-/** @param {any} content */
-function diffsIn(content) {
-  if (!Array.isArray(content)) return [];
-  return content
-    .filter((each) => each?.type === "diff" && typeof each.newText === "string")
-    .map((each) => ({ path: String(each.path ?? ""), changes: diff(each.oldText, each.newText) }));
+/** @param {any[]} files @param {typeof import("../lib/diff.js").diff} diff */
+function diffsIn(files, diff) {
+  return files.map((each) => ({ path: String(each.path ?? ""), changes: diff(typeof each.oldText === "string" ? each.oldText : null, each.newText) }));
 }
 
 /** @param {{item: any, shown: boolean}} props `shown`: whether there is something to look at already */
 function Output({ item, shown }) {
   const text = textOf(item.output) || textOf(item.content);
   if (!text) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">No output.</p>`;
-  return html`<h4>Output</h4><${Long} text=${text} /><${Pictures} content=${item.content} />`;
+  return html`<p class="label">Output</p><${Long} text=${text} /><${Pictures} content=${item.content} />`;
 }
 
 /** What a person would read of an output. @param {any} value @returns {string} */
@@ -81,11 +89,11 @@ export function Long({ text }) {
 /** @param {{path: string, changes: import("../lib/diff.js").Change[]}} props */
 function Change({ path, changes }) {
   const [whole, setWhole] = useState(false);
-  const shown = useMemo(() => around(changes), [changes]);
+  const shown = useMemo(() => /** @type {any} */ (differ).around(changes), [changes]);
   const cut = !whole && shown.length > 60;
   const kinds = { "+": "added", "-": "removed", " ": "" };
   return html`<figure class="diff"><figcaption>${line(path)}</figcaption>
-    <pre tabindex="0">${(cut ? shown.slice(0, 60) : shown).map((change) => (change ? html`<span class=${kinds[change.sign]}>${change.sign} ${block(change.text)}\n</span>` : html`<span class="skip">⋯\n</span>`))}</pre>
+    <pre tabindex="0">${(cut ? shown.slice(0, 60) : shown).map((/** @type {import("../lib/diff.js").Change | null} */ change) => (change ? html`<span class=${/** @type {any} */ (kinds)[change.sign]}>${change.sign} ${block(change.text)}\n</span>` : html`<span class="skip">⋯\n</span>`))}</pre>
     ${cut ? html`<button type="button" class="quiet small more" onClick=${() => setWhole(true)}>… show all ${count(shown.length, "line")}</button>` : null}</figure>`;
 }
 
