@@ -15,6 +15,8 @@ from holdfast.frontends.gateway.door import Door, the_token
 from holdfast.frontends.gateway.operations import PREFIX
 from holdfast.frontends.gateway.problems import ProblemError, answer
 from holdfast.frontends.gateway.routes import log, marks, prompts, queries, upkeep
+from holdfast.frontends.gateway.static import serving
+from holdfast.frontends.web.page import Page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -59,6 +61,8 @@ def build(house: House, *, port: int) -> ASGIApp:
         },
     )
     app.router.redirect_slashes = False
+    if house.running.web:
+        app.router.default = serving(Page(), app.router.default)
     return Door(app, port=port, recognisers=[the_token(house.token)])
 
 
