@@ -138,7 +138,7 @@ def listed(which: Which) -> list[KnownAgent]:
     """Return every agent we know, found or not, in the order to show them. What is built in is always found."""
     found = [(each, each.find(which)) for each in AGENTS]
     return [
-        KnownAgent(each.name, command is not None or not each.commands, command[0] if command else None, each.install)
+        KnownAgent(each.name, command is not None, command[0] if command and not each.built_in else None, each.install)
         for each, command in found
     ]
 
