@@ -82,9 +82,6 @@ class Gate:
             raise DeniedError("the token is not known")
         return self.tokens[token]
 
-    def state(self) -> object:
-        return tuple(self.tokens)
-
     def holds(self, credential: gate.Credential) -> bool:
         return credential in self.tokens.values()
 
@@ -151,7 +148,7 @@ class Serving:
     async def _serve(self) -> None:
         keeping = cast("Keeping", self.keeper)
         self.hub = Hub(StoreTail(self.store), keeping)
-        stream = Stream(self.hub, Verbs(self.keeper), self.gate, keeping)
+        stream = Stream(self.hub, Verbs(self.keeper), self.gate)
         app = Starlette(routes=[WebSocketRoute("/api/v1/stream", stream)])
         config = uvicorn.Config(
             app, host="127.0.0.1", port=0, ws=PipeProtocol, ws_max_size=2**20, ws_per_message_deflate=False,

@@ -20,6 +20,7 @@ from holdfast.bootstrap.daemon import presence, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
 from holdfast.bootstrap.daemon.supervising import supervisor
+from holdfast.bootstrap.daemon.tokens import TokenFile
 from holdfast.bootstrap.daemon.upkeep import StoreUpkeep
 from holdfast.bootstrap.daemon.watching import Watches
 from holdfast.bootstrap.library import LocalLibrary, LocalReading
@@ -95,16 +96,19 @@ async def _serve(
         upkeep=upkeep,
         watches=watches,
         token=_token(library.home),
+        tokens=TokenFile(library.home),
         running=running,
         version=version("holdfast"),
         end=stop.set,
     )
-    listener = Listener(build(house, port=listening[0].getsockname()[1]), stop)
+    app, live = build(house, port=listening[0].getsockname()[1])
+    listener = Listener(app, stop)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, stop)
         tasks.start_soon(_end_with_store, store, stop)
         tasks.start_soon(keep_up, store)
         await tasks.start(_supervise, keeping, stop)
+        tasks.start_soon(live.run)
         tasks.start_soon(to_thread.run_sync, _finish_erasures, store)
         tasks.start_soon(watches.run)
         tasks.start_soon(watches.begin, library.configuration.import_.watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -10,8 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from holdfast.domain.errors import HoldfastError
-from holdfast.frontends.gateway import openapi
-from holdfast.frontends.gateway.door import Door, the_token
+from holdfast.frontends.gateway import openapi, signin
+from holdfast.frontends.gateway.door import Door, Limit
+from holdfast.frontends.gateway.keys import Keys
+from holdfast.frontends.gateway.live import Live
 from holdfast.frontends.gateway.operations import PREFIX
 from holdfast.frontends.gateway.problems import ProblemError, answer
 from holdfast.frontends.gateway.routes import log, marks, prompts, queries, upkeep
@@ -32,14 +35,17 @@ def operations(house: House) -> Operations:
     return [each for part in (queries, marks, prompts, log, upkeep) for each in part.operations(house)]
 
 
-def build(house: House, *, port: int) -> ASGIApp:
-    """Return the app.
+def build(house: House, *, port: int) -> tuple[ASGIApp, Live]:
+    """Return the app, and what has to run beside it.
 
     Args:
         house: What is behind the routes.
         port: The port of the TCP socket.
     """
-    offered = operations(house)
+    limit = Limit(monotonic)
+    keys = Keys(house.token, house.tokens, limit, port=port)
+    offered = [*operations(house), *signin.operations(signin.SignIn(keys, limit, house.running.url))]
+    live = Live(house, keys, offered)
     document = openapi.document(offered, house.version)
 
     async def described(request: Request) -> Response:
@@ -50,6 +56,7 @@ def build(house: House, *, port: int) -> ASGIApp:
         Route("/healthz", _healthy),
         Route(f"{PREFIX}/openapi.json", described),
         *(operation.route() for operation in offered),
+        *live.routes(),
     ]
     app = Starlette(
         routes=routes,
@@ -63,7 +70,9 @@ def build(house: House, *, port: int) -> ASGIApp:
     app.router.redirect_slashes = False
     if house.running.web:
         app.router.default = serving(Page(), app.router.default)
-    return Door(app, port=port, recognisers=[the_token(house.token)])
+    recognisers = [keys.from_token, keys.from_cookie]
+    door = Door(app, port=port, recognisers=recognisers, open_paths=[PREFIX + signin.SIGN_IN], limit=limit)
+    return door, live
 
 
 async def _healthy(request: Request) -> Response:

@@ -6,10 +6,8 @@ a credential mean anything.
 
 from __future__ import annotations
 
-import hmac
 from collections import deque
 from dataclasses import dataclass
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
@@ -37,10 +35,12 @@ class Credential:
     Attributes:
         name: Which token or sign-in it is, for people.
         read_only: Whether it allows nothing that changes anything.
+        rests_on: A digest of the token behind it; once that is taken back, the credential is worth nothing.
     """
 
     name: str
     read_only: bool = False
+    rests_on: str = ""
 
 
 Recogniser = "Callable[[Headers], Credential | None]"
@@ -60,7 +60,7 @@ class Door:
         *,
         port: int,
         recognisers: Sequence[Callable[[Headers], Credential | None]],
-        now: Callable[[], float] = monotonic,
+        limit: Limit,
         open_paths: Sequence[str] = (),
     ) -> None:
         """Guard `app`.
@@ -69,7 +69,7 @@ class Door:
             app: What lies behind.
             port: The port of the TCP socket, which Host and Origin must name.
             recognisers: Asked in turn whose request it is.
-            now: A clock in seconds.
+            limit: Counts wrong credentials.
             open_paths: Paths under `/api` that need no credential, such as the one that buys one.
         """
         self._app = app
@@ -78,7 +78,7 @@ class Door:
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
         self._recognisers = recognisers
         self._open_paths = frozenset(open_paths)
-        self._limit = Limit(now)
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""
@@ -171,19 +171,6 @@ def bearer(headers: Headers) -> str | None:
         return None
     scheme, _, token = values[0].partition(" ")
     return token if scheme.lower() == "bearer" and token else None
-
-
-def the_token(token: Callable[[], str]) -> Callable[[Headers], Credential | None]:
-    """Return a recogniser of the token of the home, which is read anew each time, so that it can be rotated."""
-
-    def recognise(headers: Headers) -> Credential | None:
-        presented = bearer(headers)
-        if presented is None:
-            return None
-        right = hmac.compare_digest(presented.encode("utf-8", "surrogatepass"), token().encode())
-        return Credential("token") if right else None
-
-    return recognise
 
 
 def on_unix_socket(scope: Scope) -> bool:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdfast.domain.ports import Check, Found, ImportReport, Progress, Reading
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.tail import Tail
+    from holdfast.domain.tokens import TokenBook
 
 
 class Watching(Protocol):
@@ -111,6 +112,7 @@ class House:
         keeping: Whoever keeps sessions connected; everything that changes a session goes through it.
         upkeep: What concerns the whole store; blocks.
         watches: What is imported as it grows.
+        tokens: The tokens that were given out by name.
         token: Gives the credential of the user; read anew for every request, so that it can be rotated.
         running: How this daemon was announced.
         version: The version of Holdfast.
@@ -124,6 +126,7 @@ class House:
     upkeep: Upkeep
     watches: Watches
     token: Callable[[], str]
+    tokens: TokenBook
     running: Running
     version: str
     end: Callable[[], None]

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from holdfast.frontends.gateway.door import HEAD_BYTES
 from holdfast.frontends.gateway.problems import MEDIA_TYPE, document
+from holdfast.frontends.gateway.stream.pipe import PipeProtocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -103,7 +104,7 @@ class Listener(Server):
         config = Config(
             app,
             http=Http,
-            ws="websockets-sansio",
+            ws=PipeProtocol,
             ws_max_size=_MESSAGE_BYTES,
             ws_per_message_deflate=False,
             h11_max_incomplete_event_size=HEAD_BYTES,

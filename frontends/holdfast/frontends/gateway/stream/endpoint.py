@@ -12,7 +12,6 @@ from starlette.websockets import WebSocket
 
 from holdfast.domain.errors import DeniedError, HoldfastError, UsageError
 from holdfast.domain.recorded import Actor
-from holdfast.domain.session.commands import MarkRead
 from holdfast.frontends.gateway.stream import frames
 from holdfast.frontends.gateway.stream.connection import Attachment
 from holdfast.frontends.gateway.stream.seen import Seen
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from holdfast.domain.keeping import Keeping
     from holdfast.domain.recorded import StreamId
     from holdfast.frontends.gateway.stream.gate import Commands, Credential, Gate
     from holdfast.frontends.gateway.views.hub import Hub
@@ -42,24 +40,20 @@ _log = getLogger(__name__)
 class Stream:
     """The WebSocket endpoint, an ASGI app; `run` looks after those who are attached."""
 
-    def __init__(self, hub: Hub, commands: Commands, gate: Gate, keeping: Keeping | None) -> None:
+    def __init__(self, hub: Hub, commands: Commands, gate: Gate) -> None:
         """Serve what `hub` follows."""
         self._hub = hub
         self._commands = commands
         self._gate = gate
-        self._keeping = keeping
         self._sockets: dict[Socket, Credential] = {}
 
     async def run(self) -> None:
         """Close the connections of credentials that were taken back, for ever."""
-        state = self._gate.state()
         while True:
             await anyio.sleep(_RECHECK_S)
-            state, before = self._gate.state(), state
-            if state == before:
-                continue
-            for socket, credential in list(self._sockets.items()):
-                if not self._gate.holds(credential):
+            gone = {each for each in set(self._sockets.values()) if not self._gate.holds(each)}
+            for socket, credential in list(self._sockets.items()) if gone else ():
+                if credential in gone:
                     await socket.close(DENIED, "the credential was taken back")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,13 +105,10 @@ class Stream:
         """Return what marks a session as read up to a position."""
 
         async def mark(session: StreamId, position: int) -> None:
-            if self._keeping is None or credential.read_only:
+            if credential.read_only:
                 return
             try:
-                version = await self._hub.tail.version_at(session, position)
-                await self._keeping.execute(
-                    session, MarkRead(version=version), cause=None, actor=Actor("human", client)
-                )
+                await self._hub.mark_read(session, position, Actor("human", client))
             except HoldfastError as error:
                 _log.info("nothing marked as read", extra={"session": session, "error": str(error)})
 

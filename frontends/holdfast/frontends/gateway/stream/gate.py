@@ -35,10 +35,6 @@ class Gate(Protocol):
         """
         ...
 
-    def state(self) -> object:
-        """Return something that is equal for as long as no credential was taken back."""
-        ...
-
     def holds(self, credential: Credential) -> bool:
         """Whether what somebody came in with is still good."""
         ...

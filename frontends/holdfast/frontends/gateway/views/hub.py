@@ -10,6 +10,7 @@ import anyio
 
 from holdfast.domain.errors import StoreClosedError, StoreError, UsageError
 from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.commands import MarkRead
 from holdfast.frontends.gateway.views.inbox import InboxView
 from holdfast.frontends.gateway.views.recent import Recent
 from holdfast.frontends.gateway.views.roster import RosterView
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.keeping import Keeping
     from holdfast.domain.projections.roster import Connection
+    from holdfast.domain.recorded import Actor
     from holdfast.domain.tail import Stretch, Tail
     from holdfast.frontends.gateway.views.view import View
 
@@ -47,8 +49,8 @@ class Hub:
         reads: Held while a reader reads from the store by itself.
     """
 
-    def __init__(self, tail: Tail, keeping: Keeping | None) -> None:
-        """Follow `tail`; `keeping` knows how sessions are connected, and takes no part where nobody keeps any."""
+    def __init__(self, tail: Tail, keeping: Keeping) -> None:
+        """Follow `tail`; `keeping` knows how sessions are connected."""
         self.tail = tail
         self.recent = Recent(tail.cursor)
         self.reads = anyio.Semaphore(_READS)
@@ -178,16 +180,24 @@ class Hub:
             self._focus.pop(attachment, None)
         else:
             self._focus[attachment] = (client, session_id)
-        if self._keeping is not None:
-            self._keeping.focus(attachment, session_id)
+        self._keeping.focus(attachment, session_id)
         self._look_at_rows()
+
+    async def mark_read(self, session_id: StreamId, position: int, actor: Actor) -> None:
+        """Mark a session as read up to a position.
+
+        Raises:
+            HoldfastError: It is gone, or nothing can be written.
+        """
+        version = await self.tail.version_at(session_id, position)
+        await self._keeping.execute(session_id, MarkRead(version=version), cause=None, actor=actor)
 
     def focused(self, session_id: StreamId) -> list[str]:
         """Return the names of the frontends that look at a session, each once."""
         return sorted({client for client, session in self._focus.values() if session == session_id})
 
     def _connection(self, session_id: StreamId) -> Connection | None:
-        return None if self._keeping is None else self._keeping.connection(session_id)
+        return self._keeping.connection(session_id)
 
     def _look_at_rows(self) -> None:
         for view in self._views.values():
