@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from holdfast.domain.errors import TranscriptError
 from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import MemoryLog
 
-EXAMPLES = int(os.environ.get("HOLDFAST_FUZZ_EXAMPLES", "150"))
+EXAMPLES = 150
 MEGABYTES = 50
 
 NOON = "2026-02-03T12:00:00Z"

@@ -68,7 +68,7 @@ def read_configuration(path: Path) -> Configuration:
 
     try:
         return _checked(msgspec.convert(tomllib.loads(content.decode()), Configuration))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
         msg = f"{path} cannot be used: {error}"
         raise SettingsError(msg) from error
 

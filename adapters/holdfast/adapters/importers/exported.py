@@ -138,32 +138,42 @@ def _events(path: Path, file: BinaryIO, session_id: StreamId) -> Iterator[Record
     while (line := file.readline(LINE_LIMIT)) and not line.startswith(b'{"end":'):
         version += 1
         event = read_event(line)
-        if event is None or event.session_id != session_id or event.version != version or not _fits(event):
+        recorded = None
+        if event is not None and event.session_id == session_id and event.version == version and _fits(event):
+            recorded = _recorded(session_id, event)
+        if recorded is None:
             msg = f"{path} holds no event of session {session_id} in line {version + 1}"
             raise TranscriptError(msg)
-        yield _recorded(session_id, event)
+        yield recorded
 
 
 def _fits(event: EventLine) -> bool:
     """Tell whether any log can hold the event: text without NUL, numbers that fit, a payload that is an object."""
     texts = (event.type, event.cause or "", event.device or "")
+    numbers = (event.recorded_at, event.occurred_at or 0, event.source_offset or 0)
     return (
         event.data is not None
         and json_object(event.data.encode()) is not None
         and not any("\0" in text for text in texts)
+        and not any(abs(number) >= 2**63 for number in numbers)
         and 0 < event.schema <= _LARGEST_SCHEMA
         and (event.source is None) == (event.source_offset is None)
     )
 
 
-def _recorded(session_id: StreamId, event: EventLine) -> Recorded:
-    source = None
-    if event.source is not None and event.source_offset is not None:
-        source = Source(bytes.fromhex(event.source), event.source_offset)
+def _recorded(session_id: StreamId, event: EventLine) -> Recorded | None:
+    """Return the event as a log takes it; None, where its names are none."""
+    try:
+        event_id = UUID(event.event_id)
+        source = None
+        if event.source is not None and event.source_offset is not None:
+            source = Source(bytes.fromhex(event.source), event.source_offset)
+    except ValueError:
+        return None
     return Recorded(
         session_id,
         event.version,
-        EventId(UUID(event.event_id).bytes),
+        EventId(event_id.bytes),
         event.recorded_at,
         Unknown(event.type, event.schema, event.data),
         event.cause,

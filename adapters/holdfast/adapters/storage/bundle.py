@@ -60,6 +60,8 @@ class Bundle:
         """Read the checkpoints of `store`, and where the chain begins."""
         keyring = Keyring(self._folder)
         lines = read_lines(self._folder / CHECKPOINTS_NAME)
+        if _is_cut_off(self._folder / CHECKPOINTS_NAME):
+            self._complain(f"{CHECKPOINTS_NAME} was cut off", missing=True)
         self.complaints += [f"{CHECKPOINTS_NAME}: {found}" for found in complaints(lines, keyring)]
         signed = [line.checkpoint for line in lines if line.checkpoint and line.signed(keyring)]
         witnesses = [each.witness() for each in signed if each.store == store]
@@ -161,6 +163,11 @@ class Bundle:
         if not self.complaints:
             self.reason = "missing" if missing else "tampered"
         self.complaints.append(what)
+
+
+def _is_cut_off(path: Path) -> bool:
+    """Tell whether a last line has no end. In a store that is a line which was never signed; here nothing is."""
+    return path.is_file() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
 
 
 def _sum_of(path: Path) -> str:

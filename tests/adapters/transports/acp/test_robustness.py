@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import time
-from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.domain.session import commands as c
-from tests.adapters.transports.acp.scene import OPTIONS, REMOTE, chunk, line, prompted, question, ready, update
+from tests.adapters.transports.acp.scene import OPTIONS, REMOTE, chunk, prompted, question, ready, update
 from tests.adapters.transports.acp.test_envelope import GARBAGE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-FUZZ_S = float(os.environ.get("HOLDFAST_FUZZ_S", "5"))
-"""How long the random search goes on."""
 
 KINDS = [
     "agent_message_chunk",
@@ -108,51 +99,6 @@ def test_messages_of_any_shape_are_survived(talk: list[dict[str, Any]], phase: s
 
     assert scene.conversation.phase == phase
     scene.transcript()
-
-
-TALK: list[Callable[[], bytes]] = [
-    lambda: line(chunk("hello", "m1")),
-    lambda: line(update("tool_call", toolCallId="c1", title="ls", rawInput={"command": ["ls"]}, status="pending")),
-    lambda: line(question("q")),
-    lambda: line(update("config_option_update", configOptions=[{"id": "mode", "currentValue": "plan"}])),
-    lambda: line([update("plan", entries=[]), {"id": 1, "method": "fs/read_text_file"}]),
-    lambda: line({"id": "x", "result": {"stopReason": "end_turn"}}),
-]
-
-
-def spoiled(data: bytes, dice: Random) -> bytes:
-    """Change, cut, repeat or insert a few bytes."""
-    spoilt = bytearray(data)
-    for _ in range(dice.randrange(1, 6)):
-        at = dice.randrange(len(spoilt) + 1)
-        match dice.randrange(4):
-            case 0:
-                spoilt[at : at + 1] = bytes([dice.randrange(256)])
-            case 1:
-                del spoilt[at : at + dice.randrange(1, 20)]
-            case 2:
-                spoilt[at:at] = spoilt[at : at + 40]
-            case _:
-                spoilt[at:at] = dice.choice([b"\\ud83d", b"null", b"\n", b"[", b"{}", b'"', b"\xff", b"1e999", b"NaN"])
-    return bytes(spoilt)
-
-
-@pytest.mark.slow
-def test_bytes_that_were_spoiled_are_survived() -> None:
-    seed = int.from_bytes(os.urandom(4))
-    dice = Random(seed)
-    until = time.monotonic() + FUZZ_S
-    while time.monotonic() < until:
-        scene, _ = prompted()
-        data = b"".join(spoiled(dice.choice(TALK)(), dice) for _ in range(20))
-        for start in range(0, len(data), 97):
-            try:
-                scene.says(data[start : start + 97])
-            except Exception as error:
-                msg = f"seed {seed} at {start} of {data!r}"
-                raise AssertionError(msg) from error
-        scene.says(b"\n")
-        scene.transcript()
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ class ClaudeCode:
 
     def recognises(self, record: JsonObject) -> bool:
         """Tell by the type and by a name of a session or of a message, which every line of Claude Code has."""
-        return record.get("type") in KNOWN and any(isinstance(record.get(mark), str) for mark in _MARKS)
+        return text(record, "type") in KNOWN and any(isinstance(record.get(mark), str) for mark in _MARKS)
 
     def owner(self, path: Path) -> str | None:
         """Return the session whose id is the name of the file. Files of sub-agents have other names."""

@@ -37,7 +37,7 @@ class CodexRollout:
 
     def recognises(self, record: JsonObject) -> bool:
         """Tell by the envelope; the first versions began with an id, a time and the instructions, bare."""
-        if record.get("type") in ENVELOPES:
+        if text(record, "type") in ENVELOPES:
             return is_object(record.get("payload"))
         return "type" not in record and {"id", "timestamp", "instructions"} <= record.keys()
 
