@@ -9,6 +9,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holdfast.domain.tokens import TokenBook
+
 HOST: Final = "127.0.0.1"
 PORT: Final = 7433
 
@@ -62,6 +64,10 @@ class DaemonControl(Protocol):
             NotRunningError: There is none yet.
             UnsafeError: Others can read the file, or it is a link.
         """
+        ...
+
+    def tokens(self) -> TokenBook:
+        """Return what else was given out to speak to it; it need not run."""
         ...
 
     def start(self, listen: Listen) -> Running:

@@ -66,7 +66,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
     assert " ".join(listed) == (
         "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm "
-        "up down status restart logs service agents doctor"
+        "up down status restart logs service web token agents doctor"
     )
     assert library.opened == []
 

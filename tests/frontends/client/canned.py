@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.domain.daemon import Listen, Running
+    from holdfast.domain.tokens import TokenBook
 
 Answer = bytes | None
 """What is sent before the connection is closed; None keeps it open, in silence, until the test is over."""
@@ -89,6 +90,9 @@ class Control:
 
     def token(self) -> str:
         return "secret"
+
+    def tokens(self) -> TokenBook:
+        raise NotImplementedError
 
     def start(self, listen: Listen) -> Running:
         raise NotImplementedError

@@ -17,6 +17,8 @@ from holdfast.domain.errors import DaemonError, OccupiedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from holdfast.bootstrap.daemon.tokens import TokenFile
+
 _READY_S = 120.0
 _END_S = 30.0
 
@@ -46,6 +48,13 @@ class LocalDaemon:
             UnsafeError: Others can read the file, or it is a link.
         """
         return read_token(self._home.token)
+
+    def tokens(self) -> TokenFile:
+        """Return what else was given out to speak to it; makes the home where there is none."""
+        from holdfast.bootstrap.daemon.tokens import TokenFile  # noqa: PLC0415 - one verb asks for it
+
+        prepare_home(self._home, self._warn)
+        return TokenFile(self._home)
 
     def start(self, listen: Listen) -> Running:
         """Start a daemon in the background and return once it is ready; where one runs, return that one.

@@ -45,6 +45,8 @@ _VERBS = {
     "restart": "daemon:restart",
     "logs": "daemon:logs",
     "service": "daemon:service",
+    "web": "browser:web",
+    "token": "tokens:token",
     "agents": "agents:agents",
     "doctor": "health:doctor",
 }

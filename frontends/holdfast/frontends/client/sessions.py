@@ -48,6 +48,13 @@ class Status(Struct, frozen=True):
     agents: int
 
 
+class Link(Struct, frozen=True):
+    """An address that signs a browser in, once, for so many seconds."""
+
+    url: str
+    expires_in: int
+
+
 class _Queue(Struct):
     items: list[Prompt]
 
@@ -55,6 +62,7 @@ class _Queue(Struct):
 _prompt = json.Decoder(Prompt)
 _status = json.Decoder(Status)
 _queue = json.Decoder(_Queue)
+_link = json.Decoder(Link)
 
 
 class DaemonSessions(DaemonWorkspace):
@@ -63,6 +71,10 @@ class DaemonSessions(DaemonWorkspace):
     def status(self) -> Status:
         """Return what the daemon says of itself."""
         return read(_status, self._exchange.get("/status"))
+
+    def sign_in_link(self) -> Link:
+        """Return where a browser signs in, once."""
+        return read(_link, self._exchange.send("POST", "/sign-in-codes", {}))
 
     def create(self, order: Order, *, text: str | None, wait_s: float, client_id: str) -> Row:
         """Begin a session; return its row once it is ready, has failed, or `wait_s` is over.
