@@ -103,7 +103,8 @@ class World:
 
     def notices(self, session: str) -> list[str]:
         """Return the states of turns that were cut off, in order."""
-        return [item["status"] for item in self.items(session, "notice") if item.get("status")]
+        told = [item.get("status") for item in self.items(session, "notice")]
+        return [status for status in told if status in {"interrupted", "unknown"}]
 
     def inbox(self) -> list[Json]:
         waiting: list[Json] = self.daemon.get("/inbox").json()["items"]
