@@ -1,1 +1,1 @@
-"""What talks to a daemon: over its Unix socket, in the words of the contract. Knows no store and no event loop."""
+"""What talks to a daemon, in the words of the contract: HTTP without an event loop, the stream with one. Knows no store."""
