@@ -9,32 +9,46 @@ from holdfast.frontends.cli.main import main as command_line
 from holdfast.frontends.cli.terminal import warn
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library
 
 
 def main() -> int:
     """Run the command line and return its exit code."""
-    return command_line(open_library, open_daemon)
+    return command_line(Doors())
 
 
-def open_library() -> Library:
-    """Return the library of this user, as environment and configuration name it. Opens nothing yet.
+class Doors:
+    """Home, store and daemon of this user, as environment and configuration name them."""
 
-    Raises:
-        SettingsError: Home, configuration or database address cannot be used.
-    """
-    from holdfast.bootstrap.anywhere import AnyLibrary  # noqa: PLC0415 - help and usage errors need none of it
+    def library(self) -> Library:
+        """Return the library of this user. Opens nothing yet.
 
-    return AnyLibrary(os.environ, open_daemon(), warn)
+        Raises:
+            SettingsError: Home, configuration or database address cannot be used.
+        """
+        from holdfast.bootstrap.anywhere import AnyLibrary  # noqa: PLC0415 - help and usage errors need none of it
 
+        return AnyLibrary(os.environ, self.daemon(), warn)
 
-def open_daemon() -> DaemonControl:
-    """Return the daemon of this user as a process. Looks at nothing yet.
+    def daemon(self, home: Path | None = None) -> DaemonControl:
+        """Return the daemon of this user, or of another home with a store of its own. Looks at nothing yet.
 
-    Raises:
-        SettingsError: The home cannot be used.
-    """
-    from holdfast.bootstrap.daemon.control import LocalDaemon  # noqa: PLC0415 - help and usage errors need none of it
+        Raises:
+            SettingsError: The home cannot be used.
+        """
+        from holdfast.bootstrap.daemon.control import LocalDaemon  # noqa: PLC0415 - help needs none of it
 
-    return LocalDaemon(os.environ, warn)
+        if home is None:
+            return LocalDaemon(os.environ, warn)
+        ours = {name: value for name, value in os.environ.items() if name != "HOLDFAST_DATABASE_URL"}
+        return LocalDaemon(ours | {"HOLDFAST_HOME": str(home)}, warn)
+
+    def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
+        """Return the command of the agent that plays a recording."""
+        from holdfast.adapters.transports.acp.agents import agent  # noqa: PLC0415 - for the demo alone
+
+        (command,) = agent("demo").commands
+        return (*command, "--speed", f"{speed:g}", "--copy", str(copy))

@@ -8,7 +8,7 @@ import pytest
 from msgspec import json
 
 from holdfast.frontends.cli.main import main
-from tests.frontends.cli.memory import MemoryLibrary, NoDaemon
+from tests.frontends.cli.memory import MemoryDoors, MemoryLibrary
 
 
 class Result(NamedTuple):
@@ -40,7 +40,7 @@ def run(library: MemoryLibrary, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command line over that library, its streams no terminals."""
 
     def run(*args: str) -> Result:
-        code = main(lambda: library, NoDaemon, args)
+        code = main(MemoryDoors(library), args)
         out, err = capsys.readouterr()
         return Result(code, out, err)
 

@@ -26,6 +26,7 @@ from tests.frontends.client.canned import Control
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
     from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.ports import Progress
@@ -244,8 +245,17 @@ class MemoryLibrary:
             progress(self.label, 1, 2)
 
 
-class NoDaemon(Control):
-    """A home without a daemon, in which none can be started."""
+class MemoryDoors:
+    """A library in memory, and a home without a daemon, in which none can be started."""
 
-    def __init__(self) -> None:
-        super().__init__(lambda: None)
+    def __init__(self, library: MemoryLibrary) -> None:
+        self._library = library
+
+    def library(self) -> MemoryLibrary:
+        return self._library
+
+    def daemon(self, home: Path | None = None) -> Control:
+        return Control(lambda: None)
+
+    def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
+        raise NotImplementedError

@@ -13,7 +13,7 @@ from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.main import main
 from tests.frontends.cli.hostile import HOSTILE, broken_library, command_lines, hostile_library
-from tests.frontends.cli.memory import MemoryLibrary, NoDaemon
+from tests.frontends.cli.memory import MemoryDoors, MemoryLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,15 +77,15 @@ def attack() -> None:
     """Run every verb on every hostile library, one after the other, in this one process."""
     for evil in HOSTILE:
         for line in command_lines(evil):
-            main(lambda: hostile_library(evil), NoDaemon, line)  # noqa: B023 # called before the next round
-            main(lambda: broken_library(evil), NoDaemon, line)  # noqa: B023
+            main(MemoryDoors(hostile_library(evil)), line)
+            main(MemoryDoors(broken_library(evil)), line)
 
 
 def attack_replay() -> None:
     """Replay every hostile session. Apart from the others, since on a terminal it takes what is typed."""
     for evil in HOSTILE:
         name = f"id-{evil}".replace("\x00", "")
-        main(lambda: hostile_library(evil), NoDaemon, ["replay", name, "--speed", "1000000"])  # noqa: B023
+        main(MemoryDoors(hostile_library(evil)), ["replay", name, "--speed", "1000000"])
 
 
 if __name__ == "__main__":
@@ -94,4 +94,4 @@ if __name__ == "__main__":
     elif sys.argv[1] == "attack-replay":
         attack_replay()
     else:
-        sys.exit(main(SCENES[sys.argv[1]], NoDaemon, sys.argv[2:]))
+        sys.exit(main(MemoryDoors(SCENES[sys.argv[1]]()), sys.argv[2:]))

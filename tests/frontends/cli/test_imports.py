@@ -39,8 +39,8 @@ def test_the_entry_imports_click_and_little_else() -> None:
 )
 def test_no_verb_imports_what_it_does_not_need(verb: str) -> None:
     names = imported_by(
-        "from tests.frontends.cli.program import NoDaemon, friendly, main\n"
-        f"assert main(friendly, NoDaemon, {verb.split()!r}) == 0"
+        "from tests.frontends.cli.program import MemoryDoors, friendly, main\n"
+        f"assert main(MemoryDoors(friendly()), {verb.split()!r}) == 0"
     )
 
     assert names & HEAVY == set()

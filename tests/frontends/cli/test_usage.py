@@ -65,6 +65,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     assert (ran.code, ran.err) == (0, "")
     listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
     assert " ".join(listed) == (
+        "new send wait cancel queue approve deny mode end reconnect demo "
         "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm "
         "up down status restart logs service web token agents doctor"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from holdfast.bootstrap import open_daemon, open_library
+from holdfast.bootstrap import Doors
 from holdfast.frontends.cli.main import main
 from tests.frontends.cli.conftest import Result
 from tests.frontends.cli.running import ROOT
@@ -38,6 +38,9 @@ QUESTIONS = [
     "replay 5f0c7d2e",
     "search harbour --json",
     'search "page is empty" -login agent:claude after:2026-01-01 --limit 2 --json',
+    "inbox --json",
+    "inbox",
+    "agents --json",
     "verify --json",
     "rebuild --check --json",
     "show 5f0",
@@ -59,7 +62,7 @@ def run(tmp_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.delenv("HOLDFAST_DATABASE_URL", raising=False)
 
     def run(*args: str) -> Result:
-        code = main(open_library, open_daemon, args)
+        code = main(Doors(), args)
         out, err = capsys.readouterr()
         return Result(code, out, err)
 
@@ -128,8 +131,24 @@ def test_what_a_killed_daemon_left_behind_is_no_daemon(run: Run, example: None, 
     assert run("status").code == 5
 
 
-def test_what_needs_a_daemon_says_so_where_none_runs(run: Run) -> None:
-    ran = run("status", "--json")
+@pytest.mark.parametrize(
+    "line",
+    [
+        "status",
+        "approve r-1",
+        "deny r-1",
+        "cancel 5f0c",
+        "wait 5f0c --until idle",
+        "queue 5f0c",
+        "reconnect 5f0c",
+        "mode 5f0c plan",
+        "end 5f0c",
+        "new --agent demo --no-start",
+        "send 5f0c hello --no-start",
+    ],
+)
+def test_what_needs_a_daemon_says_so_where_none_runs(run: Run, line: str) -> None:
+    ran = run(*line.split())
 
     assert (ran.code, ran.out) == (5, "")
     assert ran.err == "holdfast: no daemon runs, and this needs one: `holdfast up` starts it\n"
@@ -165,7 +184,16 @@ def test_the_daemon_is_started_told_about_and_ended(cli: Cli) -> None:
 @pytest.mark.slow
 def test_asking_a_daemon_imports_nothing_that_opens_a_store(daemon: Daemon, example: None) -> None:
     code = "import sys; from holdfast.bootstrap import main; sys.argv[1:] = sys.argv[1].split(); code = main()"
-    for line in ("ls", "ls --json", "show 5f0c7d2e", "search harbour", "rename 5f0c7d2e Harbour", "status"):
+    for line in (
+        "ls",
+        "ls --json",
+        "show 5f0c7d2e",
+        "inbox",
+        "agents",
+        "search harbour",
+        "rename 5f0c7d2e Harbour",
+        "status",
+    ):
         ran = subprocess.run(
             [sys.executable, "-c", f"{code}\nassert code == 0\nsys.stderr.write('\\n'.join(sys.modules))", line],
             env=daemon.environ,

@@ -111,7 +111,19 @@ def test_a_daemon_that_goes_away_in_mid_answer_is_said_to_have_gone(talk: Talk, 
     exchange, _ = talk(answer)
 
     with pytest.raises(DaemonLostError, match="went away"):
-        exchange.get("/status")
+        exchange.send("DELETE", "/sessions/s")
+
+
+def test_what_can_be_asked_twice_is_asked_again_of_a_daemon_that_came_back(talk: Talk, said: list[str]) -> None:
+    exchange, canned = talk(b"", ok(b"1"), b"", ok(b"2"), b"", b"")
+
+    assert exchange.get("/status") == b"1"
+    assert exchange.send("POST", "/sessions", {"client_id": "one"}) == b"2"
+    assert canned.asked[2] == canned.asked[3]
+    with pytest.raises(DaemonLostError):
+        exchange.send("POST", "/sessions", {"client_id": "two"})
+    assert len(canned.asked) == 6
+    assert said == ["the daemon went away; waiting for it to come back"] * 3
 
 
 def test_silence_is_not_waited_for_for_ever(talk: Talk) -> None:

@@ -37,7 +37,10 @@ def arguments(raw: Raw) -> list[str]:
 
 def result(raw: Raw) -> list[str]:
     """Return what came of a tool: its texts as they are, everything else as JSON."""
-    return _lines(_decoded(raw))
+    value = _decoded(raw)
+    if isinstance(value, dict) and isinstance(output := value.get("output"), str) and len(value) == 1:
+        value = output  # how many agents wrap a text
+    return _lines(value)
 
 
 def plan(raw: Raw) -> list[tuple[str, str]]:

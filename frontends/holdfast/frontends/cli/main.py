@@ -16,12 +16,22 @@ from holdfast.frontends.cli.params import App
 from holdfast.frontends.cli.terminal import ReaderGoneError, Terminal, complain, note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from holdfast.domain.daemon import DaemonControl
-    from holdfast.domain.ports import Library
+    from holdfast.frontends.cli.params import Doors
 
 _VERBS = {
+    "new": "talking:new",
+    "send": "talking:send",
+    "wait": "talking:wait",
+    "cancel": "connection:cancel",
+    "queue": "queue:queue",
+    "approve": "answering:approve",
+    "deny": "answering:deny",
+    "mode": "connection:mode",
+    "end": "connection:end",
+    "reconnect": "connection:reconnect",
+    "demo": "demo:demo",
     "import": "importing:import_",
     "ls": "listing:ls",
     "show": "transcript:show",
@@ -52,20 +62,17 @@ _VERBS = {
 }
 
 
-def main(
-    library: Callable[[], Library], control: Callable[[], DaemonControl], argv: Sequence[str] | None = None
-) -> int:
+def main(doors: Doors, argv: Sequence[str] | None = None) -> int:
     """Carry out one command line and return its exit code.
 
     Args:
-        library: Opens the place where sessions are. Called at most once, by a verb that needs it.
-        control: Gives the daemon as a process. Called at most once, by a verb that needs it.
+        doors: What it is about. Nothing is asked of them but by a verb that needs it.
         argv: The arguments without the name of the program; None takes those of the process.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     try:
         terminal = Terminal()
-        code = _run(App(library, control, terminal), args)
+        code = _run(App(doors, terminal), args)
         terminal.flush()
     except ReaderGoneError:
         return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import uuid4
 
 import click
@@ -17,6 +17,7 @@ from holdfast.frontends.cli.terminal import note, typed
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library, Reading, Workspace
@@ -37,26 +38,52 @@ _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST_S = 100 * 365 * 86_400
 
 
+class Doors(Protocol):
+    """What the command line is about. Everything is found when it is asked for, and cheap until it is used."""
+
+    def library(self) -> Library:
+        """Return the place where this user's sessions are. Opens nothing yet.
+
+        Raises:
+            SettingsError: Home, configuration or database address cannot be used.
+        """
+        ...
+
+    def daemon(self, home: Path | None = None) -> DaemonControl:
+        """Return the daemon of this user, or of another home, as a process. Looks at nothing yet.
+
+        Raises:
+            SettingsError: The home cannot be used.
+        """
+        ...
+
+    def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
+        """Return the command of the agent that plays a recording.
+
+        Args:
+            speed: How much faster than it was.
+            copy: The file into which it writes every line that it sends, beside sending it.
+        """
+        ...
+
+
 class App:
     """What every verb is given: library and daemon, each found when it is first asked for, and the terminal."""
 
-    def __init__(
-        self, library: Callable[[], Library], control: Callable[[], DaemonControl], terminal: Terminal
-    ) -> None:
+    def __init__(self, doors: Doors, terminal: Terminal) -> None:
         """Keep them; nothing is opened yet."""
-        self._open = library
-        self._find = control
+        self.doors = doors
         self.terminal = terminal
 
     @cached_property
     def library(self) -> Library:
         """Where sessions are."""
-        return self._open()
+        return self.doors.library()
 
     @cached_property
     def control(self) -> DaemonControl:
         """The daemon as a process."""
-        return self._find()
+        return self.doors.daemon()
 
     def daemon(self, *, start: bool = False) -> DaemonSessions:
         """Return what the daemon can do.

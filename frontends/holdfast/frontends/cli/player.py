@@ -9,7 +9,7 @@ from holdfast.domain.projections.replay import Moment
 from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.terminal import Span
-from holdfast.frontends.cli.transcript import WHOLE, Renderer
+from holdfast.frontends.cli.transcript import WHOLE, WORRYING, Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -161,7 +161,9 @@ class Teller:
 
     def _whole(self, moment: Moment, item: Item) -> None:
         """Show an item that is not told letter by letter, when what a person would look for in it has changed."""
-        looks = (item.kind, item.title, item.status, item.decision, item.text, bytes(item.content) and item.kind)
+        quiet = item.kind == "message" and item.status not in WORRYING  # a prompt on its way looks the same all along
+        status = None if quiet else item.status
+        looks = (item.kind, item.title, status, item.decision, item.text, bytes(item.content) and item.kind)
         if self._told.get(item.id) == looks:
             return
         self._told[item.id] = looks

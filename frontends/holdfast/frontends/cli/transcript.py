@@ -47,7 +47,7 @@ _IN = Span("    in   ", "dim")
 _OUT = Span("    out  ", "dim")
 _PLAN = {"completed": ("✓", "x"), "in_progress": ("◐", ">")}
 _SPEAKERS = {"user": "You", "assistant": "Agent", "system": "System"}
-_WORRYING = ("failed", "unknown")
+WORRYING = ("failed", "unknown")
 
 
 class Renderer:
@@ -140,7 +140,7 @@ class Renderer:
         role = item.role or "assistant"
         name = item.author or (role == "assistant" and self._session.agent) or _SPEAKERS.get(role, role)
         thread = f"side chain {item.thread}" if item.thread else None
-        worry = item.status if item.kind == "message" and item.status in _WORRYING else None
+        worry = item.status if item.kind == "message" and item.status in WORRYING else None
         speaker = f"{name}\n{thread}"
         kind, self._kind = self._kind, item.kind
         if speaker == self._speaker and role == "assistant" and not worry:

@@ -89,6 +89,7 @@ class Exchange:
         self._device = device
         self._say = say
         self._patience_s = patience_s
+        self._met = False
 
     def come_back(self, deadline: float | None = None) -> None:
         """Return once a daemon that went away is there again.
@@ -119,13 +120,31 @@ class Exchange:
             DaemonError: It does not answer.
             HoldfastError: What it answered, as whatever it is there.
         """
-        with self._asked("GET", path, query, timeout_s=timeout_s) as answer:
-            return answer.read()
 
-    def send(self, method: str, path: str, body: object = None, *, timeout_s: float | None = ANSWER_WITHIN_S) -> bytes:
-        """Ask for something to be done, and return what came of it. Raises what `get` does."""
-        with self._asked(method, path, None, body, timeout_s=timeout_s) as answer:
-            return answer.read()
+        def ask() -> bytes:
+            with self._asked("GET", path, query, timeout_s=timeout_s) as answer:
+                return answer.read()
+
+        return self._again(ask)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        timeout_s: float | None = ANSWER_WITHIN_S,
+    ) -> bytes:
+        """Ask for something to be done, and return what came of it. Raises what `get` does.
+
+        What carries a `client_id` is asked again where the daemon went away over it: it is done once all the same.
+        """
+
+        def ask() -> bytes:
+            with self._asked(method, path, None, body, timeout_s=timeout_s) as answer:
+                return answer.read()
+
+        return self._again(ask) if body is not None and body.get("client_id") else ask()
 
     def lines(self, path: str, query: Query | None = None, *, deadline: float | None = None) -> Iterator[bytes]:
         """Yield the lines of an answer as they come, without those that are empty. Raises what `get` does.
@@ -141,7 +160,7 @@ class Exchange:
         with self._asked("GET", path, query, deadline=deadline) as answer:
             yield from answer.lines(deadline)
 
-    def worked(self, method: str, path: str, body: object, progress: Progress | None) -> bytes:
+    def worked(self, method: str, path: str, body: Mapping[str, object] | None, progress: Progress | None) -> bytes:
         """Ask for something that takes long, hand on how far it is, and return what came of it.
 
         Raises what `get` does.
@@ -162,13 +181,28 @@ class Exchange:
                     return bytes(step.result)
         raise _lost()
 
+    def _again(self, ask: Callable[[], bytes]) -> bytes:
+        """Ask, and once more where a daemon went away that was there."""
+        try:
+            answer = ask()
+        except DaemonLostError:
+            self.come_back()
+            answer = ask()
+        except NotRunningError:
+            if not self._met:
+                raise
+            self.come_back()
+            answer = ask()
+        self._met = True
+        return answer
+
     @contextmanager
     def _asked(
         self,
         method: str,
         path: str,
         query: Query | None = None,
-        body: object = None,
+        body: Mapping[str, object] | None = None,
         *,
         timeout_s: float | None = ANSWER_WITHIN_S,
         accept: str = "application/json",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from msgspec import Struct, json
 
 from holdfast.domain.errors import DaemonLostError, NotRunningError, TimedOutError
+from holdfast.domain.recorded import StreamId
 from holdfast.frontends.client import shapes
 from holdfast.frontends.client.reading import of
 from holdfast.frontends.client.shapes import read
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from holdfast.domain.keeping import Order
     from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Row
-    from holdfast.domain.recorded import StreamId
 
 Moment = Literal["idle", "needs-you", "ended"]
 
@@ -55,10 +55,19 @@ class Link(Struct, frozen=True):
     expires_in: int
 
 
+class Answered(Struct, frozen=True):
+    """How a question was answered."""
+
+    request_id: str
+    session_id: StreamId
+    option_id: str | None
+
+
 class _Queue(Struct):
     items: list[Prompt]
 
 
+_answered = json.Decoder(Answered)
 _prompt = json.Decoder(Prompt)
 _status = json.Decoder(Status)
 _queue = json.Decoder(_Queue)
@@ -122,10 +131,15 @@ class DaemonSessions(DaemonWorkspace):
         """Ask the peer for a mode; return once it has agreed."""
         return self._told(session_id, "mode", client_id, mode=mode)
 
-    def answer(self, request_id: str, option_id: str | None, reason: str | None, *, client_id: str) -> Row:
-        """Answer what waits for a person; None cancels it."""
+    def answer(self, request_id: str, option_id: str | None, reason: str | None, *, client_id: str) -> Answered:
+        """Answer what waits for a person; None cancels it.
+
+        Raises:
+            NotFoundError: No such question was ever asked.
+            PermissionExpiredError: Somebody was faster, or it cannot be answered any more.
+        """
         body = {"option_id": option_id, "reason": reason, "client_id": client_id}
-        return shapes.row(self._exchange.send("POST", f"/inbox/{quote(request_id, safe='')}", body))
+        return read(_answered, self._exchange.send("POST", f"/inbox/{quote(request_id, safe='')}", body))
 
     def queue(self, session_id: StreamId) -> list[Prompt]:
         """Return what waits to be sent, the first first."""

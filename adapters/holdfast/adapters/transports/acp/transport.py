@@ -64,7 +64,7 @@ class AcpTransport(Transport):
 
     def program(self, command: tuple[str, ...], agent: str | None, cwd: str | None) -> Peer:
         """Return the agent that an argument list starts."""
-        if agent == "demo":
+        if agent == "demo" and known_as(command) is None:
             return Peer(transport=self.name, target="demo", command=_DEMO, cwd=cwd, agent="demo")
         known = known_as(command)
         if known is None and agent is not None:

@@ -1,9 +1,9 @@
 """The demo agent: a real ACP agent on stdio that plays a recording, for people who have no agent installed yet.
 
-Run by its path, `python -I agent.py [--speed N]`, from whatever folder; standard library only, nothing of Holdfast. It
-reads and changes nothing on the machine. What it says depends on the prompt and the mode alone, so a session that an
-earlier process began can be resumed without a loss; replaying its history (`session/load`) needs the process that
-told it, and is refused otherwise.
+Run by its path, `python -I agent.py [--speed N] [--copy FILE]`, from whatever folder; standard library only, nothing of
+Holdfast. It reads and changes nothing on the machine; where it is told to, it writes what it sends into FILE as well.
+What it says depends on the prompt and the mode alone, so a session that an earlier process began can be resumed without
+a loss; replaying its history (`session/load`) needs the process that told it, and is refused otherwise.
 """
 
 from __future__ import annotations
@@ -68,8 +68,9 @@ class Session:
 class Agent:
     """One process: any number of sessions, each with one turn at a time."""
 
-    def __init__(self, scenes: list[Json], speed: float) -> None:
+    def __init__(self, scenes: list[Json], speed: float, copy: str | None = None) -> None:
         self._scenes = scenes
+        self._copy = None if copy is None else open(copy, "ab", buffering=0)  # noqa: PTH123, SIM115 - until the end
         self._speed = speed
         self._sessions: dict[str, Session] = {}
         self._writing = threading.Lock()
@@ -242,6 +243,8 @@ class Agent:
             try:
                 sys.stdout.buffer.write(line)
                 sys.stdout.buffer.flush()
+                if self._copy is not None:
+                    self._copy.write(line)
             except OSError:
                 # Nobody listens any more. Threads cannot end the process in another way.
                 os._exit(0)
@@ -379,10 +382,11 @@ def _quoted(prompt: str) -> str:
 
 def main() -> None:
     """Play the recording beside this file."""
-    arguments = sys.argv[1:]
-    speed = float(arguments[1] if arguments[:1] == ["--speed"] else os.environ.get("HOLDFAST_DEMO_SPEED", "1"))
+    words = sys.argv[1:]
+    given = dict(zip(words[::2], words[1::2], strict=False))
+    speed = float(given.get("--speed") or os.environ.get("HOLDFAST_DEMO_SPEED", "1"))
     scenes: list[Json] = json.loads(Path(__file__).with_name("recording.json").read_text("utf-8"))["scenes"]
-    Agent(scenes, speed).run()
+    Agent(scenes, speed, given.get("--copy")).run()
 
 
 if __name__ == "__main__":

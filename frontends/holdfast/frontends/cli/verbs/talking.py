@@ -1,0 +1,254 @@
+"""`new`, `send` and `wait`: sessions with agents."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+from msgspec import json
+
+from holdfast.domain.keeping import Order
+from holdfast.frontends.cli.escaping import one_line
+from holdfast.frontends.cli.exits import FAILED, REFUSED
+from holdfast.frontends.cli.params import (
+    App,
+    answered,
+    client_id_option,
+    json_option,
+    new_cause,
+    quoted,
+    seconds_option,
+    session_argument,
+    start_option,
+    text,
+    words,
+)
+from holdfast.frontends.cli.reply import Listener, Reply
+from holdfast.frontends.cli.terminal import complain, note
+from holdfast.frontends.cli.wording import mark
+
+if TYPE_CHECKING:
+    from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.recorded import StreamId
+    from holdfast.frontends.client.sessions import DaemonSessions, Moment, Prompt
+
+_READY_WITHIN_S = 5.0
+_COMMAND = "holdfast.command"
+
+
+class _New(click.Command):
+    """Keeps what follows `--` apart: it is the command of an agent, whatever it looks like."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[_COMMAND] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND [ARG]...]"]
+
+
+@click.command("new", cls=_New)
+@click.argument("said", nargs=-1, type=text, metavar="[TARGET] [PROMPT]")
+@click.option("--agent", type=text, metavar="NAME", help="A known agent, as `holdfast agents` lists them.")
+@click.option("--cwd", type=text, metavar="DIR", help="The folder it works in; this one by default.")
+@click.option("--title", type=text, default="", metavar="T", help="What you call the session.")
+@client_id_option
+@start_option
+@json_option
+@click.pass_obj
+@click.pass_context
+def new(
+    ctx: click.Context,
+    app: App,
+    *,
+    said: tuple[str, ...],
+    agent: str | None,
+    cwd: str | None,
+    title: str,
+    client_id: str | None,
+    start: bool,
+    as_json: bool,
+) -> None:
+    """Begin a session with an agent, and print its id.
+
+    TARGET is an address such as acp+ws://host/path, or a name from the configuration. COMMAND is any agent that speaks
+    ACP on its standard input and output. PROMPT is what you say first; - takes it from standard input.
+    """
+    order, prompt = _ordered(ctx.meta.get(_COMMAND), agent, said, cwd, title)
+    daemon = app.daemon(start=start)
+    row = daemon.create(order, text=prompt, wait_s=_READY_WITHIN_S, client_id=client_id or new_cause())
+    answered(app, row, row.id, as_json=as_json)
+    if row.connection.state in ("failed", "gave_up"):
+        app.terminal.flush()
+        why = row.connection.error or "the agent could not be started"
+        complain(f"{why}; the session stays, `holdfast reconnect {row.id}` tries again")
+        ctx.exit(FAILED)
+
+
+@click.command("send")
+@session_argument
+@click.argument("prompt", type=text, metavar="TEXT|-")
+@click.option("--wait", "waits", is_flag=True, help="Print the reply, and return when it is complete.")
+@seconds_option("How long to wait for the reply, in seconds; for as long as it takes by default.")
+@client_id_option
+@start_option
+@json_option
+@click.pass_obj
+@click.pass_context
+def send(
+    ctx: click.Context,
+    app: App,
+    *,
+    session: str,
+    prompt: str,
+    waits: bool,
+    timeout: float | None,
+    client_id: str | None,
+    start: bool,
+    as_json: bool,
+) -> None:
+    """Say something to an agent: now, or as soon as it is free and there.
+
+    With --wait it ends with 4 as soon as the agent needs you, and with 1 where there will be no reply.
+    """
+    if timeout is not None and not waits:
+        msg = "--timeout says how long to --wait; give both"
+        raise click.UsageError(msg)
+    said = words(prompt)
+    daemon = app.daemon(start=start)
+    session_id = daemon.resolve(session)
+    # A command that was carried out before may have its reply already.
+    since = daemon.row(session_id).position if client_id is None else 0
+    asked = _waiting(daemon, session_id) if waits else []
+    sent = daemon.prompt(session_id, said, client_id=client_id or new_cause())
+    if not waits:
+        if as_json:
+            app.terminal.json(json.encode({"prompt_id": sent.prompt_id, "state": sent.state}))
+        else:
+            app.terminal.line(f"{sent.state}: {sent.prompt_id}")
+        return
+    if asked:  # since before: the prompt has to wait for that
+        reply = Reply("needs_you", asked[0].title, request_id=asked[0].request_id)
+    else:
+        reply = _listen(app, daemon, session_id, sent, since=since, timeout=timeout, as_json=as_json)
+    if as_json:
+        state = _STATES.get(reply.outcome, "accepted")
+        app.terminal.json(json.encode({"prompt_id": sent.prompt_id, "state": state, **_told(reply)}))
+    app.terminal.flush()
+    code = _explained(reply, session_id)
+    if code:
+        ctx.exit(code)
+
+
+@click.command("wait")
+@session_argument
+@click.option("--until", type=click.Choice(["idle", "needs-you", "ended"]), required=True, help="What to wait for.")
+@seconds_option("How long, in seconds; for as long as it takes by default.")
+@json_option
+@click.pass_obj
+def wait(app: App, *, session: str, until: Moment, timeout: float | None, as_json: bool) -> None:
+    """Wait until a session is idle, needs you, or has ended."""
+    daemon = app.daemon()
+    row = daemon.wait(daemon.resolve(session), until, timeout)
+    _, word, _ = mark(row, unicode=app.terminal.unicode)
+    answered(app, row, f"{quoted(row)}: {word}", as_json=as_json)
+
+
+def _ordered(
+    command: list[str] | None, agent: str | None, said: tuple[str, ...], cwd: str | None, title: str
+) -> tuple[Order, str | None]:
+    """Return whom to talk to, and what to say first."""
+    if command is not None and not command:
+        msg = "nothing follows --: name the command of an agent"
+        raise click.UsageError(msg)
+    if command is not None and agent is not None:
+        msg = "--agent and -- COMMAND contradict each other"
+        raise click.UsageError(msg)
+    target = None
+    if command is None and agent is None:
+        if not said:
+            msg = "with whom? Give --agent NAME (`holdfast agents` lists them), a TARGET, or -- COMMAND"
+            raise click.UsageError(msg)
+        target, *rest = said
+    else:
+        rest = list(said)
+    if len(rest) > 1:
+        msg = "the prompt is one argument: put it in quotes"
+        raise click.UsageError(msg)
+    argv = None if command is None else tuple(map(text, command))
+    # A target of the configuration may have a folder of its own.
+    folder = os.path.abspath(cwd or "") if cwd is not None or target is None else None  # noqa: PTH100
+    order = Order(target=target, agent=agent, command=argv, cwd=None if folder is None else text(folder), title=title)
+    return order, words(rest[0]) if rest else None
+
+
+def _listen(
+    app: App,
+    daemon: DaemonSessions,
+    session_id: StreamId,
+    sent: Prompt,
+    *,
+    since: int,
+    timeout: float | None,
+    as_json: bool,
+) -> Reply:
+    """Print the reply as it comes, for people, and return it."""
+
+    def say(piece: str) -> None:
+        if not as_json:
+            app.terminal.text(piece)
+            app.terminal.flush()
+
+    listener = Listener(sent.prompt_id, say, lambda: {each.request_id for each in _waiting(daemon, session_id)})
+    try:
+        return listener.listen(daemon.follow(session_id, since, timeout))
+    finally:
+        if listener.spoke and not as_json:
+            app.terminal.line()
+
+
+def _waiting(daemon: DaemonSessions, session_id: StreamId) -> list[Request]:
+    return [each for each in daemon.inbox() if each.session_id == session_id]
+
+
+_STATES = {"failed": "failed", "withdrawn": "failed", "unknown": "unknown", "needs_you": "sent"}
+
+
+def _told(reply: Reply) -> dict[str, object]:
+    return {
+        "outcome": reply.outcome,
+        "stop_reason": reply.stop_reason,
+        "detail": reply.detail or None,
+        "reply": reply.text,
+        "turn_id": reply.turn_id,
+        "request_id": reply.request_id,
+    }
+
+
+def _explained(reply: Reply, session_id: StreamId) -> int:
+    """Say why a reply is none, or not whole; return the exit code."""
+    detail = one_line(reply.detail)
+    match reply.outcome:
+        case "ended" if reply.stop_reason != "cancelled":
+            if reply.stop_reason not in (None, "end_turn"):
+                note(f"holdfast: the agent stopped: {one_line(reply.stop_reason or '')}")
+            return 0
+        case "needs_you":
+            answers = " or ".join(f"`holdfast {verb} {reply.request_id}`" for verb in ("approve", "deny"))
+            complain(f"it needs you: {detail}; answer with {answers}")
+            return REFUSED
+        case "ended":
+            complain("the turn was cancelled")
+        case "interrupted":
+            complain(f"the turn was cut off: {detail}; send again, or see `holdfast show {session_id}`")
+        case "unknown":
+            complain(f"nobody can tell what became of it: {detail}; see `holdfast show {session_id}`")
+        case "withdrawn":
+            complain("the prompt was taken back before it was sent")
+        case _:
+            complain(f"there is no reply: {detail}")
+    return FAILED
