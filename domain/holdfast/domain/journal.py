@@ -79,8 +79,10 @@ class Journal(Protocol):
         """Return the version and the state of a link; 0 where there is none."""
         ...
 
-    async def append(self, batches: Sequence[Batch]) -> None:
-        """Write batches in this order and return once they are durable.
+    async def append(self, batches: Sequence[Batch]) -> Sequence[Sequence[int]]:
+        """Write batches in this order and return the positions of their events once they are durable.
+
+        No batch is empty.
 
         Raises:
             VersionConflictError: Other events stand there.

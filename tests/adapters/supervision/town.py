@@ -54,6 +54,7 @@ class Town:
         self.targets: dict[str, Target] = {}
         self.secrets: tuple[str, ...] = ()
         self.environ: dict[str, str] = dict(os.environ)
+        self.cancel_s = 10.0
         self.random: Callable[[], float] = lambda: 0.0
 
     @asynccontextmanager
@@ -68,6 +69,7 @@ class Town:
                 policies=self.policies,
                 secrets=self.secrets,
                 random=self.random,
+                cancel_s=self.cancel_s,
             )
             directory = Directory(self.transports, self.targets, home=str(self.home))
             supervisor = Supervisor(StoreJournal(store), directory, settings)

@@ -101,9 +101,9 @@ class StoreJournal:
 
         return await self._store.read_async(read)
 
-    async def append(self, batches: Sequence[Batch]) -> None:
-        """Write batches in this order and return once they are durable."""
-        await self._store.append_all([(batch.events, _row(batch)) for batch in batches if batch.events])
+    async def append(self, batches: Sequence[Batch]) -> Sequence[Sequence[int]]:
+        """Write batches in this order and return the positions of their events once they are durable."""
+        return await self._store.append_all([(batch.events, _row(batch)) for batch in batches])
 
     async def by_cause(self, session_id: StreamId, cause: str) -> Sequence[Recorded]:
         """Return what the command with this client id led to, nothing where it is new."""

@@ -120,7 +120,7 @@ class Store:
         self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
         return await waiter.wait()
 
-    async def append_all(self, requests: Sequence[tuple[Sequence[Recorded], RosterRow | None]]) -> None:
+    async def append_all(self, requests: Sequence[tuple[Sequence[Recorded], RosterRow | None]]) -> list[list[int]]:
         """Do what `append` does for several requests in this order, and return once all of them have an outcome.
 
         Raises:
@@ -132,13 +132,15 @@ class Store:
         for waiter, (events, row) in zip(waiters, requests, strict=True):
             self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
         failed: HoldfastError | None = None
+        positions: list[list[int]] = []
         for waiter in waiters:
             try:
-                await waiter.wait()
+                positions.append(await waiter.wait())
             except HoldfastError as error:
                 failed = failed or error
         if failed is not None:
             raise failed
+        return positions
 
     def append_now(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
         """Do what `append` does and block the calling thread until it is done."""

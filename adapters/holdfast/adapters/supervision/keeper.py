@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
+from msgspec.structs import replace
 
 from holdfast.domain.errors import (
     NotFoundError,
@@ -133,7 +134,7 @@ class Ledger:
             for _ in range(_ROUNDS):
                 events = self._decide(keeper.session, commands, actor, cause)
                 try:
-                    await self._append([(keeper, events)])
+                    events = await self._append([(keeper, events)])
                 except VersionConflictError:
                     # Somebody else wrote, such as an import: decide anew on what is there.
                     keeper.session = await self._journal.load(keeper.id)
@@ -195,32 +196,38 @@ class Ledger:
             decided += events
         return tuple(decided)
 
-    async def _append(self, batches: Sequence[tuple[Keeper, tuple[Recorded, ...]]]) -> None:
-        """Append, then let it take effect. Once begun it is seen through: a cancelled append may have happened."""
+    async def _append(self, decided: Sequence[tuple[Keeper, tuple[Recorded, ...]]]) -> tuple[Recorded, ...]:
+        """Append, then let it take effect; return the events with their positions.
+
+        Once begun it is seen through: a cancelled append may have happened.
+        """
         after: dict[int, Session] = {}
         written: list[Batch] = []
+        batches = [(keeper, events) for keeper, events in decided if events]
         for keeper, events in batches:
             session = fold(after.get(id(keeper), keeper.session), events)
             after[id(keeper)] = session
-            if events:
-                written.append(Batch(events, session))
+            written.append(Batch(events, session))
         if not written:
-            return
+            return ()
         with anyio.CancelScope(shield=True):
             try:
-                await self._journal.append(written)
+                positions = await self._journal.append(written)
             except (*PASSING, VersionConflictError):
                 raise
             except StoreError as error:
                 self._broken(error)
                 raise
-        for keeper, events in batches:
+        placed: list[Recorded] = []
+        for (keeper, events), places in zip(batches, positions, strict=True):
             keeper.session = fold(keeper.session, events)
-            for recorded in events:
-                self._take_effect(keeper, recorded)
+            for recorded, place in zip(events, places, strict=True):
+                placed.append(replace(recorded, position=place))
+                self._take_effect(keeper, placed[-1])
         for keeper, _ in batches:
             keeper.last_active = anyio.current_time()
             keeper.tell()
+        return tuple(placed)
 
     def _take_effect(self, keeper: Keeper, recorded: Recorded) -> None:
         match recorded.event:

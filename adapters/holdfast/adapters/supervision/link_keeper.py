@@ -80,7 +80,7 @@ class LinkKeeper:
         self._talk: Talk | None = None
         self._asked: tuple[Asked, str] | None = None
         self._now = anyio.Event()
-        self._attempt = 0
+        self._attempt = self._retries = 0
         self._over = anyio.Event()
 
     # What supervision asks
@@ -173,7 +173,7 @@ class LinkKeeper:
         """
         self.running = True
         self._over = anyio.Event()
-        self._attempt = 0
+        self._attempt = self._retries = 0
         lost_at: float | None = None
         self.refused = False
         try:
@@ -185,8 +185,10 @@ class LinkKeeper:
                 if loss.ready or lost_at is None:
                     lost_at = anyio.current_time()
                 if loss.ready:
-                    self._attempt = 0
+                    self._attempt = self._retries = 0
                 wait = await self._conclude(loss, anyio.current_time() - lost_at)
+                if self.peer.command is not None and self.id:
+                    await opening.discard(self._yard.settings, bytes.fromhex(self.id))
                 if wait is None:
                     return
                 await self._pause(wait)
@@ -263,12 +265,10 @@ class LinkKeeper:
         try:
             failure = await talk.run(found)
             failure = failure or await wire.ended()
-            await self._settle(wire, failure, ready=talk.ready)
+            outcomes = await self._outcomes(wire, failure)
         finally:
             self._talk = None
-        if self.peer.command is not None:
-            await opening.discard(self._yard.settings, wire.incarnation)
-        return Loss(failure, self._asked[0] if self._asked else None, talk.ready)
+        return Loss(failure, self._asked[0] if self._asked else None, talk.ready, outcomes)
 
     async def joining(self, keeper: Keeper) -> Joining:
         """Return what the peer has to know of a session, its name on this link recorded before."""
@@ -290,19 +290,17 @@ class LinkKeeper:
 
     # The end of a connection
 
-    async def _settle(self, wire: Wire, failure: Failure, *, ready: bool) -> None:
-        """Say in every session what became of its open turn, and that it is not connected any more."""
-        what = self._ending(Loss(failure, self._asked[0] if self._asked else None, ready))
-        for keeper in list(self.members.values()):
-            state = keeper.session.state
-            key = keeper.sent if state.turn is not None and state.turn.prompt_id is not None else None
-            prompt = state.prompt(state.turn.prompt_id) if state.turn is not None and state.turn.prompt_id else None
-            seen = prompt is not None and prompt.state == "accepted"
-            fate = None if key is None else await wire.fate(key, seen=seen)
-            facts = outcome(state, fate, failure)
-            await self._yard.ledger.observe(
-                [Observed(keeper, [*facts, detached(self.id, what, failure)])], actor=DAEMON
-            )
+    async def _outcomes(self, wire: Wire, failure: Failure) -> dict[StreamId, list[Fact]]:
+        """Return what became of the open turn of every session."""
+        found: dict[StreamId, list[Fact]] = {}
+        for keeper in self.members.values():
+            state, fate = keeper.session.state, None
+            if state.turn is not None and state.turn.prompt_id is not None and keeper.sent is not None:
+                prompt = state.prompt(state.turn.prompt_id)
+                seen = prompt is not None and prompt.state == "accepted"
+                fate = await wire.fate(keeper.sent, seen=seen)
+            found[keeper.id] = outcome(state, fate, failure)
+        return found
 
     def _ending(self, loss: Loss) -> Ending:
         return ending(loss, self.policy.reconnect, program=self.peer.command is not None)
@@ -322,17 +320,17 @@ class LinkKeeper:
             case "failed":
                 await self._record([links.ConnectionLost(failure.error, "terminal")])
             case "retry":
-                return await self._retry(failure, elapsed_s)
-        await self._detach(what, failure)
+                return await self._retry(loss, elapsed_s)
+        await self._detach(what, loss)
         return None
 
-    async def _retry(self, failure: Failure, elapsed_s: float) -> float | None:
-        attempt = self._attempt + 1
-        policy, settings = self.policy.reconnect, self._yard.settings
+    async def _retry(self, loss: Loss, elapsed_s: float) -> float | None:
+        failure = loss.failure
+        self._retries += 1
         wait = delay(
-            policy,
-            self._attempt or 1,
-            settings.random,
+            self.policy.reconnect,
+            self._retries,
+            self._yard.settings.random,
             elapsed_s=elapsed_s,
             retry_after_s=failure.retry_after_s,
         )
@@ -340,16 +338,18 @@ class LinkKeeper:
         if wait is None:
             self.refused = True
             await self._record([lost, links.ConnectionGaveUp(self._attempt, failure.error)])
-            await self._detach("failed", failure)
+            await self._detach("failed", loss)
             return None
         due_at = self._yard.journal.now() + int(wait * 1_000_000)
-        await self._record([lost, links.ConnectionRetryScheduled(attempt, due_at)])
-        await self._detach("retry", failure)
+        await self._record([lost, links.ConnectionRetryScheduled(self._attempt + 1, due_at)])
+        await self._detach("retry", loss)
         return wait
 
-    async def _detach(self, what: Ending, failure: Failure) -> None:
+    async def _detach(self, what: Ending, loss: Loss) -> None:
+        """Say in every session what became of its open turn, and that it is not connected any more."""
         for keeper in list(self.members.values()):
-            await self._yard.ledger.observe([Observed(keeper, [detached(self.id, what, failure)])], actor=DAEMON)
+            facts = [*loss.outcomes.get(keeper.id, ()), detached(self.id, what, loss.failure)]
+            await self._yard.ledger.observe([Observed(keeper, facts)], actor=DAEMON)
 
     async def _pause(self, wait_s: float) -> None:
         """Wait, unless somebody is in a hurry or the machine was asleep meanwhile."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
+from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
+from holdfast.domain.session.facts import Fact
 from holdfast.domain.transport import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from holdfast.adapters.supervision.host.delivery import Outcome
     from holdfast.domain.policy import ReconnectPolicy
     from holdfast.domain.session.events import DetachReason
-    from holdfast.domain.session.facts import Fact
     from holdfast.domain.session.state import SessionState
 
 Asked = Literal["closed", "hibernated"]
@@ -39,11 +39,13 @@ class Loss(Struct, frozen=True):
         failure: Why.
         asked: Set where it was ended on purpose: what is to follow.
         ready: Whether it had been ready.
+        outcomes: What became of the open turn of each session.
     """
 
     failure: Failure
     asked: Asked | None = None
     ready: bool = False
+    outcomes: Mapping[StreamId, Sequence[Fact]] = {}
 
 
 def ending(loss: Loss, policy: ReconnectPolicy, *, program: bool) -> Ending:
