@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import anyio
@@ -13,6 +13,7 @@ from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.store import CaughtUp
+from holdfast.adapters.storage.workspace import Workspace
 from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
@@ -25,7 +26,7 @@ from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
@@ -56,6 +57,12 @@ class Town:
         self.environ: dict[str, str] = dict(os.environ)
         self.cancel_s = 10.0
         self.random: Callable[[], float] = lambda: 0.0
+
+    @contextmanager
+    def log(self) -> Generator[Workspace]:
+        """Open the log while no daemon runs."""
+        with open_store(StoreSettings.from_url(f"sqlite:///{self.home}/log.db", wait_s=10.0), environ={}) as store:
+            yield Workspace(store)
 
     @asynccontextmanager
     async def daemon(self) -> AsyncGenerator[Daemon]:

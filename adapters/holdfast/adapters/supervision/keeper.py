@@ -210,6 +210,7 @@ class Ledger:
             written.append(Batch(events, session))
         if not written:
             return ()
+        positions: Sequence[Sequence[int]] = ()
         with anyio.CancelScope(shield=True):
             try:
                 positions = await self._journal.append(written)

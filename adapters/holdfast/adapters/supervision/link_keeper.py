@@ -188,7 +188,7 @@ class LinkKeeper:
                     self._attempt = self._retries = 0
                 wait = await self._conclude(loss, anyio.current_time() - lost_at)
                 if self.peer.command is not None and self.id:
-                    await opening.discard(self._yard.settings, bytes.fromhex(self.id))
+                    await opening.discard(self._yard.settings, self.id)
                 if wait is None:
                     return
                 await self._pause(wait)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from holdfast.adapters.supervision.host import folder, reap
+from holdfast.adapters.supervision.host import client, reap
 from holdfast.adapters.supervision.host.launch import Limits, Order, environment, launch
 from holdfast.adapters.supervision.wire import dialled, hosted
 
@@ -63,12 +63,10 @@ async def connected(
         yield wire
 
 
-async def discard(settings: Settings, incarnation: bytes) -> None:
-    """Remove the files of a host that has ended, now that all it said is in the log."""
-
-    def work() -> None:
-        for found in reap.survey(settings.hosts):
-            if found.incarnation == incarnation.hex() and not folder.is_alive(found.folder):
-                reap.discard(found)
-
-    await to_thread.run_sync(work)
+async def discard(settings: Settings, incarnation: str) -> None:
+    """Remove the files of a host that has ended, or is about to, now that all it said is in the log."""
+    for found in await to_thread.run_sync(reap.survey, settings.hosts):
+        if found.incarnation != incarnation:
+            continue
+        if found.host is None or await client.gone(found.host):
+            await to_thread.run_sync(reap.discard, found)

@@ -151,6 +151,7 @@ async def _put_away(found: Found, yard: Yard) -> None:
                 await connection.stop("its session does not want it any more")
                 await connection.aclose()
                 nursery.cancel_scope.cancel()
+            await client.gone(found.host)
         await to_thread.run_sync(_discard, found)
     except* (HoldfastError, OSError) as group:
         logger.warning("agent host %s could not be put away: %s", found.incarnation, group.exceptions[0])

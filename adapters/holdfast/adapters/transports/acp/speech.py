@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdfast.adapters.transports.acp.protocol import requests
 from holdfast.adapters.transports.acp.protocol.connection import Answered, Connection, TooLong, Unreadable
+from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Link
 from holdfast.adapters.transports.acp.protocol.replay import Expected
 from holdfast.adapters.transports.acp.protocol.restore import lost_options, to_reapply, way_back
@@ -59,6 +60,7 @@ class AcpSpeech(Speech):
         self._link_id = link_id
         self._connection = Connection(incarnation, framing)
         self._link = Link(self._connection)
+        self._lines = isinstance(framing, Lines)
         self._version = version
         self._keys = frozenset(keys)
         self._can: Capabilities | None = None
@@ -149,8 +151,15 @@ class AcpSpeech(Speech):
 
     def receive(self, data: bytes) -> Iterable[Heard]:
         """Take bytes in any slices; return what follows. Never raises."""
-        for delivery in self._link.receive(data):
-            yield from self._hear(delivery)
+        # While something is being opened each answer leads to the next request. After a restart several answers come at
+        # once, and those to requests that were not made again yet would mean nothing.
+        while data and self._openings and self._lines:
+            line, newline, data = data.partition(b"\n")
+            for delivery in self._link.receive(line + newline):
+                yield from self._hear(delivery)
+        if data:
+            for delivery in self._link.receive(data):
+                yield from self._hear(delivery)
 
     def gone(self) -> Iterable[Heard]:
         """Return what was held for sessions that were still being opened; they were never attached."""
