@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.configuration.file import handed_on, policies
 from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.supervision.host.launch import runtime_folder
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
 from holdfast.adapters.transports.acp import agents
-from holdfast.adapters.transports.acp.transport import AcpTransport
+from holdfast.adapters.transports.finding import transports
 
 if TYPE_CHECKING:
     from holdfast.adapters.storage.store import Store
@@ -23,16 +24,19 @@ def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
 
     Raises:
         AgentError: There is no folder for sockets.
+        SettingsError: A transport cannot be used, or the configuration names one that is not there.
     """
-    environ = library.environ
-    transport = AcpTransport(environ=environ)
+    environ, configuration = library.environ, library.configuration
+    found = transports()
     return Supervisor(
         StoreJournal(store),
-        Directory({transport.name: transport}, home=environ.get("HOME") or str(Path.home())),
+        Directory(found, configuration.targets, home=environ.get("HOME") or str(Path.home())),
         Settings(
             hosts=library.home.hosts,
             runtime=runtime_folder(),
             environ=environ,
-            secrets=agents.secrets(environ),
+            agents=configuration.agents,
+            policies=policies(configuration, {name: each.policy for name, each in found.items()}),
+            secrets=(*agents.secrets(environ), *handed_on(configuration, environ)),
         ),
     )

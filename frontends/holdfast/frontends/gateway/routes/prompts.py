@@ -72,15 +72,15 @@ class Prompted(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """A prompt without an outcome."""
+    """A prompt that waits to be sent."""
 
     prompt_id: str
     text: str
-    state: Literal["queued", "sent", "accepted"]
+    state: Literal["queued"]
 
 
 class Queue(Struct, frozen=True):
-    """All prompts without an outcome, in the order they were given."""
+    """All prompts that wait to be sent, in the order they were given."""
 
     items: list[Waiting]
     after: None = None
@@ -214,7 +214,8 @@ class Prompts:
 
     async def _queue(self, session_id: StreamId) -> Response:
         waiting = await prompts(self._house.tail, session_id)
-        return found(Queue([Waiting(each.prompt_id, text_of(each.content), each.state) for each in waiting]))
+        queued = [each for each in waiting if each.state == "queued"]
+        return found(Queue([Waiting(each.prompt_id, text_of(each.content), "queued") for each in queued]))
 
 
 def operations(house: House) -> Operations:

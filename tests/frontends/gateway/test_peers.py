@@ -1,0 +1,184 @@
+"""The API about sessions with a peer: a scripted agent behind a real daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.agents.scripting import Scripted
+from tests.frontends.gateway.test_api import refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.frontends.daemon import Answer, Daemon
+
+pytestmark = pytest.mark.slow
+
+
+def begin(daemon: Daemon, agent: Scripted, **more: object) -> Answer:
+    """Begin a session with the agent, and wait until it is ready or has failed."""
+    return daemon.post(
+        "/sessions", {"command": agent.command, "cwd": str(agent.folder), "wait_s": 30, **more}, Holdfast_Client="test"
+    )
+
+
+def reaches(daemon: Daemon, session: str, state: str) -> Any:
+    answer = daemon.get(f"/sessions/{session}/wait?until={state}&timeout=60")
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def test_a_session_is_begun_once_however_often_it_is_asked_for(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+
+    first = begin(daemon, agent, client_id="n-1", title="Ebbe", prompt="hello")
+    again = begin(daemon, agent, client_id="n-1", title="Flut", prompt="hello")
+
+    assert (first.status, again.status) == (201, 201)
+    assert first.json()["id"] == again.json()["id"]
+    assert first.json()["connection"]["state"] == "connected"
+    row = reaches(daemon, first.json()["id"], "idle")
+    assert row["title"] == "Ebbe"
+    assert agent.prompts() == ["hello"]
+    assert daemon.get("/status").json()["agents"] == 1
+
+
+def test_a_prompt_is_sent_once_and_what_waits_can_be_changed(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+    agent.change(prompts=[[agent.touch("busy"), agent.wait("go")], [{"say": "{prompt}"}]])
+    session = begin(daemon, agent).json()["id"]
+    path = f"/sessions/{session}"
+
+    first = daemon.post(f"{path}/prompts", {"content": "one", "client_id": "p-1"})
+    agent.reached("busy")
+    again = daemon.post(f"{path}/prompts", {"content": "one", "client_id": "p-1"})
+    second = daemon.post(f"{path}/prompts", {"content": [{"type": "text", "text": "two"}]}).json()
+    third = daemon.post(f"{path}/prompts", {"content": "three"}).json()
+
+    assert first.status == again.status == 202
+    assert again.json()["prompt_id"] == first.json()["prompt_id"]
+    assert second["state"] == third["state"] == "queued"
+    assert [each["text"] for each in daemon.get(f"{path}/queue").json()["items"]] == ["two", "three"]
+    edited = daemon.request("PATCH", f"{path}/queue/{second['prompt_id']}", {"content": "zwei"}).json()
+    assert [each["text"] for each in edited["items"]] == ["zwei", "three"]
+    dropped = daemon.request("DELETE", f"{path}/queue/{third['prompt_id']}").json()
+    assert [each["text"] for each in dropped["items"]] == ["zwei"]
+    refused(daemon.request("DELETE", f"{path}/queue/{first.json()['prompt_id']}"), 409, "prompt")
+    refused(daemon.request("DELETE", f"{path}/queue/nothing"), 404, "not_found")
+    daemon.post(f"{path}/prompts", {"content": "four"})
+    daemon.post(f"{path}/prompts", {"content": "five"})
+    assert daemon.request("DELETE", f"{path}/queue").json()["items"] == []
+    daemon.post(f"{path}/prompts", {"content": "six"})
+
+    agent.open("go")
+    reaches(daemon, session, "idle")
+
+    assert agent.prompts() == ["one", "six"]
+    assert daemon.post(f"{path}/prompts", {"content": "one", "client_id": "p-1"}).json()["state"] == "accepted"
+
+
+def test_a_permission_is_answered_once_and_the_first_answer_wins(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent", prompts=[[{"ask": "t1", "tool": {"title": "rm -rf x"}}]])
+    session = begin(daemon, agent, prompt="do it").json()["id"]
+    assert reaches(daemon, session, "needs-you")["attention"] == "needs_you"
+
+    (asked,) = daemon.get("/inbox").json()["items"]
+    path = f"/inbox/{asked['request_id']}"
+    assert asked["session_id"] == session
+    assert [each["option_id"] for each in asked["options"]] == ["once", "always", "reject"]
+    refused(daemon.post(path, {"option_id": "never offered"}), 409, "option")
+    refused(daemon.post(path, {}), 400, "usage")
+    first = daemon.post(path, {"option_id": "once", "client_id": "a-1"})
+    again = daemon.post(path, {"option_id": "once", "client_id": "a-1"})
+
+    assert first.json() == {"request_id": asked["request_id"], "session_id": session, "option_id": "once"}
+    assert again.json() == first.json(), "the same client is told what it did"
+    refused(daemon.post(path, {"option_id": "reject", "client_id": "a-2"}), 409, "permission_expired")
+    refused(daemon.post("/inbox/r:nobody:1", {"option_id": None}), 404, "not_found")
+    reaches(daemon, session, "idle")
+    assert daemon.get("/inbox").json()["items"] == []
+
+
+def test_a_turn_can_be_cancelled_and_there_is_nothing_to_cancel_without_one(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+    agent.change(prompts=[[agent.touch("busy"), {"ask": "t1", "tool": {"title": "x"}}]])
+    session = begin(daemon, agent, prompt="go").json()["id"]
+    reaches(daemon, session, "needs-you")
+
+    assert daemon.post(f"/sessions/{session}/cancel").status == 200
+    assert reaches(daemon, session, "idle")["pending"] == 0
+    refused(daemon.post(f"/sessions/{session}/cancel"), 409, "conflict")
+
+
+def test_an_ended_session_takes_nothing_more_and_stays_readable(daemon: Daemon, tmp_path: Path) -> None:
+    session = begin(daemon, Scripted(tmp_path / "agent"), prompt="hello").json()["id"]
+    reaches(daemon, session, "idle")
+
+    assert daemon.post(f"/sessions/{session}/end").json()["lifecycle"] == "ended"
+
+    refused(daemon.post(f"/sessions/{session}/prompts", {"content": "x"}), 409, "session_ended")
+    refused(daemon.post(f"/sessions/{session}/reconnect"), 409, "session_ended")
+    refused(daemon.post(f"/sessions/{session}/mode", {"mode": "x"}), 409, "session_ended")
+    assert daemon.get(f"/sessions/{session}/transcript").json()["items"]
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "code"),
+    [
+        ({}, 400, "usage"),
+        ({"agent": "demo", "command": ["x"]}, 400, "usage"),
+        ({"agent": "nobody"}, 400, "usage"),
+        ({"target": "gopher://example.org"}, 400, "usage"),
+        ({"command": []}, 400, "usage"),
+        ({"command": "a string"}, 400, "usage"),
+        ({"command": ["x\0y"]}, 400, "usage"),
+        ({"agent": "demo", "prompt": "  "}, 400, "usage"),
+        ({"agent": "demo", "prompt": [{"text": "no type"}]}, 400, "usage"),
+        ({"agent": "goose"}, 502, "command_not_found"),
+    ],
+)
+def test_an_order_that_cannot_be_carried_out_makes_no_session(
+    shared_daemon: Daemon, order: dict[str, object], status: int, code: str
+) -> None:
+    refused(shared_daemon.post("/sessions", order), status, code)
+
+    assert shared_daemon.get("/sessions?state=all").json()["items"] == []
+
+
+def test_a_prompt_may_have_sixteen_megabytes_and_no_more(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent", prompts=[[{"say": "thanks"}]])
+    path = f"/sessions/{begin(daemon, agent).json()['id']}/prompts"
+
+    assert daemon.post(path, {"content": "x" * 5_000_000}).status == 202
+    refused(daemon.post(path, {"content": "x" * 17_000_000}), 413, "too_large")
+
+
+def test_a_killed_daemon_knows_everything_again(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+    agent.change(prompts=[[{"say": "begun "}, agent.touch("begun"), agent.wait("go"), {"say": "and done"}]])
+    session = begin(daemon, agent, prompt="go").json()["id"]
+    agent.reached("begun")
+    with daemon.streaming(f"/events?follow=true&session={session}&type=text-appended") as events:
+        next(events)
+
+    daemon.kill()
+    daemon.start()
+    agent.open("go")
+    reaches(daemon, session, "idle")
+
+    said = [item["text"] for item in daemon.get(f"/sessions/{session}/transcript").json()["items"]]
+    assert said[-1] == "begun and done"
+    assert agent.prompts() == ["go"]
+    assert daemon.get("/verify").json()["ok"] is True
+
+
+def test_told_to_end_its_agents_the_daemon_leaves_none(daemon: Daemon, tmp_path: Path) -> None:
+    begin(daemon, Scripted(tmp_path / "agent"))
+
+    assert daemon.post("/shutdown", {"agents": True}).status == 202
+
+    assert daemon.wait() == 0
+    daemon.start()
+    assert daemon.get("/status").json()["agents"] == 0
