@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,19 @@ from starlette.routing import WebSocketRoute
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.store import RosterRow
 from holdfast.adapters.storage.tail import StoreTail
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import DeniedError, UsageError
-from holdfast.domain.recorded import Actor, StreamId
+from holdfast.domain.link.events import ConnectionRequested
+from holdfast.domain.recorded import Actor, Recorded, StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
+from holdfast.frontends.gateway.stream import connection
 from holdfast.frontends.gateway.stream.endpoint import Stream
 from holdfast.frontends.gateway.stream.pipe import PipeProtocol
 from holdfast.frontends.gateway.views.hub import Hub
@@ -39,7 +44,6 @@ if TYPE_CHECKING:
 
     from holdfast.domain.keeping import Keeping
     from holdfast.domain.projections.roster import Connection
-    from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.commands import Command
     from holdfast.frontends.gateway.stream import gate
 
@@ -47,6 +51,7 @@ Json = dict[str, Any]
 
 ONE = StreamId("aaaa1111-0000-4000-8000-000000000001")
 TWO = StreamId("aaaa2222-0000-4000-8000-000000000002")
+LINK = StreamId("bbbb1111-0000-4000-8000-000000000001")
 TOKEN = "the-right-token"
 PATIENCE_S = 60.0
 
@@ -126,6 +131,18 @@ class Verbs:
         return msgspec.Raw(msgspec.json.encode({"events": len(done)}))
 
 
+class Cuts(logging.Handler):
+    """Hears of readers that are cut off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "cut off" in record.getMessage():
+            self.heard.set()
+
+
 class Serving:
     """A running stream."""
 
@@ -137,6 +154,9 @@ class Serving:
         self.url = ""
         self.hub: Hub
         self._ready = threading.Event()
+        self._cuts = Cuts()
+        logging.getLogger(connection.__name__).addHandler(self._cuts)
+        self._link_version = 0
         self._server: Server
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -169,6 +189,7 @@ class Serving:
         self._ready.set()
 
     def close(self) -> None:
+        logging.getLogger(connection.__name__).removeHandler(self._cuts)
         self._server.should_exit = True
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
@@ -186,13 +207,25 @@ class Serving:
     def speak(self, text: str, session: StreamId = ONE, item: str = "m1") -> None:
         self.say(session, c.Observe((e.TextAppended(item, text),)))
 
+    def happen_to_link(self) -> None:
+        """Something is written about a link; the log says nothing of it that a row would show."""
+        self._link_version += 1
+        fact = ConnectionRequested("test", "")
+        at = 1_700_000_000_000_000
+        event = Recorded(LINK, self._link_version, new_event_id(), at, fact)
+        self.store.append_now([event], RosterRow("link", ended=False, rank=0, updated_at=at, row="{}"))
+
+    def wait_until_cut(self) -> None:
+        """Return once a reader was cut off."""
+        assert self._cuts.heard.wait(PATIENCE_S)
+
     def connect(self) -> ClientConnection:
         return connect(self.url, subprotocols=[Subprotocol("holdfast.v1")], compression=None, max_size=None)
 
     @contextmanager
     def client(self, token: str | None = TOKEN, name: str = "test") -> Generator[Client]:
-        with self.connect() as connection:
-            client = Client(connection)
+        with self.connect() as opened:
+            client = Client(opened)
             client.send(type="hello", client=name, **({} if token is None else {"token": token}))
             yield client
 

@@ -249,7 +249,9 @@ class Attachment:
 
     async def _send(self, frame: bytes) -> None:
         if not await self._socket.send(frame, within_s=STALLED_S):
-            self._socket.cut(1013, f"cursor={self._cursor()}")
+            cursor = self._cursor()
+            _log.warning("a reader was cut off", extra={"client": self._client, "cursor": cursor})
+            self._socket.cut(1013, f"cursor={cursor}")
             raise CutOffError
 
     def _cursor(self) -> str:

@@ -99,41 +99,42 @@ class RosterView(View):
         end = self._position
         if dirty:
             roster = await self._tail.roster(dirty)
-            ops: list[bytes] = []
-            for each in roster.rows:
-                fields = self._shown[each.id] = self._fields(each.id)
-                ops.append(wire.encode({"op": "put", "item": self._row(each, fields)}))
             gone = dirty - {each.id for each in roster.rows}
-            for session_id in gone:
-                self._shown.pop(session_id, None)
-            ops += [wire.encode({"op": "drop", "id": session_id, "position": end}) for session_id in gone]
             self._known -= gone | {each.id for each in roster.rows if each.ended}
             self._known |= {each.id for each in roster.rows if not each.ended}
+            for session_id in gone:
+                self._shown.pop(session_id, None)
+            fields = {each.id: self._fields(each.id) for each in roster.rows}
+            ops = [wire.encode({"op": "put", "item": self._row(each, fields[each.id])}) for each in roster.rows]
+            ops += [wire.encode({"op": "drop", "id": session_id, "position": end}) for session_id in gone]
             self.patches.add(end, ops)
+            # Who has a later snapshot skips these rows, and must not miss what is in no event.
+            self._lay_over(fields, {each.id: each for each in roster.rows})
         if self._looks:
             self._looks -= 1
-            await self._lay_over()
+            await self._look_around()
         if self._looks:
             self._changed()
 
-    async def _lay_over(self) -> None:
-        """Send what is not in the log where it has changed."""
+    async def _look_around(self) -> None:
+        fields = {session_id: self._fields(session_id) for session_id in self._known}
+        before = self._shown
+        silent = [each for each in fields if "connection" in before.get(each, _NOBODY) and _unsaid(fields[each])]
+        rows = (await self._tail.roster(silent)).rows if silent else []
+        self._lay_over(fields, {each.id: each for each in rows})
+
+    def _lay_over(self, fields: dict[StreamId, Fields], rows: dict[StreamId, Listed]) -> None:
+        """Send what is not in the log where it has changed; `rows` are of those of whom now only the log tells."""
         ops: list[bytes] = []
-        told_by_log: list[StreamId] = []
-        for session_id in self._known:
-            fields = self._fields(session_id)
+        for session_id, now in fields.items():
             before = self._shown.get(session_id, _NOBODY)
-            if fields == before:
+            if now == before:
                 continue
-            self._shown[session_id] = fields
-            if "connection" in before and "connection" not in fields:
-                told_by_log.append(session_id)
-            else:
-                ops.append(_set(session_id, fields))
-        if told_by_log:
-            for listed in (await self._tail.roster(told_by_log)).rows:
-                said = {"connection": _decode(listed.row)["connection"], **self._fields(listed.id)}
-                ops.append(_set(listed.id, said))
+            self._shown[session_id] = now
+            told = now
+            if "connection" in before and _unsaid(now) and session_id in rows:
+                told = {**now, "connection": _decode(rows[session_id].row)["connection"]}
+            ops.append(wire.encode({"op": "set", "id": session_id, "fields": told}))
         self.patches.add(None, ops)
 
     def _fields(self, session_id: StreamId) -> Fields:
@@ -147,5 +148,5 @@ class RosterView(View):
         return Raw(bytes(listed.row)[:-1] + b"," + wire.encode(fields)[1:])
 
 
-def _set(session_id: StreamId, fields: Fields) -> bytes:
-    return wire.encode({"op": "set", "id": session_id, "fields": fields})
+def _unsaid(fields: Fields) -> bool:
+    return "connection" not in fields
