@@ -19,8 +19,9 @@ from holdfast.bootstrap.library import LocalLibrary
 from tests.benchmarks.bare import scan_plainly
 from tests.benchmarks.material import converse, new_session, talk, write_transcript
 from tests.benchmarks.reading import fill_roster, opened
-from tests.benchmarks.report import Figure, Row
+from tests.benchmarks.report import Figure, Goal, Row
 from tests.benchmarks.rounds import milliseconds, per_second, side_by_side
+from tests.frontends.daemon import Daemon
 from tests.support.cli import environment, run_cli
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _FEW: Final = 3
 """Rounds of what takes seconds."""
 
 _LISTED: Final = 100
+_INSTANT: Final = Goal("at most", 150, "value")
 
 
 def keeping(folder: Path, scale: Scale) -> Figure:
@@ -110,16 +112,34 @@ def _importing(folder: Path, scale: Scale) -> list[Row]:
 
 
 def _listing(folder: Path, scale: Scale) -> list[Row]:
-    with opened(folder) as store:
-        fill_roster(store, min(_LISTED, scale.roster))
+    """List as people do, interpreter and all: from a store, and from a daemon that has one like it."""
+    kept = folder / "kept"
+    for home in (folder, kept):
+        home.mkdir(mode=0o700, exist_ok=True)
+        with opened(home) as store:
+            fill_roster(store, min(_LISTED, scale.roster))
 
-    def list_all() -> None:
-        ran = run_cli("ls", home=folder)
+    def list_all(home: Path) -> None:
+        ran = run_cli("ls", home=home)
         assert ran.returncode == 0, ran.stderr
 
     def start() -> None:
         subprocess.run([sys.executable, "-c", "pass"], env=environment(folder), check=True)
 
-    list_all()
-    found = side_by_side(scale.rounds, {"ls": milliseconds(list_all), "python": milliseconds(start)})
-    return [found.row(f"holdfast ls, {_LISTED} sessions", "ms", "ls", baseline="python")]
+    daemon = Daemon(kept)
+    try:
+        daemon.start()
+        list_all(folder)
+        turns = {
+            "store": milliseconds(partial(list_all, folder)),
+            "daemon": milliseconds(partial(list_all, kept)),
+            "python": milliseconds(start),
+        }
+        found = side_by_side(scale.rounds, turns)
+    finally:
+        daemon.close()
+    listed = f"holdfast ls, {_LISTED} sessions"
+    return [
+        found.row(listed, "ms", "store", baseline="python"),
+        found.row(f"{listed}, by the daemon", "ms", "daemon", baseline="python", goal=_INSTANT),
+    ]

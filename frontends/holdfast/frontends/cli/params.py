@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from uuid import uuid4
 
 import click
 
@@ -251,4 +251,4 @@ def quoted(row: Row) -> str:
 
 def new_cause() -> str:
     """Return a name for a command, so that what it leads to can be told from what a peer did by itself."""
-    return uuid4().hex
+    return os.urandom(16).hex()
