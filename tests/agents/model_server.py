@@ -190,16 +190,15 @@ def heard(body: Json) -> Exchange:
     for message in messages:
         content = message.get("content")
         blocks = cast("list[Json]", content if isinstance(content, list) else [{"type": "text", "text": content or ""}])
-        results = [block for block in blocks if block.get("type") == "tool_result"]
         if message.get("role") == "tool" or message.get("type") in ("function_call_output", "custom_tool_call_output"):
             output = plain(message.get("output", content))
-        elif results:
-            output = plain(results[-1].get("content"))
         elif message.get("role") == "user":
-            # Agents put remarks of their own in blocks beside what a person said.
-            words = [block["text"] for block in blocks if "text" in block and not block["text"].startswith("<")]
-            if words:
-                said, output = words[-1].strip(), None
+            for block in blocks:
+                if block.get("type") == "tool_result":
+                    output = plain(block.get("content"))
+                # Agents put remarks of their own in blocks beside what a person said.
+                elif "text" in block and not block["text"].startswith("<"):
+                    said, output = block["text"].strip(), None
     return Exchange(body.get("tools") or [], said, output, plain(body.get("system") or body.get("instructions") or ""))
 
 

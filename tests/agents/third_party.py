@@ -21,18 +21,19 @@ class ThirdParty(NamedTuple):
 
     Attributes:
         name: What `.ci/agents.txt` calls it.
-        words: Its program below `node_modules/.bin`, and arguments.
+        program: Where its program lies below `node_modules`, as a pattern.
         configure: Writes its configuration below a home folder, so that it talks to the model at an address.
     """
 
     name: str
-    words: tuple[str, ...]
+    program: str
     configure: Callable[[Path, str], None]
+    arguments: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
         """Return its argument list; without it, skip the test."""
-        place = _installed(self.name)
-        return [str(place / "node_modules" / ".bin" / self.words[0]), *self.words[1:]]
+        program = next((_installed(self.name) / "node_modules").glob(self.program))
+        return [str(program), *self.arguments]
 
 
 def sdk_example() -> list[str]:
@@ -110,8 +111,9 @@ def _write(path: Path, text: str) -> None:
 THIRD_PARTY = {
     each.name: each
     for each in (
-        ThirdParty("claude", ("claude-agent-acp",), _configure_claude),
-        ThirdParty("codex", ("codex-acp",), _configure_codex),
-        ThirdParty("opencode", ("opencode", "acp"), _configure_opencode),
+        ThirdParty("claude", ".bin/claude-agent-acp", _configure_claude),
+        ThirdParty("codex", ".bin/codex-acp", _configure_codex),
+        # What npm puts on the path is a placeholder until a script of the package has run.
+        ThirdParty("opencode", "opencode-*64/bin/opencode", _configure_opencode, ("acp",)),
     )
 }

@@ -46,7 +46,8 @@ def seen(world: World, session: str, text: str) -> None:
 def test_a_killed_agent_leaves_an_interrupted_turn_and_is_taken_up_again_without_doubled_history(
     world: World, way: str
 ) -> None:
-    agent, session = talking(world, **{way: {}})
+    ways: Json = {way: {}}
+    agent, session = talking(world, **ways)
     seen(world, session, "half a ")
 
     os.kill(agent.pids()[0], signal.SIGKILL)

@@ -79,7 +79,7 @@ class World:
     def wait(self, session: str, state: str = "idle", timeout_s: float = PATIENCE_S) -> Json:
         """Return the row once the session is in a state."""
         answer = self.daemon.get(f"/sessions/{session}/wait?until={state}&timeout={timeout_s:g}")
-        assert answer.status == 200, (answer.body, self.events(session))
+        assert answer.status == 200, (answer.body, self.count(session))
         row: Json = answer.json()
         return row
 
@@ -105,6 +105,11 @@ class World:
         """Return the states of turns that were cut off, in order."""
         told = [item.get("status") for item in self.items(session, "notice")]
         return [status for status in told if status in {"interrupted", "unknown"}]
+
+    def waiting(self, session: str) -> list[Json]:
+        """Return the prompts that wait to be sent."""
+        prompts: list[Json] = self.daemon.get(f"/sessions/{session}/queue").json()["items"]
+        return [prompt for prompt in prompts if prompt["state"] == "queued"]
 
     def inbox(self) -> list[Json]:
         waiting: list[Json] = self.daemon.get("/inbox").json()["items"]
