@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from holdfast.frontends.cli.params import Doors
 
+_COMPLETE = "_HOLDFAST_COMPLETE"
+"""The variable by which a shell asks what could be typed; its name is click's custom."""
+
 _VERBS = {
     "new": "talking:new",
     "send": "talking:send",
@@ -94,6 +97,10 @@ def main(doors: Doors, argv: Sequence[str] | None = None) -> int:
 
 
 def _run(app: App, args: list[str]) -> int:
+    if instruction := os.environ.get(_COMPLETE):
+        from click.shell_completion import shell_complete  # noqa: PLC0415 # only a shell asks for it
+
+        return shell_complete(_holdfast, {"obj": app}, "holdfast", _COMPLETE, instruction)
     try:
         with _holdfast.make_context("holdfast", args, obj=app) as context:
             _holdfast.invoke(context)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library, Reading, Workspace
     from holdfast.domain.projections.roster import Row
@@ -227,7 +229,41 @@ def json_option(verb: F) -> F:
 
 def session_argument(verb: F) -> F:
     """Give the verb the session it is about."""
-    return click.argument("session", metavar="ID", type=text)(verb)
+    return click.argument("session", metavar="ID", type=text, shell_complete=_sessions)(verb)
+
+
+def _sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from holdfast.frontends.cli.completion import sessions  # noqa: PLC0415 # only a shell asks for it
+
+    return sessions(ctx, param, incomplete)
+
+
+def request_argument(verb: F) -> F:
+    """Give the verb the question it is about."""
+    return click.argument("request", type=text, shell_complete=_requests)(verb)
+
+
+def _requests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from holdfast.frontends.cli.completion import requests  # noqa: PLC0415 # only a shell asks for it
+
+    return requests(ctx, param, incomplete)
+
+
+def agent_option(verb: F) -> F:
+    """Give the verb `--agent`."""
+    return click.option(
+        "--agent",
+        type=text,
+        metavar="NAME",
+        shell_complete=_agents,
+        help="A known agent, as `holdfast agents` lists them.",
+    )(verb)
+
+
+def _agents(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from holdfast.frontends.cli.completion import agents  # noqa: PLC0415 # only a shell asks for it
+
+    return agents(ctx, param, incomplete)
 
 
 def _say(message: str) -> None:

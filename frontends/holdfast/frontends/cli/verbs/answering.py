@@ -8,7 +8,7 @@ import click
 from msgspec import json
 
 from holdfast.frontends.cli.escaping import one_line
-from holdfast.frontends.cli.params import App, json_option, new_cause, text
+from holdfast.frontends.cli.params import App, json_option, new_cause, request_argument, text
 from holdfast.frontends.cli.verbs.queue import beginning
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command("approve")
-@click.argument("request", type=text)
+@request_argument
 @click.option("--option", "option_id", type=text, metavar="ID", help="Which of its answers; the one that allows once.")
 @json_option
 @click.pass_obj
@@ -34,7 +34,7 @@ def approve(app: App, *, request: str, option_id: str | None, as_json: bool) -> 
 
 
 @click.command("deny")
-@click.argument("request", type=text)
+@request_argument
 @click.option("--reason", type=text, metavar="T", help="Why; it is kept with your answer.")
 @json_option
 @click.pass_obj

@@ -13,6 +13,7 @@ from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED, REFUSED
 from holdfast.frontends.cli.params import (
     App,
+    agent_option,
     answered,
     client_id_option,
     json_option,
@@ -53,7 +54,7 @@ class _New(click.Command):
 
 @click.command("new", cls=_New)
 @click.argument("said", nargs=-1, type=text, metavar="[TARGET] [PROMPT]")
-@click.option("--agent", type=text, metavar="NAME", help="A known agent, as `holdfast agents` lists them.")
+@agent_option
 @click.option("--cwd", type=text, metavar="DIR", help="The folder it works in; this one by default.")
 @click.option("--title", type=text, default="", metavar="T", help="What you call the session.")
 @client_id_option
