@@ -13,11 +13,14 @@ import shlex
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from tests.support.cli import HOLDFAST, environment
+
+if TYPE_CHECKING:
+    from tests.support.cli import Cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -71,7 +74,7 @@ def fits(printed: str, wanted: str) -> bool:
 @pytest.mark.parametrize(
     "page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if steps(page.read_text())]
 )
-def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path) -> None:
+def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path, cli: Cli) -> None:
     (tmp_home.parent / "docs").symlink_to(ROOT / "docs")
     script = tmp_home.parent / "page.sh"
     listed = steps(page.read_text())
@@ -87,6 +90,7 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path) -> N
         text=True,
         check=False,
     ).stdout.split(_MARK)
+    cli("down", "--agents")  # a page ends what it starts, but not where it stops at a mistake
 
     for step, printed, status in zip(listed, told[::2], told[1::2], strict=False):
         where = f"{page.relative_to(ROOT)}:{step.line}: {shlex.quote(step.command)}"
