@@ -10,8 +10,8 @@ help: ## show this list
 
 install: .venv/.dev ## build .venv, with everything to work on Holdfast
 
-run: .venv/.run ## import an example transcript and show it
-	@.ci/example.sh
+run: .venv/.run ## start a daemon and its page, and print the link that opens it
+	@exec $(BIN)/python -I -m holdfast.bootstrap.daemon.parent $(ARGS)
 
 test: .venv/.dev ## run the whole suite in parallel, real servers included
 	@.ci/provision.sh

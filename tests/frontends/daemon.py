@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from holdfast.adapters.configuration.home import Home
-from holdfast.bootstrap.daemon import process, sockets
+from holdfast.bootstrap.daemon import presence, process, sockets
 from holdfast.domain.daemon import Listen, Running
 from tests.support.cli import environment
 
@@ -105,6 +105,15 @@ class Daemon:
         """Leave nothing behind."""
         self.kill()
         sockets.unix_path(self.home).unlink(missing_ok=True)
+
+    @classmethod
+    def found(cls, home: Path) -> Daemon:
+        """Return the daemon that somebody else started, once it is ready."""
+        made = cls(home)
+        running = presence.find(Home(home), wait_s=PATIENCE_S)
+        assert running is not None
+        made.running = running
+        return made
 
     @property
     def pid(self) -> int:

@@ -29,6 +29,10 @@ STDERR = "stderr.log"
 """What the interpreter itself says when it dies; everything else is in the log."""
 
 
+PARENT = "HOLDFAST_PARENT"
+"""Names the process that starts a daemon again when it is killed."""
+
+
 class Refusal(Struct, frozen=True):
     """Why a daemon did not get ready."""
 
@@ -82,6 +86,18 @@ def spawn(home: Home, environ: Mapping[str, str], listen: Listen, *, within_s: f
         DaemonError: It ended, or was not ready in time.
         HoldfastError: What it refused to start for.
     """
+    child, told = begin(home, environ, listen)
+    running = outcome(home, child, told, within_s)
+    child.returncode = 0  # it outlives this process: whoever collects it one day, it is not this object
+    return running
+
+
+def begin(home: Home, environ: Mapping[str, str], listen: Listen) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a daemon in a session of its own; return it, and from where `outcome` reads how that went.
+
+    Raises:
+        DaemonError: No process can be started.
+    """
     home.logs.mkdir(mode=0o700, exist_ok=True)
     reading, writing = os.pipe()
     try:
@@ -102,20 +118,29 @@ def spawn(home: Home, environ: Mapping[str, str], listen: Listen, *, within_s: f
         raise DaemonError(msg) from error
     finally:
         os.close(writing)
+    return child, reading
+
+
+def outcome(home: Home, child: subprocess.Popen[bytes], told: int, within_s: float) -> Running:
+    """Return what a daemon that was begun says once it is ready.
+
+    Raises:
+        DaemonError: It ended, or was not ready in time.
+        HoldfastError: What it refused to start for.
+    """
     try:
-        told = _read(reading, monotonic() + within_s)
+        said = _read(told, monotonic() + within_s)
     finally:
-        os.close(reading)
-    if told is None:
+        os.close(told)
+    if said is None:
         msg = f"the daemon (process {child.pid}) was not ready within {within_s:.0f} s: see `holdfast logs`"
         raise DaemonError(msg)
-    if not told:
+    if not said:
         code = child.wait()
         msg = f"the daemon ended before it was ready (exit {code}): see {home.logs / STDERR}"
         raise DaemonError(msg)
-    report = msgspec.json.decode(told, type=Report)
+    report = msgspec.json.decode(said, type=Report)
     if report.ready is not None:
-        child.returncode = 0  # it outlives this process: whoever collects it one day, it is not this object
         return report.ready
     child.wait()
     assert report.refused is not None

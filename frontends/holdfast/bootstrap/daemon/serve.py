@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from holdfast.adapters.storage import erase
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.tail import StoreTail
-from holdfast.bootstrap.daemon import presence, sockets
+from holdfast.bootstrap.daemon import presence, process, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
 from holdfast.bootstrap.daemon.supervising import supervisor
@@ -100,6 +100,7 @@ async def _serve(
         running=running,
         version=version("holdfast"),
         end=stop.set,
+        plug=_kill if library.environ.get(process.PARENT) == str(os.getppid()) else None,
     )
     app, live = build(house, port=listening[0].getsockname()[1])
     listener = Listener(app, stop)
@@ -179,6 +180,10 @@ async def _end_with_store(store: Store, stop: anyio.Event) -> None:
 async def _close_streams(house: House, stop: anyio.Event) -> None:
     await stop.wait()
     house.ending.set()
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _finish_erasures(store: Store) -> None:

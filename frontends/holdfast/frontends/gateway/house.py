@@ -100,6 +100,7 @@ class Status(Struct, frozen=True):
     sessions: int
     agents: int
     web: bool
+    plug: bool
 
 
 @dataclass
@@ -117,6 +118,7 @@ class House:
         running: How this daemon was announced.
         version: The version of Holdfast.
         end: Asks the daemon to end. Returns at once.
+        plug: Kills this daemon at once; None where nobody would start it again.
         ending: Set when the daemon ends: whoever streams must stop.
     """
 
@@ -130,6 +132,7 @@ class House:
     running: Running
     version: str
     end: Callable[[], None]
+    plug: Callable[[], None] | None = None
     ending: anyio.Event = field(default_factory=anyio.Event)
 
     async def more(self, position: int) -> bool:

@@ -10,7 +10,7 @@ from anyio import to_thread
 from msgspec import Meta, Struct, json
 from starlette.background import BackgroundTask
 
-from holdfast.domain.errors import HoldfastError
+from holdfast.domain.errors import ConflictError, HoldfastError
 from holdfast.domain.ports import Check, Found, ImportReport
 from holdfast.frontends.gateway.house import Status
 from holdfast.frontends.gateway.operations import (
@@ -29,7 +29,7 @@ from holdfast.frontends.gateway.problems import describe
 from holdfast.frontends.gateway.progress import answered, steps
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.responses import Response
 
@@ -95,6 +95,7 @@ class Upkeep:
                 sessions,
                 house.keeping.live(),
                 running.web,
+                house.plug is not None,
             )
         )
 
@@ -176,8 +177,23 @@ class Upkeep:
         response.background = BackgroundTask(self._end)
         return response
 
+    async def pull(self, call: Call, given: Body) -> Response:
+        """Kill the daemon at once, as a power cut would, once this is answered."""
+        del call, given
+        plug = self._house.plug
+        if plug is None:
+            msg = "nobody would start this daemon again: `make run` starts one whose plug may be pulled"
+            raise ConflictError(msg)
+        response = found(Stopping(), 202)
+        response.background = BackgroundTask(_then, plug)
+        return response
+
     async def _end(self) -> None:
         self._house.end()
+
+
+async def _then(act: Callable[[], None]) -> None:
+    act()
 
 
 def operations(house: House) -> Operations:
@@ -193,4 +209,5 @@ def operations(house: House) -> Operations:
         ),
         Operation("POST", "/rebuild", "Build the views anew.", upkeep.rebuild, Body, dict[str, str]),
         Operation("POST", "/shutdown", "End the daemon.", upkeep.shutdown, Ending, Stopping, 202),
+        Operation("POST", "/demo/plug", "Kill the daemon.", upkeep.pull, Body, Stopping, 202, (409,)),
     ]
