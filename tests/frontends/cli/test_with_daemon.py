@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
@@ -114,6 +115,31 @@ def test_transcripts_are_imported_by_the_daemon_from_where_the_person_is(
     assert json.loads(imported.stdout)["sessions"] == 1
     assert run("import", "nowhere").code == 3
     assert [row["imported_from"] for row in run("ls", "--json").json()] == ["claude"]
+
+
+@pytest.mark.slow
+def test_transcripts_are_watched_by_the_daemon_until_somebody_interrupts(
+    run: Run, daemon: Daemon, tmp_home: Path
+) -> None:
+    lines = EXAMPLE.read_bytes().splitlines(keepends=True)
+    growing = tmp_home.parent / "growing.jsonl"
+    growing.write_bytes(b"".join(lines[:6]))
+    with subprocess.Popen(
+        [HOLDFAST, "import", "--watch", growing, "--json"], env=daemon.environ, stdout=subprocess.PIPE
+    ) as watching:
+        try:
+            assert watching.stdout is not None
+            first = json.loads(watching.stdout.readline())
+            with growing.open("ab") as file:
+                file.writelines(lines[6:])
+            second = json.loads(watching.stdout.readline())
+        finally:
+            watching.send_signal(signal.SIGINT)
+
+    assert watching.returncode == 130
+    assert first["sessions"] == 1
+    assert second["events"] > 0
+    assert run("status").code == 0
 
 
 def test_an_export_is_made_beside_the_daemon(run: Run, example: None, daemon: Daemon, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from socket import AF_UNIX, SOCK_STREAM, socket
 from typing import TYPE_CHECKING, Final
@@ -165,9 +165,17 @@ class Exchange:
 
         Raises what `get` does.
         """
+        with closing(self.results(method, path, body, progress)) as results:
+            return next(results)
+
+    def results(
+        self, method: str, path: str, body: Mapping[str, object] | None, progress: Progress | None
+    ) -> Generator[bytes]:
+        """Yield what comes of something that goes on until it is closed. Raises what `get` does."""
         with self._asked(method, path, None, body, timeout_s=None, accept=_LINES) as answer:
             if answer.kind != _LINES:
-                return answer.read()
+                yield answer.read()
+                return
             for line in answer.lines():
                 try:
                     step = _step(line)
@@ -178,7 +186,7 @@ class Exchange:
                 if step.progress is not None and progress is not None:
                     progress(*step.progress)
                 if step.result:
-                    return bytes(step.result)
+                    yield bytes(step.result)
         raise _lost()
 
     def _again(self, ask: Callable[[], bytes]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct, json
@@ -57,9 +58,11 @@ class DaemonWorkspace(DaemonReading):
         return read(_report, self._exchange.worked("POST", "/imports", asked, progress))
 
     def watch(self, sources: Sequence[str], progress: Progress | None = None) -> Generator[ImportReport]:
-        """Let the daemon import transcripts and follow them as they grow; yield what was there, and leave it to it."""
+        """Let the daemon import transcripts and follow them as they grow, until the generator is closed."""
         asked = {"sources": _absolute(sources), "watch": True}
-        yield read(_report, self._exchange.worked("POST", "/imports", asked, progress))
+        with closing(self._exchange.results("POST", "/imports", asked, progress)) as results:
+            for result in results:
+                yield read(_report, result)
 
 
 def _absolute(sources: Sequence[str]) -> list[str]:

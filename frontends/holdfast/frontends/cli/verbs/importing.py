@@ -51,8 +51,7 @@ def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], watch: bo
 
 
 def _follow(app: App, wanted: list[str], *, as_json: bool) -> None:
-    """Tell what comes in, one line each time, until somebody interrupts; a daemon is left alone with it."""
-    attended = app.control.running() is not None
+    """Tell what comes in, one line each time, until somebody interrupts."""
     with app.writing() as workspace, ExitStack() as showing:
         report = showing.enter_context(progress(app.terminal, "importing"))
         with closing(workspace.watch(wanted, report)) as coming:
@@ -62,7 +61,7 @@ def _follow(app: App, wanted: list[str], *, as_json: bool) -> None:
                     app.terminal.record(wire.encode(done))
                 elif number == 0:
                     app.terminal.line(_told(done))
-                    note("The daemon goes on watching." if attended else "Watching; Ctrl-C ends it.")
+                    note("Watching; Ctrl-C ends it.")
                 else:
                     app.terminal.line(f"{count(done.events, 'event')} came into {count(done.sessions, 'session')}")
                 app.terminal.flush()
