@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from holdfast.adapters.supervision.keeper import Observed
 from holdfast.adapters.supervision.secrets import Veil
 from holdfast.domain.errors import ConflictError, HoldfastError
 from holdfast.domain.link import events as links
-from holdfast.domain.recorded import POLICY
+from holdfast.domain.recorded import POLICY, StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from holdfast.domain.transport import ConnectError, Failure, Joining
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.transport import Heard, Speech, Wish, Write
+
+logger = logging.getLogger("holdfast.supervision")
 
 ACKNOWLEDGE_BYTES: Final = 256 * 1024
 """A host is told what is in the log each time this much more is: it keeps files of a mebibyte."""
@@ -62,6 +65,7 @@ class Talk:
         self._wishes: dict[str, _Waiting] = {}
         self._settled: list[tuple[str, str | None]] = []
         self._invited: deque[Keeper] = deque()
+        self._carried: set[StreamId] = set()
         self._read_over = False
         self._acknowledged = wire.offset
         self._heard_at = anyio.current_time()
@@ -75,12 +79,13 @@ class Talk:
         async with anyio.create_task_group() as nursery:
             if found is not None and all(keeper.session.state.attachment == "attached" for keeper in members):
                 for _, joining in joinings:
+                    self._carried.add(joining.session.id)
                     self._post(self._speech.restore(joining))
                 self.ready = True
             else:
                 self._post(self._speech.begin(f"begin:{self._link.id}"))
                 for _, joining in joinings:
-                    self._post(self._speech.attach(joining))
+                    self._attach(joining)
             nursery.start_soon(self._send)
             nursery.start_soon(self._watch)
             nursery.start_soon(self._end)
@@ -96,6 +101,10 @@ class Talk:
             waiting.answer("the connection is over")
         return self._asked or self._failure
 
+    def _attach(self, joining: Joining) -> None:
+        self._carried.add(joining.session.id)
+        self._post(self._speech.attach(joining))
+
     # What is asked from outside
 
     def invite(self, keeper: Keeper) -> None:
@@ -105,6 +114,7 @@ class Talk:
 
     def dismiss(self, keeper: Keeper) -> None:
         """Carry a session no longer."""
+        self._carried.discard(keeper.id)
         self._post(self._speech.detach(keeper.id))
 
     def stop(self, failure: Failure) -> None:
@@ -114,14 +124,21 @@ class Talk:
 
     def committed(self, keeper: Keeper, recorded: Recorded) -> None:
         """Tell the peer what the log now holds."""
-        self._post(self._speech.committed(keeper.id, recorded))
+        if keeper.id not in self._carried:
+            return
+        try:
+            self._post(self._speech.committed(keeper.id, recorded))
+        except Exception as error:
+            # It is in the log, and whoever asked for it must hear that; what went wrong ends the connection.
+            logger.exception("link %s: the protocol failed", self._link.id)
+            self.stop(Failure("error", f"an error inside: {error!r}", "terminal"))
         if isinstance(recorded.event, e.TurnStarted):
             self._heard_at = anyio.current_time()
 
     def takes_prompt(self, keeper: Keeper) -> bool:
         """Whether the peer may be handed a prompt now."""
         over = self._read_over or self._failure is not None or self._stop.is_set()
-        return not over and self._speech.takes_prompt(keeper.id)
+        return not over and keeper.id in self._carried and self._speech.takes_prompt(keeper.id)
 
     async def ask(self, keeper: Keeper, key: str, wish: Wish) -> None:
         """Ask the peer for something and return once it has agreed, and the log says so."""
@@ -262,7 +279,7 @@ class Talk:
             while self._invited:
                 keeper = self._invited.popleft()
                 joining: Joining = await self._link.joining(keeper)
-                self._post(self._speech.attach(joining))
+                self._attach(joining)
                 keeper.recovered.set()
             self._joined = anyio.Event()
             await self._joined.wait()

@@ -16,7 +16,7 @@ from holdfast.adapters.supervision.conversation import Talk
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_log import LinkLog
 from holdfast.adapters.supervision.settings import Settings
-from holdfast.adapters.supervision.verdict import Asked, Ending, Loss, detached, ending, outcome
+from holdfast.adapters.supervision.verdict import Asked, Ending, Loss, answered, detached, ending, outcome
 from holdfast.adapters.supervision.wire import hosted
 from holdfast.domain.errors import AgentError, AgentFolderError, CommandNotFoundError, HostFencedError
 from holdfast.domain.journal import Journal
@@ -296,9 +296,7 @@ class LinkKeeper:
         for keeper in self.members.values():
             state, fate = keeper.session.state, None
             if state.turn is not None and state.turn.prompt_id is not None and keeper.sent is not None:
-                prompt = state.prompt(state.turn.prompt_id)
-                seen = prompt is not None and prompt.state == "accepted"
-                fate = await wire.fate(keeper.sent, seen=seen)
+                fate = await wire.fate(keeper.sent, seen=answered(state))
             found[keeper.id] = outcome(state, fate, failure)
         return found
 

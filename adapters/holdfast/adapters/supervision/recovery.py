@@ -12,7 +12,7 @@ from holdfast.adapters.supervision.directory import IMPORT
 from holdfast.adapters.supervision.host import client, reap
 from holdfast.adapters.supervision.host import folder as folders
 from holdfast.adapters.supervision.keeper import Keeper, Observed
-from holdfast.adapters.supervision.verdict import outcome
+from holdfast.adapters.supervision.verdict import answered, outcome
 from holdfast.domain.errors import AgentError, HoldfastError
 from holdfast.domain.recorded import DAEMON
 from holdfast.domain.session import events as e
@@ -124,8 +124,7 @@ def _fate(state: SessionState) -> Outcome | None:
     turn = state.turn
     if turn is None or turn.prompt_id is None:
         return None
-    prompt = state.prompt(turn.prompt_id)
-    return "interrupted" if prompt is not None and prompt.state == "accepted" else "unknown"
+    return "interrupted" if answered(state) else "unknown"
 
 
 def _as_started(keeper: Keeper, found: Found) -> Peer:

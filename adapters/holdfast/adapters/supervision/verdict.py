@@ -67,6 +67,12 @@ def detached(link_id: str, what: Ending, failure: Failure) -> Fact:
     return e.Detached(link_id, _REASONS[what], None if what in ("closed", "hibernated") else failure.error)
 
 
+def answered(state: SessionState) -> bool:
+    """Return whether the peer gave a sign that it has the prompt of the open turn."""
+    prompt = None if state.turn is None or state.turn.prompt_id is None else state.prompt(state.turn.prompt_id)
+    return state.spoke or (prompt is not None and prompt.state == "accepted")
+
+
 def outcome(state: SessionState, fate: Outcome | None, failure: Failure) -> list[Fact]:
     """Return how the open turn, and what was asked in the session, came to nothing.
 
