@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +37,8 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, entry: str = "chat = 
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: holdfast-chat\nVersion: 1.0\n")
     (told / "entry_points.txt").write_text(f"[holdfast.transports]\n{entry}\n")
     shutil.copy(PLUGIN, site)
-    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
+    importlib.invalidate_caches()
 
 
 @pytest.fixture

@@ -238,11 +238,11 @@ class Talk:
         attached = any(isinstance(fact, e.Attached) for each in observed for fact in each.facts)
         if attached and not self.ready and not any(isinstance(fact, links.ConnectionOpened) for fact in about_link):
             about_link.append(links.ConnectionOpened())
+        if observed:
+            await self._yard.ledger.observe(observed)
         if about_link:
             await self._link.opened(about_link)
             self.ready = self.ready or any(isinstance(fact, links.ConnectionOpened) for fact in about_link)
-        if observed:
-            await self._yard.ledger.observe(observed)
 
     async def _expel(self, keeper: Keeper, failure: Failure) -> None:
         """A session of a shared link failed by itself."""

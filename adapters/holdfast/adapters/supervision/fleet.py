@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
@@ -175,9 +176,13 @@ class Fleet:
         if link is None or state.ended is not None:
             return told_by_log(state)
         shown = link.connection()
-        if shown.state == "connected" and state.attachment != "attached":
-            return told_by_log(state) if state.attachment == "detached" else Connection("connecting")
-        return shown
+        if not link.running:
+            return shown if shown.state == "gave_up" else told_by_log(state)
+        if link.connected and state.attachment == "attached" and state.link_id == link.id:
+            return Connection("connected")
+        if shown.state in ("connecting", "reconnecting"):
+            return shown
+        return Connection("reconnecting" if state.ever_attached else "connecting", 1)
 
     def links(self) -> list[LinkKeeper]:
         """Return every link once."""
@@ -280,7 +285,7 @@ class Fleet:
             await self._refuse(keeper, why)
 
     async def _refuse(self, keeper: Keeper, why: str) -> None:
-        link_id = keeper.session.state.link_id or str(keeper.id)
+        link_id = keeper.session.state.link_id or str(uuid4())
         await self.ledger.observe([Observed(keeper, [e.Detached(link_id, "failed", why)])], actor=DAEMON)
 
     async def _drive_later(self, keeper: Keeper) -> None:
