@@ -12,7 +12,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, UnsetType
 from msgspec.structs import fields
 
 from docs.statechart import CHARTS, command_table, diagram, explore, transition_table
@@ -20,9 +20,10 @@ from holdfast.domain.link import events as link_events
 from holdfast.domain.session import events
 from holdfast.domain.session.facts import BY_TAG, Registration
 from holdfast.domain.session.upcasters import UPCASTERS
+from holdfast.frontends.conformance import frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 REFERENCE: Final = Path(__file__).parent / "reference"
 
@@ -33,6 +34,8 @@ _JSON_NAMES: Final[dict[object, str]] = {
     bool: "boolean",
     NoneType: "null",
     Raw: "any JSON",
+    Any: "any JSON",
+    frames.Json: "object",
 }
 
 
@@ -58,6 +61,9 @@ def _blocks() -> dict[str, Callable[[], str]]:
         "events": event_pages,
         "event-tags": tag_table,
         "commands": partial(command_table, walks),
+        "client-frames": partial(frame_tables, frames.OF_CLIENTS),
+        "server-frames": partial(frame_tables, frames.OF_SERVERS),
+        "ops": partial(frame_tables, frames.OPS),
     }
     for name, chart in CHARTS.items():
         blocks[f"{name}-diagram"] = partial(diagram, walks, chart)
@@ -84,6 +90,25 @@ def event_pages() -> str:
             module = registration.fact.__module__
             parts.append(f"## {_heading(inspect.getmodule(registration.fact))}\n")
         parts.append(_event(tag, registration, shared))
+    return "\n".join(parts)
+
+
+def frame_tables(kinds: Iterable[type[Struct]]) -> str:
+    """Every frame of the stream with its fields."""
+    parts: list[str] = []
+    for kind in kinds:
+        told, described = _documented(kind)
+        hints = get_type_hints(kind)
+        tag = kind.__struct_config__.tag
+        name = f"`{tag}`" if isinstance(tag, str) else f"{kind.__name__} (inside a frame)"
+        lines = [f"### {name}", "", told, ""]
+        if fields(kind):
+            lines += ["| field | type | always there | is |", "| --- | --- | --- | --- |"]
+        for field in fields(kind):
+            always = "yes" if field.required else ""
+            sort = json_type(hints[field.name])
+            lines.append(f"| `{field.encode_name}` | {sort} | {always} | {described[field.name]} |")
+        parts.append("\n".join(lines).rstrip() + "\n")
     return "\n".join(parts)
 
 
@@ -126,8 +151,8 @@ def json_type(hint: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{argument}`" for argument in arguments)
     if origin in (UnionType, Union):
-        return " or ".join(json_type(argument) for argument in arguments)
-    if origin is tuple:
+        return " or ".join(json_type(argument) for argument in arguments if argument is not UnsetType)
+    if origin in (tuple, list):
         return f"array of {json_type(arguments[0])}"
     if origin is dict:
         return f"object of {json_type(arguments[1])}s"

@@ -29,6 +29,7 @@ from holdfast.domain.link.events import ConnectionRequested
 from holdfast.domain.recorded import Actor, Recorded, StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
+from holdfast.frontends.conformance.watcher import Watcher
 from holdfast.frontends.gateway.stream import connection
 from holdfast.frontends.gateway.stream.endpoint import Stream
 from holdfast.frontends.gateway.stream.pipe import PipeProtocol
@@ -231,17 +232,24 @@ class Serving:
 
 
 class Client:
-    """One end of a stream, in a test."""
+    """One end of a stream, in a test. Everything that is said there is checked, unless a test misbehaves on purpose."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, *, behaves: bool = True) -> None:
         self.connection = connection
+        self.watcher = Watcher() if behaves else None
 
     def send(self, **frame: object) -> None:
-        self.connection.send(msgspec.json.encode(frame).decode())
+        text = msgspec.json.encode(frame).decode()
+        if self.watcher is not None:
+            self.watcher.sent(text)
+        self.connection.send(text)
 
     def receive(self, *kinds: str) -> Json:
         """The next frame, or the next of these kinds."""
         while True:
-            frame: Json = msgspec.json.decode(self.connection.recv(timeout=PATIENCE_S))
+            text = self.connection.recv(timeout=PATIENCE_S)
+            if self.watcher is not None:
+                self.watcher.received(text)
+            frame: Json = msgspec.json.decode(text)
             if (not kinds or frame["type"] in kinds) and frame["type"] != "ping":
                 return frame

@@ -287,6 +287,7 @@ def test_a_frame_that_cannot_be_used_is_refused_and_the_connection_goes_on(
     with serving.client() as client:
         client.send(type="subscribe", sub="taken", view="inbox")
         client.receive("snapshot")
+        client.watcher = None
         client.connection.send(frame)
         answer = client.receive()
         assert (answer["type"], answer["code"]) == ("error", code)
