@@ -180,9 +180,9 @@ class Fleet:
             return shown if shown.state == "gave_up" else told_by_log(state)
         if link.connected and state.attachment == "attached" and state.link_id == link.id:
             return Connection("connected")
-        if shown.state in ("connecting", "reconnecting"):
-            return shown
-        return Connection("reconnecting" if state.ever_attached else "connecting", 1)
+        if not link.begun or shown.state == "connected":
+            return Connection("reconnecting" if state.ever_attached else "connecting", 1)
+        return shown
 
     def links(self) -> list[LinkKeeper]:
         """Return every link once."""
@@ -244,7 +244,7 @@ class Fleet:
     def _start(self, link: LinkKeeper, found: Found | None = None) -> None:
         """Let a link live, unless it does."""
         if self._nursery is not None and not link.running:
-            link.running = True
+            link.running, link.begun = True, False
             self._nursery.start_soon(self._keep, link, found)
 
     async def _keep(self, link: LinkKeeper, found: Found | None) -> None:

@@ -208,6 +208,10 @@ class Ledger:
             session = fold(after.get(id(keeper), keeper.session), events)
             after[id(keeper)] = session
             written.append(Batch(events, session))
+            for recorded in events:
+                if isinstance(recorded.event, e.PermissionRequested):
+                    # Before it is in the log, where somebody may see it and answer before this task goes on.
+                    self.remember(recorded.event.request_id, keeper.id)
         if not written:
             return ()
         positions: Sequence[Sequence[int]] = ()
@@ -231,13 +235,8 @@ class Ledger:
         return tuple(placed)
 
     def _take_effect(self, keeper: Keeper, recorded: Recorded) -> None:
-        match recorded.event:
-            case e.PromptSent():
-                keeper.sent = recorded.event_id.hex()
-            case e.PermissionRequested(request_id=request_id):
-                self.remember(request_id, keeper.id)
-            case _:
-                pass
+        if isinstance(recorded.event, e.PromptSent):
+            keeper.sent = recorded.event_id.hex()
         if keeper.carrier is not None:
             keeper.carrier.committed(keeper, recorded)
 

@@ -56,6 +56,7 @@ class LinkKeeper:
     Attributes:
         members: The sessions it carries.
         running: Whether `run` is at work, or about to be.
+        begun: Whether its first attempt is on record.
         refused: Whether it ended in a way that only a person can do something about.
     """
 
@@ -68,7 +69,7 @@ class LinkKeeper:
         focused: Callable[[Keeper], bool],
     ) -> None:
         self.members: dict[StreamId, Keeper] = {}
-        self.running = False
+        self.running = self.begun = False
         self.peer = peer
         self.policy = policy
         self.refused = False
@@ -227,6 +228,7 @@ class LinkKeeper:
         yard, peer = self._yard, self.peer
         if found is not None and found.host is not None:
             await self._log.resume(StreamId(found.incarnation))
+            self.begun = True
             offset, alive = await self._consumed(found.host.id), found.state == "alive"
             async with hosted(found.host, offset, epoch=yard.journal.epoch, alive=alive) as wire:
                 yield wire
@@ -361,6 +363,7 @@ class LinkKeeper:
 
     async def _record(self, facts: Iterable[Fact]) -> None:
         await self._log.record(facts)
+        self.begun = True
         for keeper in self.members.values():
             self._yard.tell(keeper)
 
