@@ -13,6 +13,8 @@ import termios
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.support.cli import HOLDFAST
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -55,12 +57,19 @@ def piped(*args: str, env: Mapping[str, str] | None = None) -> subprocess.Comple
 class OnTerminal:
     """The program on a pseudo-terminal of its own."""
 
-    def __init__(self, *args: str, columns: int = 120, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *args: str,
+        columns: int = 120,
+        env: Mapping[str, str] | None = None,
+        whole: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start it: over a library in memory with a little more environment, or as installed with a whole one."""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
         self._process = subprocess.Popen(
-            command(*args),
-            env=environment(env),
+            command(*args) if whole is None else [str(HOLDFAST), *args],
+            env=environment(env) if whole is None else whole,
             cwd=ROOT,
             stdin=slave,
             stdout=slave,

@@ -12,10 +12,13 @@ from msgspec import Raw
 from holdfast.domain.ports import LogEvent
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.proof import Proof, Told, compare, held, sent
+from tests.frontends.cli.running import OnTerminal
 from tests.frontends.client.test_shapes import recorded
+from tests.support.cli import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from holdfast.domain.session.facts import Fact
     from tests.support.cli import Cli
@@ -33,6 +36,32 @@ def test_the_demo_kills_its_daemon_and_shows_that_nothing_is_lost(cli: Cli) -> N
     assert "goes on" in after
     assert cli("ls", "--all", "--json").stdout == "[]\n", "it happens in a home of its own"
     assert cli("status").returncode == 5
+
+
+@pytest.mark.slow
+def test_a_person_answers_on_a_terminal(tmp_home: Path) -> None:
+    whole = environment(tmp_home, {"TERM": "xterm-256color", "TMPDIR": str(tmp_home)})
+    demo = OnTerminal("demo", "--speed", "30", whole=whole)
+
+    demo.until("pytest tests/test_table.py - allow it once? [y/N]").type("y\n")
+    demo.until("The agent asks: pytest - allow it once? [y/N]").type("n\n")
+    ran = demo.ran()
+
+    assert ran.code == 0
+    assert "permission answered · once by cli" in ran.printed
+    assert "permission answered · reject by cli" in ran.printed
+    assert re.search(r"verified: [0-9,]+ events, 0 lost, 0 doubled\r\n$", ran.printed)
+    assert list(tmp_home.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_demo_that_is_interrupted_leaves_nothing_behind(tmp_home: Path) -> None:
+    whole = environment(tmp_home, {"TERM": "xterm-256color", "TMPDIR": str(tmp_home)})
+    demo = OnTerminal("demo", "--speed", "30", whole=whole).until("thought")
+
+    assert demo.interrupt().ran().code == 130
+
+    assert list(tmp_home.iterdir()) == [], "the folder goes after the daemon, and the daemon after the agent"
 
 
 @pytest.mark.slow

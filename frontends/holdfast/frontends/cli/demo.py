@@ -118,8 +118,9 @@ class Demo:
         intact = daemon.verify()
         ok = intact.ok and proof.lost == proof.doubled == 0
         self._say(
+            "",
             f"The agent sent {proof.sent:,} messages and kept a copy of each; the log is compared with that copy. "
-            f"Its hash chain {'holds' if intact.ok else 'is broken'}."
+            f"Its hash chain {'holds' if intact.ok else 'is broken'}.",
         )
         return Verdict(len(events), proof.sent, proof.lost, proof.doubled, ok, round(self._gone_s, 3))
 

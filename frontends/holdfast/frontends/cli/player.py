@@ -123,6 +123,7 @@ class Teller:
         """Tell it on `terminal`."""
         self._terminal = terminal
         self._open = ""
+        self._held = ""
         self._told: dict[str, tuple[object, ...]] = {}
 
     def tell(self, moment: Moment, changes: tuple[Change, ...]) -> None:
@@ -133,11 +134,11 @@ class Teller:
                     item = moment.items[item_id]
                     if self._open != item_id:
                         self._begin(moment, item, "goes on")
-                    self._terminal.text(text)
+                    self._text(text)
                 case Put(item=item) if item.kind in ("message", "thought") and item.role == "assistant":
                     self._begin(moment, item, item.status if item.id in self._told else None)
                     self._told[item.id] = ()
-                    self._terminal.text(item.settled().text)
+                    self._text(item.settled().text)
                 case Put(item=item):
                     self._whole(moment, item)
                 case _:
@@ -148,7 +149,15 @@ class Teller:
         """End the line that is open."""
         if self._open:
             self._terminal.line()
-            self._open = ""
+            self._open = self._held = ""
+
+    def _text(self, text: str) -> None:
+        """Print text, but line ends only once something follows them."""
+        shown = text.rstrip("\n")
+        if shown:
+            self._terminal.text(self._held, shown)
+            self._held = ""
+        self._held += text[len(shown) :]
 
     def _begin(self, moment: Moment, item: Item, note: str | None) -> None:
         self.close()
