@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.domain.errors import HoldfastError
+from holdfast.frontends.cli import plugins
 from holdfast.frontends.cli.escaping import block
 from holdfast.frontends.cli.exits import DONE, FAILED, INTERRUPTED, USAGE, code_of
 from holdfast.frontends.cli.params import App
@@ -120,7 +121,7 @@ class _Verbs(click.Group):
         del ctx
         place = _VERBS.get(cmd_name)
         if place is None:
-            return None
+            return plugins.offered(cmd_name)
         module, _, name = place.partition(":")
         command = getattr(import_module(f"holdfast.frontends.cli.verbs.{module}"), name)
         assert isinstance(command, click.Command)
@@ -129,7 +130,7 @@ class _Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _VERBS:
+        if args[0] not in _VERBS and plugins.offered(args[0]) is None:
             from difflib import get_close_matches  # noqa: PLC0415
 
             near = get_close_matches(args[0], _VERBS)

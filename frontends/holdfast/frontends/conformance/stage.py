@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from holdfast.domain.daemon import DaemonControl
+    from holdfast.domain.daemon import DaemonControl, Listen
 
 PATIENCE_S: Final = 30.0
 TOKEN: Final = "rehearsal"  # noqa: S105 - it opens a stage
@@ -42,8 +42,9 @@ class Stage:
         said: Every frame of the frontend so far, over all connections.
     """
 
-    def __init__(self, socket: Path) -> None:
-        """Listen at `socket`, a short path where nothing is yet."""
+    def __init__(self, socket: Path, patience_s: float = PATIENCE_S) -> None:
+        """Listen at `socket`, a short path where nothing is yet; wait for the frontend for so many seconds."""
+        self._patience_s = patience_s
         self.control = cast("DaemonControl", _Control(str(socket)))
         self.views: dict[str, list[Json]] = {"roster": [], "inbox": [], "transcript": []}
         self.said: list[ClientFrame] = []
@@ -83,7 +84,7 @@ class Stage:
             return self._violation is not None or any(happened(frame) for frame in self.said[after:])
 
         with self._changed:
-            in_time = self._changed.wait_for(there, PATIENCE_S)
+            in_time = self._changed.wait_for(there, self._patience_s)
             if self._violation is not None:
                 raise self._violation
             if not in_time:
@@ -187,6 +188,10 @@ class _Control:
 
     def running(self, *, wait_s: float = 0.0) -> Running | None:
         del wait_s
+        return self._running
+
+    def start(self, listen: Listen) -> Running:
+        del listen
         return self._running
 
     def token(self) -> str:
