@@ -39,7 +39,7 @@ def offered(run: Run, library: MemoryLibrary, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_verbs_and_options_are_offered(offered: Offered) -> None:
-    assert offered("holdfast re") == ["reconnect", "replay", "rebuild", "rename", "read", "restart"]
+    assert offered("holdfast re") == ["reconnect", "replay", "rename", "read", "rebuild", "restart"]
     assert "--client-id" in offered("holdfast send --")
 
 

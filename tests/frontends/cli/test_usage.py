@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -63,12 +64,13 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     ran = run()
 
     assert (ran.code, ran.err) == (0, "")
-    listed = [line.split()[0] for line in ran.out.partition("Commands:\n")[2].splitlines()]
+    listed = re.findall(r"^  ([a-z]+)  ", ran.out.partition("--help  ")[2], re.MULTILINE)
     assert " ".join(listed) == (
-        "new send wait cancel queue approve deny mode end reconnect demo "
-        "import ls show peek inbox search replay export events verify rebuild rename read unread mute pin rm "
-        "up down status restart logs service web token agents doctor"
+        "new send wait cancel queue inbox approve deny mode end reconnect "
+        "ls show peek search replay export events verify import rename read unread mute pin rm rebuild "
+        "up down status restart logs service web token agents doctor demo"
     )
+    assert "...\n" not in ran.out.partition("--help  ")[2], "each verb says what it does on its line"
     assert library.opened == []
 
 

@@ -21,49 +21,61 @@ if TYPE_CHECKING:
 
     from holdfast.frontends.cli.params import Doors
 
+_SHORT = 66
+"""Letters of a line that says what a verb does."""
+
 _COMPLETE = "_HOLDFAST_COMPLETE"
 """The variable by which a shell asks what could be typed; its name is click's custom."""
 
-_VERBS = {
-    "new": "talking:new",
-    "send": "talking:send",
-    "wait": "talking:wait",
-    "cancel": "connection:cancel",
-    "queue": "queue:queue",
-    "approve": "answering:approve",
-    "deny": "answering:deny",
-    "mode": "connection:mode",
-    "end": "connection:end",
-    "reconnect": "connection:reconnect",
-    "demo": "demo:demo",
-    "import": "importing:import_",
-    "ls": "listing:ls",
-    "show": "transcript:show",
-    "peek": "transcript:peek",
-    "inbox": "listing:inbox",
-    "search": "searching:search",
-    "replay": "replay:replay",
-    "export": "exporting:export",
-    "events": "log:events",
-    "verify": "log:verify",
-    "rebuild": "log:rebuild",
-    "rename": "sessions:rename",
-    "read": "sessions:read",
-    "unread": "sessions:unread",
-    "mute": "sessions:mute",
-    "pin": "sessions:pin",
-    "rm": "sessions:rm",
-    "up": "daemon:up",
-    "down": "daemon:down",
-    "status": "daemon:status",
-    "restart": "daemon:restart",
-    "logs": "daemon:logs",
-    "service": "daemon:service",
-    "web": "browser:web",
-    "token": "tokens:token",
-    "agents": "agents:agents",
-    "doctor": "health:doctor",
+_SECTIONS = {
+    "Sessions with agents": {
+        "new": "talking:new",
+        "send": "talking:send",
+        "wait": "talking:wait",
+        "cancel": "connection:cancel",
+        "queue": "queue:queue",
+        "inbox": "listing:inbox",
+        "approve": "answering:approve",
+        "deny": "answering:deny",
+        "mode": "connection:mode",
+        "end": "connection:end",
+        "reconnect": "connection:reconnect",
+    },
+    "Looking": {
+        "ls": "listing:ls",
+        "show": "transcript:show",
+        "peek": "transcript:peek",
+        "search": "searching:search",
+        "replay": "replay:replay",
+        "export": "exporting:export",
+        "events": "log:events",
+        "verify": "log:verify",
+    },
+    "Changing": {
+        "import": "importing:import_",
+        "rename": "sessions:rename",
+        "read": "sessions:read",
+        "unread": "sessions:unread",
+        "mute": "sessions:mute",
+        "pin": "sessions:pin",
+        "rm": "sessions:rm",
+        "rebuild": "log:rebuild",
+    },
+    "The daemon, and what there is": {
+        "up": "daemon:up",
+        "down": "daemon:down",
+        "status": "daemon:status",
+        "restart": "daemon:restart",
+        "logs": "daemon:logs",
+        "service": "daemon:service",
+        "web": "browser:web",
+        "token": "tokens:token",
+        "agents": "agents:agents",
+        "doctor": "health:doctor",
+        "demo": "demo:demo",
+    },
 }
+_VERBS = {verb: place for section in _SECTIONS.values() for verb, place in section.items()}
 
 
 def main(doors: Doors, argv: Sequence[str] | None = None) -> int:
@@ -126,6 +138,12 @@ class _Verbs(click.Group):
         command = getattr(import_module(f"holdfast.frontends.cli.verbs.{module}"), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, verbs in _SECTIONS.items():
+            found = [(verb, command) for verb in verbs if (command := self.get_command(ctx, verb)) is not None]
+            with formatter.section(title):
+                formatter.write_dl([(verb, command.get_short_help_str(_SHORT)) for verb, command in found])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

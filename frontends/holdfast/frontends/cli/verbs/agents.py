@@ -15,7 +15,7 @@ from holdfast.frontends.cli.terminal import Span
 @json_option
 @click.pass_obj
 def agents(app: App, *, as_json: bool) -> None:
-    """List the agents that are known, and how to get those that are not here."""
+    """List the agents that are known, and how to get each."""
     known = app.library.agents()
     terminal = app.terminal
     if as_json:

@@ -25,9 +25,10 @@ from holdfast.frontends.cli.wording import count
 @click.pass_obj
 @click.pass_context
 def demo(ctx: click.Context, app: App, *, speed: float, start: bool, as_json: bool) -> None:
-    """Watch an agent work, have its daemon killed in mid-sentence, and see that nothing is lost.
+    """See what survives when the daemon is killed in mid-sentence.
 
-    It needs no agent of yours, and touches nothing: its home is a folder of its own, which is gone afterwards.
+    An agent works, asks, and goes on while its daemon is killed and started again; then the log is compared with what
+    the agent sent. It needs no agent of yours and touches nothing: its home is a folder that is gone afterwards.
     """
     if not start:
         msg = "the demo needs a daemon of its own, to kill it: leave out --no-start"

@@ -30,7 +30,7 @@ _SHORTEST = 4
 def queue(
     app: App, *, session: str, action: str | None, prompt: str | None, content: str | None, as_json: bool
 ) -> None:
-    r"""Show what waits to be sent to a session, or change it.
+    """Show what waits to be sent to a session, or change it.
 
     \b
     queue ID                    what waits
@@ -38,7 +38,7 @@ def queue(
     queue ID drop PROMPT        takes one back
     queue ID clear              takes all back
     queue ID resume             goes on after a turn was cut off
-    """
+    """  # noqa: D301 # click wants the very character
     wanted = {"edit": 2, "drop": 1}.get(action or "", 0)
     if sum(each is not None for each in (prompt, content)) != wanted:
         msg = (

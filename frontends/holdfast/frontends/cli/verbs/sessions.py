@@ -72,7 +72,7 @@ def unread(app: App, *, session: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def mute(app: App, *, session: str, span: int | None, off: bool, as_json: bool) -> None:
-    """Silence the notifications of a session, for a while or for good."""
+    """Silence a session's notifications, for a while or for good."""
     if off and span is not None:
         msg = "--for and --off contradict each other"
         raise click.UsageError(msg)

@@ -112,7 +112,7 @@ def send(
     start: bool,
     as_json: bool,
 ) -> None:
-    """Say something to an agent: now, or as soon as it is free and there.
+    """Say something to an agent, now or as soon as it is free.
 
     With --wait it ends with 4 as soon as the agent needs you, and with 1 where there will be no reply.
     """
