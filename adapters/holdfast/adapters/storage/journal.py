@@ -166,17 +166,22 @@ class StoreJournal:
         return await self._store.read_async(read)
 
     async def asked_by(self, request_id: str) -> StreamId | None:
-        """Return the session in which a permission was asked for. Scans the index of items; nothing calls it often."""
+        """Return the session in which a permission was asked for. Scans; nothing that waits is looked for here."""
 
         def read(connection: Connection) -> StreamId | None:
             items, keys = schema.items.c, schema.keys.c
-            statement = (
+            projected = (
                 select(keys.id)
                 .join(schema.items, items.stream == keys.stream)
                 .where(items.id == request_id, items.kind == "permission")
-                .limit(1)
             )
-            found: str | None = connection.scalar(statement)
+            member = f'"request_id":{msgspec.json.encode(request_id).decode()}'
+            recorded = (
+                select(keys.id)
+                .join(schema.events, _events.stream == keys.stream)
+                .where(_events.type == "permission-requested", _events.data.contains(member, autoescape=True))
+            )
+            found: str | None = connection.scalar(projected.limit(1)) or connection.scalar(recorded.limit(1))
             return None if found is None else StreamId(found)
 
         return await self._store.read_async(read)
