@@ -209,6 +209,22 @@ def test_whoever_follows_the_log_goes_on_where_a_daemon_left_off(talk: Talk, sai
     assert said == ["the daemon went away; waiting for it to come back"] * 2
 
 
+def test_whoever_follows_waits_for_a_daemon_that_is_about_to_end(tmp_path: Path, said: list[str]) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    begun = [
+        Running(n, "http://127.0.0.1:1", str(path), "") for n, path in enumerate((first, tmp_path / "gone", second))
+    ]
+    before, after = Canned(first, chunked(event(3))), Canned(second, chunked(event(4)))
+    try:
+        exchange = Exchange(Control(iter(begun[1:]).__next__), begun[0], "cli", said.append)
+        followed = DaemonReading(exchange).events(follow=True)
+
+        assert [next(followed).recorded.position for _ in range(2)] == [3, 4]
+    finally:
+        before.close()
+        after.close()
+
+
 def test_whoever_does_not_follow_is_told_that_the_log_broke_off(talk: Talk) -> None:
     exchange, _ = talk(chunked(event(3), whole=False))
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from holdfast.domain.daemon import DaemonControl, Running
     from holdfast.domain.ports import Progress
 
-ANSWER_WITHIN_S: Final = 60.0
+ANSWER_WITHIN_S: Final = 30.0
 """How long a daemon may be silent; `worked` alone waits for ever."""
 
 BACK_WITHIN_S: Final = 30.0

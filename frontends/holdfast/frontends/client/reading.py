@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from msgspec import Struct, json
 
-from holdfast.domain.errors import DaemonLostError
+from holdfast.domain.errors import DaemonLostError, NotRunningError
 from holdfast.domain.keeping import KnownAgent
 from holdfast.domain.ports import Check, Verification
 from holdfast.domain.recorded import StreamId
@@ -106,15 +106,20 @@ class DaemonReading:
         self, since: int, session_id: StreamId | None, types: Sequence[str], deadline: float | None
     ) -> Iterator[LogEvent]:
         """Yield events for ever, and go on where a daemon left off that went away."""
+        met = False
         while True:
             wanted: Query = {"after": since, "session": session_id, "type": tuple(types), "follow": "true"}
             try:
                 for line in self._exchange.lines("/events", wanted, deadline=deadline):
+                    met = True
                     event = shapes.event(line)
                     since = event.recorded.position or since
                     yield event
             except DaemonLostError:
                 pass  # it is waited for below, as one that ended in order is
+            except NotRunningError:
+                if not met:
+                    raise
             self._exchange.come_back(deadline)
 
     def verify(self, progress: Progress | None = None) -> Verification:

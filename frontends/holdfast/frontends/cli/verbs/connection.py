@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
+from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, answered, json_option, new_cause, quoted, session_argument, text
+from holdfast.frontends.cli.terminal import complain
 
 
 @click.command("cancel")
@@ -45,8 +47,13 @@ def end(app: App, *, session: str, as_json: bool) -> None:
 @session_argument
 @json_option
 @click.pass_obj
-def reconnect(app: App, *, session: str, as_json: bool) -> None:
+@click.pass_context
+def reconnect(ctx: click.Context, app: App, *, session: str, as_json: bool) -> None:
     """Connect a session to its agent now, whatever was tried before."""
     daemon = app.daemon()
     row = daemon.reconnect(daemon.resolve(session), client_id=new_cause())
     answered(app, row, f"{quoted(row)}: {row.connection.state}", as_json=as_json)
+    if row.connection.state in ("failed", "gave_up"):
+        app.terminal.flush()
+        complain(row.connection.error or "it could not be connected")
+        ctx.exit(FAILED)
