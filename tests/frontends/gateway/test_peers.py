@@ -136,7 +136,7 @@ def test_an_ended_session_takes_nothing_more_and_stays_readable(daemon: Daemon, 
         ({"command": ["x\0y"]}, 400, "usage"),
         ({"agent": "demo", "prompt": "  "}, 400, "usage"),
         ({"agent": "demo", "prompt": [{"text": "no type"}]}, 400, "usage"),
-        ({"agent": "goose"}, 502, "command_not_found"),
+        ({"agent": "goose"}, 422, "command_not_found"),
     ],
 )
 def test_an_order_that_cannot_be_carried_out_makes_no_session(

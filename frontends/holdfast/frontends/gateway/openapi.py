@@ -10,7 +10,7 @@ from msgspec import Struct
 from holdfast.domain.keeping import KnownAgent
 from holdfast.domain.ports import Verification
 from holdfast.domain.projections.roster import Row
-from holdfast.frontends.gateway.operations import PREFIX, Nothing
+from holdfast.frontends.gateway.operations import CAUSE, PREFIX, Nothing
 from holdfast.frontends.gateway.problems import MEDIA_TYPE
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _operation(operation: Operation[Any]) -> Schema:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "Stands for `client_id`.",
-                "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+                "schema": {"type": "string", "pattern": CAUSE},
             }
         )
     if not operation.credential:
@@ -242,7 +242,7 @@ _MEANINGS: Final = {
     413: "The body is too long.",
     415: "The body is no JSON.",
     421: "Another host was asked for.",
-    422: "It is no transcript.",
+    422: "It is no transcript, or the agent cannot be started here.",
     429: "Too many wrong credentials.",
     431: "The head is too long.",
     500: "Something is wrong with the store, or with Holdfast.",

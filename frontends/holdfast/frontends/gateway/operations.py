@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, cast
 
 import anyio
 import msgspec
 from anyio import to_thread
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -38,7 +39,10 @@ _BODY_S = 60.0
 _IGNORED_BYTES = 32 * 1024 * 1024
 """Read and thrown away of a body that is too long: most clients hear an answer only once they have sent everything."""
 
-_CAUSE_LENGTH = 200
+CAUSE: Final = r"^[^\x00-\x1f\x7f-\x9f]{1,200}$"
+"""What a client may call a command: any letters that can be seen."""
+
+
 _DEVICE_LENGTH = 64
 
 G = TypeVar("G", bound=Struct)
@@ -58,7 +62,7 @@ class Body(Struct, frozen=True, kw_only=True):
         client_id: The client's name for this command; the same one again is answered with the first result.
     """
 
-    client_id: str | None = None
+    client_id: Annotated[str, Meta(pattern=CAUSE)] | None = None
 
 
 @dataclass(frozen=True)
@@ -138,11 +142,10 @@ class Operation(Generic[G]):
         else:
             given = await _body(request, self.takes, self.limit_bytes)
         cause = given.client_id if isinstance(given, Body) else None
-        if cause is None:
-            cause = request.headers.get("idempotency-key")
+        key = _cause(request.headers.get("idempotency-key"))
         call = Call(
             dict(request.path_params),
-            _cause(cause),
+            _cause(cause) or key,
             Actor("human", _device(request.headers.get("holdfast-client"))),
             ND_JSON in request.headers.get("accept", ""),
         )
@@ -196,6 +199,9 @@ def _query(request: Request, takes: type[G]) -> G:
             raise UsageError(msg)
         if msgspec.inspect.type_info(field.type).__class__ is msgspec.inspect.VarTupleType:
             given.setdefault(name, []).append(value)
+        elif value.strip().lower() == "null" and not _takes_text(field.type):
+            msg = f"{name} cannot be {value!r}: leave it out"
+            raise UsageError(msg)
         elif name in given:
             msg = f"{name} is given twice"
             raise UsageError(msg)
@@ -206,6 +212,15 @@ def _query(request: Request, takes: type[G]) -> G:
     except msgspec.ValidationError as error:
         msg = f"the query cannot be used: {error}"
         raise UsageError(msg) from error
+
+
+def _takes_text(kind: Any) -> bool:
+    """Tell whether a parameter may be any text. Of others msgspec would take `null` for nothing."""
+    try:
+        msgspec.convert("null", kind)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 async def _body(request: Request, takes: type[G], limit_bytes: int) -> G:
@@ -263,8 +278,8 @@ def _too_large(limit_bytes: int) -> ProblemError:
 def _cause(given: str | None) -> str | None:
     if given is None:
         return None
-    if not 0 < len(given) <= _CAUSE_LENGTH or not given.isprintable():
-        msg = f"a client id has 1 to {_CAUSE_LENGTH} characters that can be seen"
+    if re.search(CAUSE, given) is None:
+        msg = "a client id has 1 to 200 characters that can be seen"
         raise UsageError(msg)
     return given
 

@@ -29,6 +29,8 @@ _STATUSES: Final[tuple[tuple[type[e.HoldfastError], int], ...]] = (
     (e.StoreBusyError, 503),
     (e.StoreClosedError, 503),
     (e.StoreUnavailableError, 503),
+    (e.CommandNotFoundError, 422),
+    (e.AgentFolderError, 422),
     (e.AgentError, 502),
 )
 """The first class that an error is one of tells its status; every other error of ours is 500."""

@@ -220,19 +220,19 @@ class Prompts:
 
 def operations(house: House) -> Operations:
     """Return what concerns the peers of sessions."""
-    session, statuses = "/sessions/{id}", (404, 409)
+    session, statuses = "/sessions/{id}", (404, 409, 422, 502)
     talk = Prompts(house)
     waiting = f"{session}/queue"
     return [
         Operation(
-            "POST", "/sessions", "Begin a session.", talk.create, Beginning, Row, 201, (404, 409, 502), CONTENT_BYTES
+            "POST", "/sessions", "Begin a session.", talk.create, Beginning, Row, 201, statuses, CONTENT_BYTES
         ),
         Operation(
             "POST", f"{session}/prompts", "Say something.", talk.prompt, Prompting, Prompted, 202, statuses,
             CONTENT_BYTES,
         ),
         Operation("POST", f"{session}/cancel", "Stop its turn.", talk.cancel, Body, Row, statuses=statuses),
-        Operation("POST", f"{session}/mode", "Change its mode.", talk.mode, Mode, Row, statuses=(*statuses, 502)),
+        Operation("POST", f"{session}/mode", "Change its mode.", talk.mode, Mode, Row, statuses=statuses),
         Operation("POST", f"{session}/reconnect", "Connect now.", talk.reconnect, Body, Row, statuses=statuses),
         Operation("GET", waiting, "Show its queue.", talk.queue, Nothing, Queue, statuses=(404,)),
         Operation("DELETE", waiting, "Clear its queue.", talk.clear, Nothing, Queue, statuses=statuses),
