@@ -32,6 +32,7 @@ export const DETAIL_TYPES = [
  * @property {string | null} turnStartedAt
  * @property {boolean} held  whether the queue waits for a word after an interruption
  * @property {number} queueVersion  grows when the queue changes
+ * @property {Record<string, string>} failures  why prompts failed, by prompt
  * @property {number} readPosition  where the log says that the owner had seen everything
  * @property {boolean} caughtUp  whether all of that has been told
  */
@@ -48,6 +49,7 @@ export const NOTHING = {
   turnStartedAt: null,
   held: false,
   queueVersion: 0,
+  failures: {},
   readPosition: 0,
   caughtUp: false,
 };
@@ -83,6 +85,10 @@ export function fold(before, { type, data, recorded_at, position }) {
       return { ...before, turnStartedAt: null, held: true };
     case "queue-resumed":
       return { ...before, held: false, queueVersion: before.queueVersion + 1 };
+    case "prompt-failed": {
+      const failures = { ...before.failures, [data?.prompt_id]: String(data?.detail ?? data?.reason ?? "") };
+      return { ...before, failures, queueVersion: before.queueVersion + 1 };
+    }
     default:
       return type.startsWith("prompt-") ? { ...before, queueVersion: before.queueVersion + 1 } : before;
   }

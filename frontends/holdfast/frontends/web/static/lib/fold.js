@@ -10,7 +10,7 @@ export function take(items, event) {
     const before = items.get(item.id);
     items.set(item.id, { ...item, at: before?.at ?? event.occurred_at ?? event.recorded_at, ordinal: before?.ordinal ?? event.position, position: event.position });
   };
-  const restate = (/** @type {string} */ id, /** @type {any} */ change) => items.has(id) && put({ ...items.get(id), ...change });
+  const restate = (/** @type {string} */ id, /** @type {any} */ change) => items.has(id) && (put({ ...items.get(id), ...change }), true);
   const notice = (/** @type {string} */ status, text = "") => put({ id: `notice-${event.version}`, kind: "notice", role: "system", status, text });
   const said = (/** @type {string} */ role, /** @type {string} */ id, /** @type {any} */ more = {}) => put({ id, kind: "message", role, ...spoken(data.content), author: data.author, thread: data.thread, ...more });
   if (data === null) return void (type === "session-erased" && items.clear());

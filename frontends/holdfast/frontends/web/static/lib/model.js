@@ -318,19 +318,39 @@ function tellWhere(item) {
   }
 }
 
+/** The latest question for each queue: what an earlier one is answered later does not count. @type {Map<string, symbol>} */
+const asking = new Map();
+
 /** @param {string} id */
 async function loadQueue(id) {
+  const mine = Symbol(id);
+  asking.set(id, mine);
   const queue = await get(`/sessions/${id}/queue`).catch(() => null);
-  if (queue) store.set({ queues: new Map(store.get().queues).set(id, queue.items) });
+  if (queue && asking.get(id) === mine) store.set({ queues: new Map(store.get().queues).set(id, queue.items) });
 }
 
+/** Pages on their way, so that nobody asks for one twice. @type {Map<string, Promise<boolean>>} */
+const pages = new Map();
+
 /** Load the page before what is shown. @param {string} id @param {number} [limit] @returns {Promise<boolean>} whether there was one */
-export async function loadOlder(id, limit = PAGE) {
+export function loadOlder(id, limit = PAGE) {
+  const known = pages.get(id);
+  if (known) return known;
+  const page = fetchOlder(id, limit).finally(() => pages.delete(id));
+  pages.set(id, page);
+  return page;
+}
+
+/** @param {string} id @param {number} limit */
+async function fetchOlder(id, limit) {
   const model = store.get().transcripts.get(id)?.model;
-  if (!model?.ready || model.before === null || model.loading) return false;
+  if (!model?.ready || model.before === null) return false;
+  const asked = model.before;
   model.loading = true;
   try {
-    model.older(await get(`/sessions/${id}/transcript`, { before: model.before, limit }));
+    const page = await get(`/sessions/${id}/transcript`, { before: asked, limit });
+    if (model.before !== asked) return true; // a new snapshot begins elsewhere: this page would leave a gap
+    model.older(page);
   } catch (problem) {
     model.loading = false;
     if (!(problem instanceof Problem) || problem.status !== 0) complain(problem);

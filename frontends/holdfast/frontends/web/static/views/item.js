@@ -10,9 +10,9 @@ import { Tool } from "./tool.js";
 
 /**
  * @param {{line: import("../lib/rows.js").Line, item: any, session: string, agent: string | null, streaming: boolean, marked: boolean,
- *   open: boolean, toggle: (key: string) => void, live: boolean}} props
+ *   open: boolean, toggle: (key: string) => void, live: boolean, why?: string}} props  `why`: why a prompt failed
  */
-export function Line({ line, item, session, agent, streaming, marked, open, toggle, live }) {
+export function Line({ line, item, session, agent, streaming, marked, open, toggle, live, why }) {
   return useMemo(() => {
     switch (line.type) {
       case "day":
@@ -24,10 +24,10 @@ export function Line({ line, item, session, agent, streaming, marked, open, togg
       default:
         return html`<article class=${`item ${item.kind} ${item.role ?? ""} ${marked ? "marked" : ""}`} id=${item.id} data-item=${item.id}>
           ${line.speaks ? html`<${Speaker} item=${item} agent=${agent} />` : null}
-          <${Body} item=${item} streaming=${streaming} open=${open} toggle=${toggle} live=${live} session=${session} />
+          <${Body} item=${item} streaming=${streaming} open=${open} toggle=${toggle} live=${live} session=${session} why=${why} />
         </article>`;
     }
-  }, [line, item, agent, streaming, marked, open, live]);
+  }, [line, item, agent, streaming, marked, open, live, why]);
 }
 
 /** @param {{item: any, agent: string | null}} props */
@@ -38,14 +38,14 @@ function Speaker({ item, agent }) {
     <time datetime=${item.at} title=${dateAndTime(item.at)}>${clock(item.at)}</time></header>`;
 }
 
-/** @param {{item: any, streaming: boolean, open: boolean, toggle: (key: string) => void, live: boolean, session: string}} props */
-function Body({ item, streaming, open, toggle, live, session }) {
+/** @param {{item: any, streaming: boolean, open: boolean, toggle: (key: string) => void, live: boolean, session: string, why?: string}} props */
+function Body({ item, streaming, open, toggle, live, session, why }) {
   switch (item.kind) {
     case "message":
       return html`<div class="said">
         <${Markdown} text=${item.text ?? ""} streaming=${streaming && item.role !== "user"} />
         <${Pictures} content=${item.content} />
-        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}</p>` : null}
+        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${why ? `: ${oneLine(why)}` : ""}</p>` : null}
         <${Actions} item=${item} session=${session} />
       </div>`;
     case "thought":
@@ -120,6 +120,7 @@ const NOTICES = {
   gap: "Something may be missing here",
   ended: "Ended",
   failed: "Failed",
+  error: "The turn ended with an error",
   cancelled: "Cancelled",
   restarted: "Restarted",
   max_tokens: "Stopped: the limit of tokens was reached",
@@ -132,7 +133,7 @@ function Notice({ item, open, toggle, session }) {
   const words = NOTICES[item.status] ?? (item.status ?? "Notice");
   const text = item.text && item.text !== item.status ? item.text : "";
   const long = text.length > 160 || text.includes("\n");
-  if (item.status in NOTICES || !text) {
+  if ((item.status in NOTICES && (item.status !== "error" || !text)) || !text) {
     return html`<div class=${`divider ${item.status}`} role="separator"><span>${oneLine(words)}${text ? ` · ${oneLine(text.slice(0, 300))}` : ""}</span></div>`;
   }
   return html`<div class=${`notice ${item.status}`}>

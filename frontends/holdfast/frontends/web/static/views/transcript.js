@@ -17,6 +17,7 @@ export function TranscriptView({ id, item }) {
   const list = useRef(/** @type {any} */ (null));
   const [atEnd, setAtEnd] = useState(true);
   const [left, setLeft] = useState(/** @type {string | null | undefined} */ (undefined)); // undefined: not known yet
+  const [goal, setGoal] = useState(/** @type {string | null} */ (null));
   const [seeking, seek] = useState(/** @type {string | null} */ (null));
   const [opened, open] = useState(/** @type {Set<string>} */ (new Set()));
 
@@ -25,7 +26,7 @@ export function TranscriptView({ id, item }) {
     const unread = (row?.unread ?? 0) > 0;
     const seen = unread ? model.items.findLast((each) => (each.ordinal ?? each.position) <= details.readPosition) : undefined;
     setLeft(seen?.id ?? null);
-    if (seen && !item) setTimeout(() => list.current?.jump("unread"));
+    if (seen && !item) setGoal("unread");
   }, [entry, details, left]);
 
   const shown = useMemo(
@@ -40,17 +41,22 @@ export function TranscriptView({ id, item }) {
     const find = async () => {
       seek(item);
       while (!over && model.placeOf(item) < 0 && (await loadOlder(id, SEEKING)));
-      if (!over) seek(null);
-      if (over || model.placeOf(item) < 0) return;
-      setTimeout(() => {
-        const line = keyOf(list.current?.lines ?? [], item);
-        if (line !== item) open((before) => new Set(before).add(line));
-        list.current?.jump(line);
-      }, 30);
+      if (over) return;
+      seek(null);
+      if (model.placeOf(item) >= 0) setGoal(item);
     };
     void find();
     return () => (over = true);
   }, [item, model?.ready]);
+
+  // Once the line that is to be shown is one of the list's.
+  useEffect(() => {
+    const line = goal === null ? undefined : shown.find((each) => each.key === goal || (each.type === "tools" && each.items.some((one) => one.id === goal)));
+    if (!line) return;
+    if (line.type === "tools") open((before) => new Set(before).add(line.key));
+    list.current?.jump(line.key);
+    setGoal(null);
+  }, [goal, shown]);
 
   useTranscriptKeys(list, id);
   const streaming = row?.lifecycle === "streaming";
@@ -62,20 +68,15 @@ export function TranscriptView({ id, item }) {
   }), []);
   const show = (/** @type {any} */ line) => {
     const fresh = line.type === "item" ? (model?.get(line.item.id) ?? line.item) : null;
-    return html`<${Line} line=${line} item=${fresh} session=${id} agent=${row?.agent ?? null} streaming=${streaming && fresh?.id === last} marked=${item === line.key} open=${opened.has(line.key)} toggle=${toggle} live=${model?.ready ?? false} />`;
+    return html`<${Line} line=${line} item=${fresh} session=${id} agent=${row?.agent ?? null} streaming=${streaming && fresh?.id === last} marked=${item === line.key} open=${opened.has(line.key)} toggle=${toggle} live=${model?.ready ?? false} why=${details?.failures[fresh?.id]} />`;
   };
   if (!model) return null;
   return html`<div class="transcript">
     ${seeking ? html`<p class="seeking" role="status">Looking for it further up …</p>` : null}
     ${!model.items.length ? html`<p class="empty">${model.ready ? "Send a message to start the conversation." : "Loading …"}</p>` : null}
-    <${VirtualList} ref=${list} lines=${shown} show=${show} guess=${guess} label="Transcript" version=${entry?.version} onTop=${() => void loadOlder(id)} onEnd=${setAtEnd} />
+    <${VirtualList} handle=${list} lines=${shown} show=${show} guess=${guess} label="Transcript" version=${entry?.version} onTop=${() => void loadOlder(id)} onEnd=${setAtEnd} />
     ${atEnd ? null : html`<button type="button" class="to-end" onClick=${() => list.current?.toEnd()}>↓ ${streaming ? "Newest" : "To the end"}</button>`}
   </div>`;
-}
-
-/** The line that shows an item: its own, or that of the folded run it is in. @param {any[]} lines @param {string} item */
-function keyOf(lines, item) {
-  return lines.find((line) => line.key === item || line.items?.some((/** @type {any} */ each) => each.id === item))?.key ?? item;
 }
 
 /** What was on the screen, at its end, in a window that has the focus, has been read. @param {string} id @param {any} row @param {boolean} atEnd */

@@ -14,6 +14,7 @@ const NEAR = 30; // this close to the end counts as the end
  * @property {string} label
  * @property {() => void} [onTop]  called when the reader comes near the first line
  * @property {(atEnd: boolean) => void} [onEnd]  called when the reader reaches or leaves the end
+ * @property {{current: VirtualList | null}} [handle]  gets the list itself, to be sent somewhere
  * @property {number} version  changes whenever a line may look otherwise
  */
 
@@ -34,6 +35,7 @@ export class VirtualList extends Component {
   /** @type {ResizeObserver | null} */ observer = null;
 
   componentDidMount() {
+    if (this.props.handle) this.props.handle.current = this;
     this.observer = new ResizeObserver(() => this.resized());
     if (this.scroller) this.observer.observe(this.scroller);
     if (this.sight) this.observer.observe(this.sight);
@@ -74,6 +76,7 @@ export class VirtualList extends Component {
   jump(key) {
     if (this.geometry.placeOf(key) < 0) return;
     this.follow = false;
+    this.props.onEnd?.(false);
     this.anchor = { key, delta: -Math.round(this.height * 0.2) };
     this.forceUpdate();
   }
@@ -86,6 +89,7 @@ export class VirtualList extends Component {
 
   toTop() {
     this.follow = false;
+    this.props.onEnd?.(false);
     this.anchor = this.geometry.keys.length ? { key: this.geometry.keys[0], delta: 0 } : null;
     this.forceUpdate();
   }

@@ -1,0 +1,102 @@
+"""For every eye, hand and width: roles, contrast, names of controls, and no line that is wider than the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.frontends.web.conftest import Web
+
+pytestmark = [pytest.mark.slow, pytest.mark.chromium]
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+SAID = """# Found
+
+It is `here`, see [the page](https://example.com/x).
+
+```python
+def f(): return 1
+```
+
+| a | b |
+|--|--|
+| 1 | 2 |
+"""
+RICH: list[dict[str, Any]] = [
+    {"think": "Let me look."},
+    {"say": SAID},
+    {"plan": [["Look", "completed"], ["Fix", "in_progress"], ["Test", "pending"]]},
+    {
+        "tool": {
+            "toolCallId": "1",
+            "title": "Run the tests",
+            "kind": "execute",
+            "status": "failed",
+            "rawInput": {"command": "make"},
+        }
+    },
+    {"ask": "2", "tool": {"toolCallId": "2", "title": "Delete a file", "rawInput": {"command": "rm " + "long/" * 60}}},
+]
+
+
+def worries(page: Page) -> list[str]:
+    """Return what axe-core finds serious or critical."""
+    page.evaluate(f"{AXE}\n;0")
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:120]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1400])
+def test_nobody_is_kept_out(shared_web: Web, scheme: str, width: int) -> None:
+    row = shared_web.begin({"prompts": [RICH]}, title="Fix the build")
+    shared_web.send(row["id"], "Please fix it.")
+    page = shared_web.open(f"/sessions/{row['id']}", width=width, color_scheme=scheme, bypass_csp=True)
+    page.wait_for_selector("[data-request]")
+    seen: dict[str, list[str]] = {}
+
+    seen["session"] = worries(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    for key, selector in (("Control+k", "dialog.palette"), ("?", "dialog.keys"), ("n", "dialog.new")):
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press(key)
+        page.wait_for_selector(selector)
+        seen[selector] = worries(page)
+        page.keyboard.press("Escape")
+        page.wait_for_selector(selector, state="detached")
+    for path in ("/inbox", "/search?q=build", f"/replay/{row['id']}", "/new/draft"):
+        page.goto(shared_web.daemon.url + path)
+        page.wait_for_selector("main h1")
+        seen[path] = worries(page)
+
+    assert {where: found for where, found in seen.items() if found} == {}
+    assert wide <= width
+
+
+def test_an_entry_tells_its_status_in_words_and_shape(shared_web: Web) -> None:
+    row = shared_web.begin({"prompts": [RICH]}, title="Words and shapes")
+    shared_web.send(row["id"], "Please.")
+    page = shared_web.open("/inbox")
+
+    entry = page.locator(f"nav [data-session='{row['id']}'][data-status='needs_you']")
+    entry.wait_for()
+
+    assert "needs you" in entry.inner_text()
+    assert "●" in entry.inner_text()
+    assert "Delete a file" in entry.inner_text()
+    assert "you · Holdfast" in page.title()
+
+
+def test_less_motion_is_no_motion(shared_web: Web) -> None:
+    page = shared_web.open(reduced_motion="reduce")
+
+    assert page.evaluate("document.getAnimations().length") == 0

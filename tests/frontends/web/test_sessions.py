@@ -1,0 +1,357 @@
+"""Sessions in the browser: begun, talked to, switched, queued, stopped and ended, with real agents behind them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Locator, Page
+
+    from tests.frontends.web.conftest import Web
+
+pytestmark = [pytest.mark.slow, pytest.mark.chromium]
+
+expect.set_options(timeout=45_000)
+
+
+def write(page: Page, text: str) -> None:
+    """Write a message and send it, as a person does."""
+    page.get_by_label("Message", exact=True).fill(text)
+    expect(page.locator(".composer [type=submit]")).to_be_enabled()
+    page.get_by_label("Message", exact=True).press("Enter")
+
+
+def entry(page: Page, session: str, status: str | None = None) -> Locator:
+    """Return the entry of a session in the list, with a status where one is named."""
+    return page.locator(f"nav [data-session='{session}']" + (f"[data-status='{status}']" if status else ""))
+
+
+def said(page: Page) -> str:
+    """Return what the transcript shows."""
+    return page.locator("[role=log]").inner_text()
+
+
+def test_a_session_exists_once_something_was_said(web: Web) -> None:
+    page = web.open()
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_label("demo").check()
+    page.get_by_role("button", name="Begin").click()
+
+    page.wait_for_url("**/new/*")
+    assert web.daemon.get("/sessions?state=all").json()["items"] == []
+    page.reload()
+    write(page, "Show me")
+
+    page.wait_for_url("**/sessions/*")
+    (row,) = web.daemon.get("/sessions").json()["items"]
+    assert page.url.endswith(row["id"])
+    expect(page.locator("[role=log] .item.user")).to_contain_text("Show me")
+    expect(page.locator("[role=log] .item.assistant .said").first).to_be_visible()
+    page.goto(web.daemon.url + "/new/abandoned")
+    page.goto(web.daemon.url + "/inbox")
+    assert len(web.daemon.get("/sessions?state=all").json()["items"]) == 1
+
+
+def test_an_answer_streams_in_order_and_ends(web: Web, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    words = [{"say": "one **two** ", "times": 3}, {"wait": str(go)}, {"say": "three 👩‍🚀 "}, {"say": "`four`"}]
+    row = web.begin({"prompts": [words]}, title="Streams")
+    page = web.open(f"/sessions/{row['id']}")
+
+    write(page, "Go")
+    expect(page.locator(".md.streaming")).to_have_text("one two one two one two")
+    expect(entry(page, row["id"], "working")).to_be_visible()
+    go.touch()
+
+    expect(entry(page, row["id"], "idle")).to_be_visible()
+    expect(page.locator(".md.streaming")).to_have_count(0)
+    expect(page.locator(".item.assistant .md")).to_have_text("one two one two one two three 👩‍🚀 four")
+
+
+def test_sessions_are_switched_without_a_word_to_their_agents(web: Web, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    first = web.begin({"prompts": [[{"say": "from the first"}]], "journal": str(tmp_path / "1")}, title="First")
+    second = web.begin(
+        {
+            "prompts": [[{"say": "from the second"}, {"wait": str(go)}, {"say": ", at last"}]],
+            "journal": str(tmp_path / "2"),
+        },
+        title="Second",
+    )
+    page = web.open(f"/sessions/{first['id']}")
+    write(page, "Hello")
+    expect(page.locator(".item.assistant")).to_contain_text("from the first")
+    before = [(tmp_path / name).read_text() for name in "12"]
+
+    web.send(second["id"], "Hello")
+    expect(entry(page, second["id"]).locator(".badge")).to_have_text("1")
+    assert "second" not in said(page)
+    entry(page, second["id"]).click()
+    expect(page.locator(".item.assistant")).to_have_text(re.compile("from the second"))
+    expect(entry(page, second["id"]).locator(".badge")).to_have_count(0)
+    entry(page, first["id"]).click()
+    expect(page.locator(".head .id")).to_have_text(first["id"][:8])
+    assert "second" not in said(page)
+    go.touch()
+
+    expect(entry(page, second["id"]).locator(".badge")).to_have_count(0)  # the turn had been seen at its first text
+    assert (tmp_path / "1").read_text() == before[0]
+    assert (tmp_path / "2").read_text().count('"started"') == 1
+    page.go_back()
+    expect(page.locator(".item.assistant .md")).to_have_text("from the second, at last")
+
+
+def test_typing_can_never_approve(web: Web) -> None:
+    row = web.begin({"prompts": [[{"ask": "1", "tool": {"title": "Delete it"}, "allow": [{"say": "deleted"}]}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    card = page.locator("[data-request]")
+    expect(card).to_be_visible()
+
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    page.keyboard.type("aAdz")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("aAdz")
+    card.evaluate(
+        """card => {
+             card.focus();
+             for (const key of 'aA') card.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+           }"""
+    )
+    assert web.events(row["id"], "permission-answered") == []
+
+    page.wait_for_function("since => performance.now() - since > 400", arg=page.evaluate("performance.now()"))
+    card.press("a")
+    expect(page.locator("[role=log]")).to_contain_text("deleted")
+    (answered,) = web.events(row["id"], "permission-answered")
+    assert answered["actor"]["kind"] == "human"
+    assert answered["actor"]["device"].startswith("web")
+
+
+def test_an_approval_is_denied_with_a_reason_and_by_keys_alone(web: Web) -> None:
+    row = web.begin({"prompts": [[{"ask": "1", "tool": {"title": "Delete it"}, "deny": [{"say": "not deleted"}]}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    card = page.locator("[data-request]")
+    expect(card).to_be_visible()
+
+    page.keyboard.press("Tab")
+    expect(card).to_be_focused()
+    page.wait_for_function("since => performance.now() - since > 400", arg=page.evaluate("performance.now()"))
+    page.keyboard.press("z")
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    page.wait_for_function("since => performance.now() - since > 400", arg=page.evaluate("performance.now()"))
+    page.keyboard.press("d")
+    page.get_by_label("Why not").fill("it is mine")
+    page.keyboard.press("Enter")
+
+    expect(page.locator("[role=log]")).to_contain_text("not deleted")
+    assert web.events(row["id"], "permission-answered")[0]["data"]["reason"] == "it is mine"
+
+
+def test_an_approval_answered_elsewhere_disappears_and_says_where(web: Web) -> None:
+    script = {"prompts": [[{"ask": "call_2", "tool": {"title": "Write a file"}, "allow": [{"say": "written"}]}]]}
+    one, other = (web.begin(script, title=title) for title in ("One", "Other"))
+    page = web.open(f"/sessions/{one['id']}")
+    phone = web.open("/inbox", width=360, height=740)
+    for row in (one, other):
+        web.send(row["id"], "Go")
+    expect(phone.locator("[data-request]")).to_have_count(2)
+    expect(page).to_have_title("2 need you · Holdfast")
+
+    request = web.daemon.get("/inbox").json()["items"][0]
+    assert request["session_id"] == one["id"]
+    web.daemon.post(f"/inbox/{request['request_id']}", {"option_id": "once"}, Holdfast_Client="the-tray")
+
+    expect(page.locator(".settled")).to_contain_text("in the-tray")
+    expect(page.locator(".toast").filter(has_text="Answered in the-tray")).to_be_visible()
+    expect(phone.locator("[data-request]")).to_have_count(1)
+    expect(entry(page, other["id"], "needs_you")).to_be_visible()
+
+
+def test_what_is_said_while_the_agent_works_waits_in_sight(web: Web, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    row = web.begin({"prompts": [[{"wait": str(go)}, {"say": "re: {prompt}"}], [{"say": "re: {prompt}"}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "first")
+    expect(entry(page, row["id"], "working")).to_be_visible()
+    write(page, "second")
+    write(page, "third")
+
+    queue = page.locator(".queue")
+    expect(queue).to_contain_text("Queued (2)")
+    queue.locator("li", has_text="third").get_by_label("Take back").click()
+    expect(queue).to_contain_text("Queued (1)")
+    queue.get_by_role("button", name="Edit").click()
+    queue.get_by_label("Queued message").fill("second, edited")
+    queue.get_by_label("Queued message").press("Enter")
+    expect(queue.locator(".words")).to_have_text("second, edited")
+    go.touch()
+
+    expect(page.locator(".item.assistant .md")).to_have_text(["re: first", "re: second, edited"])
+    expect(queue).to_have_count(0)
+
+
+def test_a_turn_is_stopped(web: Web, tmp_path: Path) -> None:
+    row = web.begin({"prompts": [[{"say": "I begin"}, {"wait": str(tmp_path / "never")}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    expect(page.locator(".md.streaming")).to_have_text("I begin")
+
+    page.get_by_role("button", name="Stop").click()
+
+    expect(page.locator(".divider.cancelled")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+def test_an_ended_session_leaves_the_list_and_the_next_one_shows(web: Web) -> None:
+    keep, end = (web.begin({}, title=title) for title in ("To keep", "To end"))
+    page = web.open(f"/sessions/{end['id']}")
+    other = web.open()
+    page.on("dialog", lambda dialog: dialog.accept())
+
+    page.get_by_label("More").click()
+    page.get_by_role("button", name="End session").click()
+
+    expect(entry(page, end["id"])).to_have_count(0)
+    expect(entry(other, end["id"])).to_have_count(0)
+    page.wait_for_url(f"**/sessions/{keep['id']}")
+    page.get_by_role("button", name="Show ended sessions").click()
+    expect(entry(page, end["id"], "ended")).to_be_visible()
+
+
+def test_an_error_of_the_agent_is_told_and_the_next_message_goes_on(web: Web) -> None:
+    fail = {"fail": {"code": -32603, "message": "the model is away", "data": {"stack": "at secret.js:1"}}}
+    row = web.begin({"prompts": [[fail], [{"say": "here again"}]]})
+    page = web.open(f"/sessions/{row['id']}")
+
+    write(page, "Hello?")
+    expect(page.locator("[role=log]")).to_contain_text("the model is away")
+    assert "secret.js" not in said(page)
+    write(page, "Again")
+
+    expect(page.locator(".item.assistant .md")).to_have_text("here again")
+
+
+def test_two_windows_and_a_phone_show_the_same(web: Web) -> None:
+    row = web.begin({"prompts": [[{"say": "all see this"}]]}, title="Shared")
+    windows = [
+        web.open(f"/sessions/{row['id']}"),
+        web.open(f"/sessions/{row['id']}"),
+        web.open(f"/sessions/{row['id']}", width=360),
+    ]
+
+    write(windows[2], "From the phone")
+
+    for page in windows:
+        expect(page.locator(".item.user .md")).to_have_text("From the phone")
+        expect(page.locator(".item.assistant .md")).to_have_text("all see this")
+    windows[0].context.close()
+    write(windows[1], "Still here")
+    expect(windows[2].locator(".item.user .md")).to_have_text(["From the phone", "Still here"])
+
+
+def test_many_visits_are_one_connection_and_no_line_twice(web: Web, tmp_path: Path) -> None:
+    row = web.begin({"prompts": [[{"say": "once"}]], "journal": str(tmp_path / "journal")})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Say it")
+    expect(page.locator(".item.assistant .md")).to_have_text("once")
+
+    for _ in range(25):
+        page.reload(wait_until="domcontentloaded")
+    expect(page.locator(".item.assistant .md")).to_have_text("once")
+    write(page, "Again")
+
+    expect(page.locator(".item.assistant .md")).to_have_text(["once", "once"])
+    expect(page.locator(".item.user .md")).to_have_text(["Say it", "Again"])
+    assert (tmp_path / "journal").read_text().count('"started"') == 1
+
+
+def test_a_paste_of_a_megabyte_is_sent_whole(web: Web) -> None:
+    row = web.begin({"prompts": [[{"say": "got it"}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    text = "0123456789abcdef" * 65_536
+
+    page.get_by_label("Message", exact=True).evaluate(
+        """(field, text) => {
+             const clipboardData = new DataTransfer();
+             clipboardData.setData('text/plain', text);
+             field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+           }""",
+        text,
+    )
+    expect(page.locator(".pieces")).to_contain_text("Pasted text, 1.0 MB")
+    write(page, "Read this:")
+
+    expect(page.locator(".item.assistant .md")).to_have_text("got it")
+    (sent,) = web.events(row["id"], "prompt-sent")
+    assert [block["text"] for block in sent["data"]["content"]] == ["Read this:", text]
+
+
+def test_a_hit_of_a_search_opens_where_it_was_said(web: Web) -> None:
+    many = [{"say": f"paragraph {n} about nothing. " * 8, "message": f"m{n}"} for n in range(120)]
+    many[3]["say"] = "here the albatross is mentioned"
+    row = web.begin({"prompts": [many]}, title="Birds")
+    web.send(row["id"], "Tell me")
+    page = web.open("/search")
+
+    page.get_by_label("Search all sessions").fill("albatross")
+    page.locator(".hits a").click()
+
+    expect(page.locator(".item.marked")).to_contain_text("the albatross is mentioned")
+    expect(page.locator(".item.marked")).to_be_in_viewport()
+    page.get_by_role("button", name="To the end").click()
+    expect(page.get_by_text("paragraph 119 about nothing.").first).to_be_in_viewport()
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "content", "content": {"type": "text", "text": text}}
+
+
+def test_replay_ends_where_the_session_is(web: Web) -> None:
+    tool = {"toolCallId": "t", "title": "Run", "kind": "execute", "status": "in_progress", "rawInput": {"command": "x"}}
+    steps: list[dict[str, Any]] = [
+        {"think": "hm "},
+        {"say": "one ", "times": 3},
+        {"plan": [["a", "pending"]]},
+        {"tool": tool},
+        {"tool_update": {"toolCallId": "t", "content": [_text("a")]}},
+        {"tool_update": {"toolCallId": "t", "status": "completed", "content": [_text("a\nb é 👩‍🚀")]}},
+        {"update": {"sessionUpdate": "of_the_future"}},
+        {"say": "two"},
+        {"ask": "t2", "tool": {"title": "Ask"}},
+    ]
+    row = web.begin({"prompts": [steps, [{"fail": {"code": -32603, "message": "no"}}]]})
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    page.get_by_role("button", name="Allow once").click()
+    expect(entry(page, row["id"], "idle")).to_be_visible()
+    write(page, "More")
+    expect(page.locator("[role=log]")).to_contain_text("failed: no")
+
+    folded = page.evaluate(
+        """async (id) => {
+          const { take } = await import('/static/lib/fold.js');
+          const { readEvents } = await import('/static/lib/events.js');
+          const items = new Map();
+          for (const event of await readEvents({session: id})) take(items, event);
+          return [...items.values()];
+        }""",
+        row["id"],
+    )
+    stored = web.daemon.get(f"/sessions/{row['id']}/transcript?limit=1000").json()["items"]
+
+    def plain(item: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in item.items() if value not in (None, "", []) and name != "ordinal"}
+
+    assert [plain(item) for item in folded] == [plain(item) for item in stored]
+    page.goto(f"{web.daemon.url}/replay/{row['id']}")
+    expect(page.locator("[role=log]")).to_contain_text("two")
+    page.get_by_label("Moment").press("Home")
+    expect(page.locator("[role=log]")).not_to_contain_text("two")
