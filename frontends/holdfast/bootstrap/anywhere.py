@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.configuration.home import close_to_others, find_home
+from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.cli.params import DEVICE, READY_WITHIN_S
 from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.reading import DaemonReading
@@ -40,13 +42,13 @@ class AnyLibrary:
     @contextmanager
     def reading(self) -> Generator[ports.Reading]:
         """Ask the daemon that is ready; where there is none, open what there is for reading."""
-        running = self._control.running()
-        if running is None:
+        exchange = self._reachable(self._control.running())
+        if exchange is None:
             with self._local.reading() as reading:
                 yield reading
             return
         with ExitStack() as stack:
-            yield _Attended(self._exchange(running), lambda: stack.enter_context(self._local.reading()))
+            yield _Attended(exchange, lambda: stack.enter_context(self._local.reading()))
 
     @contextmanager
     def writing(self) -> Generator[ports.Workspace]:
@@ -65,8 +67,8 @@ class AnyLibrary:
 
     def agents(self) -> list[KnownAgent]:
         """Return the agents that are known; those that the daemon finds, for it is the daemon that starts them."""
-        running = self._control.running()
-        return self._local.agents() if running is None else DaemonReading(self._exchange(running)).agents()
+        exchange = self._reachable(self._control.running())
+        return self._local.agents() if exchange is None else DaemonReading(exchange).agents()
 
     def found(self) -> list[ports.Found]:
         """Return the transcripts of other tools on this machine."""
@@ -82,7 +84,20 @@ class AnyLibrary:
 
         return LocalLibrary(self._environ, self._warn)
 
+    def _reachable(self, running: Running | None) -> Exchange | None:
+        """Return how to ask a daemon; None where none could answer, for then the store can be read."""
+        if running is None:
+            return None
+        exchange = self._exchange(running)
+        try:
+            exchange.knock()
+        except HoldfastError as error:
+            self._warn(f"{error}; the store is read without the daemon")
+            return None
+        return exchange
+
     def _exchange(self, running: Running) -> Exchange:
+        close_to_others(find_home(self._environ), self._warn)
         return Exchange(self._control, running, DEVICE, self._warn)
 
 

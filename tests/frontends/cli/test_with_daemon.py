@@ -157,6 +157,26 @@ def test_what_a_killed_daemon_left_behind_is_no_daemon(run: Run, example: None, 
     assert run("status").code == 5
 
 
+def test_readers_do_without_a_daemon_that_cannot_be_asked(run: Run, example: None, daemon: Daemon) -> None:
+    (daemon.home / "token").chmod(0o644)
+    open_to_others = run("ls", "--json")
+    (daemon.home / "token").chmod(0o600)
+    daemon.socket.unlink()
+    unreachable = run("ls", "--json")
+
+    assert (open_to_others.code, len(open_to_others.json())) == (0, 1)
+    assert open_to_others.err.endswith("the store is read without the daemon\n")
+    assert (unreachable.code, len(unreachable.json())) == (0, 1)
+    assert run("status").code == 5
+
+
+def test_a_home_that_is_open_to_others_is_closed_where_a_daemon_runs_too(run: Run, daemon: Daemon) -> None:
+    daemon.home.chmod(0o755)
+
+    assert "set back to 0700" in run("ls").err
+    assert daemon.home.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     "line",
     [

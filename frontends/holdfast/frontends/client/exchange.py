@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from socket import AF_UNIX, SOCK_STREAM, socket
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -21,24 +20,22 @@ from holdfast.domain.errors import (
     TimedOutError,
     UsageError,
 )
+from holdfast.frontends.client.connection import ANSWER_WITHIN_S, Answer, UnixConnection, until
 from holdfast.frontends.client.shapes import not_understood
 from holdfast.frontends.codes import rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from http.client import HTTPResponse
 
     from holdfast.domain.daemon import DaemonControl, Running
     from holdfast.domain.ports import Progress
-
-ANSWER_WITHIN_S: Final = 30.0
-"""How long a daemon may be silent; `worked` alone waits for ever."""
 
 BACK_WITHIN_S: Final = 30.0
 """How long one that went away is waited for."""
 
 _POLL_S = 0.1
 
-_PIECE = 1 << 16
 _LINES = "application/x-ndjson"
 
 Query = Mapping[str, str | int | float | Sequence[str] | None]
@@ -110,6 +107,22 @@ class Exchange:
                 self._running = running
                 return
         raise _gone() if deadline is None or time.monotonic() < deadline else _late()
+
+    def knock(self) -> None:
+        """Look whether somebody is there and we have a credential, without asking anything.
+
+        Raises:
+            NotRunningError: Nobody is there.
+            HoldfastError: The credential cannot be used, or the daemon cannot be reached.
+        """
+        self._control.token()
+        connection = UnixConnection(self._running.socket, ANSWER_WITHIN_S)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
 
     def get(self, path: str, query: Query | None = None, *, timeout_s: float | None = ANSWER_WITHIN_S) -> bytes:
         """Return the answer to a question.
@@ -215,7 +228,7 @@ class Exchange:
         timeout_s: float | None = ANSWER_WITHIN_S,
         accept: str = "application/json",
         deadline: float | None = None,
-    ) -> Generator[_Answer]:
+    ) -> Generator[Answer]:
         """Ask, and give the answer with its body unread; every way in which that fails becomes one of our errors."""
         token = self._control.token()
         headers = {"Authorization": f"Bearer {token}", "Holdfast-Client": self._device, "Accept": accept}
@@ -225,83 +238,35 @@ class Exchange:
             content = _encoded(body)
         place = f"/api/v1{path}{_written(query)}"
         if deadline is not None:
-            timeout_s = _until(deadline)
-        connection = _UnixConnection(self._running.socket, timeout_s)
+            timeout_s = until(deadline)
+        connection = UnixConnection(self._running.socket, timeout_s)
         try:
             connection.request(method, place, content, headers)
             response = connection.getresponse()
             if response.status >= 400:
                 raise _error(_problem_of(response))
-            yield _Answer(response, connection)
+            yield Answer(response, connection)
         except TimeoutError as error:
             if deadline is not None and time.monotonic() >= deadline:
                 raise _late() from error
             msg = f"the daemon has not answered for {timeout_s:.0f} s (pid {self._running.pid}): see `holdfast logs`"
             raise DaemonError(msg) from error
-        except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise _gone() from error
-        except (ConnectionError, HTTPException) as error:
+        except HTTPException as error:
             raise _lost() from error
         except OSError as error:
-            msg = f"the daemon cannot be reached at {self._running.socket}: {error.strerror or error}"
-            raise DaemonError(msg) from error
+            raise self._unreachable(error) from error
         finally:
             connection.close()
 
-
-class _UnixConnection(HTTPConnection):
-    """HTTP to a path instead of a host.
-
-    Attributes:
-        socket: What it goes over; `sock`, of the class above, forgets it while an answer is still read.
-    """
-
-    def __init__(self, path: str, timeout_s: float | None) -> None:
-        super().__init__("localhost", timeout=timeout_s)
-        self._path = path
-        self.socket = socket(AF_UNIX, SOCK_STREAM)
-
-    def connect(self) -> None:
-        """Connect."""
-        self.socket.settimeout(self.timeout)
-        self.socket.connect(self._path)
-        self.sock = self.socket
-
-    def close(self) -> None:
-        """Close, also where it never was connected."""
-        super().close()
-        self.socket.close()
-
-
-class _Answer:
-    """An answer whose head has come."""
-
-    def __init__(self, response: HTTPResponse, connection: _UnixConnection) -> None:
-        self._response = response
-        self._socket = connection.socket
-        self.kind = (response.getheader("Content-Type") or "").partition(";")[0].strip()
-
-    def read(self) -> bytes:
-        """Return all of its body."""
-        return self._response.read()
-
-    def lines(self, deadline: float | None = None) -> Iterator[bytes]:
-        """Yield its lines as they come, without those that are empty: they only say that the daemon is there."""
-        rest: list[bytes] = []
-        while True:
-            if deadline is not None:
-                self._socket.settimeout(_until(deadline))
-            piece = self._response.read1(_PIECE)
-            if not piece:
-                break
-            first, *others = piece.split(b"\n")
-            rest.append(first)
-            for other in others:
-                if line := b"".join(rest):
-                    yield line
-                rest = [other]
-        if line := b"".join(rest):
-            yield line
+    def _unreachable(self, error: OSError) -> HoldfastError:
+        match error:
+            case FileNotFoundError() | ConnectionRefusedError():
+                return _gone()
+            case ConnectionError():
+                return _lost()
+            case _:
+                why = error.strerror or error
+                return DaemonError(f"the daemon cannot be reached at {self._running.socket}: {why}")
 
 
 def _problem_of(answer: HTTPResponse) -> _Problem:
@@ -318,11 +283,6 @@ def _error(problem: _Problem) -> HoldfastError:
 
 def _lost() -> DaemonLostError:
     return DaemonLostError("the daemon went away before it had answered: `holdfast status` tells whether it is back")
-
-
-def _until(deadline: float) -> float:
-    """Return how long a daemon may be silent where nobody waits beyond a deadline. A socket takes 0 for no waiting."""
-    return min(ANSWER_WITHIN_S, max(0.001, deadline - time.monotonic()))
 
 
 def _late() -> TimedOutError:
