@@ -1,4 +1,4 @@
-"""One request and its answer on a Unix socket: bytes and lines. What they mean, and what goes wrong, is told elsewhere."""
+"""One request and its answer on a Unix socket: bytes and lines. Nothing here knows what they mean."""
 
 from __future__ import annotations
 
