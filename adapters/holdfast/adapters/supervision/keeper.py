@@ -249,8 +249,10 @@ class Ledger:
     async def _drive(self, keeper: Keeper, *, wanted: bool = False) -> None:
         """Start the next turn where that may be; `wanted` says to connect a session that is not connected."""
         state = keeper.session.state
-        if state.ended is not None or state.turn is not None or state.held or not state.queued:
+        if state.ended is not None or state.held or not state.queued:
             return
+        if state.turn is not None and state.ever_attached:
+            return  # else it is a transcript's, and nobody is at work on it
         if keeper.carrier is None or state.attachment != "attached":
             if wanted:
                 self._want(keeper)

@@ -277,7 +277,11 @@ class LinkKeeper:
         journal = self._yard.journal
         state = keeper.session.state
         if not (state.link_id == self.id and state.attachment in ("requested", "attached")):
-            await self._yard.ledger.observe([Observed(keeper, [e.AttachRequested(self.id)])], actor=DAEMON)
+            facts: list[Fact] = [e.AttachRequested(self.id)]
+            if state.turn is not None and not state.ever_attached:
+                # A transcript that broke off: whoever wrote it is not going on with that turn.
+                facts.insert(0, e.TurnEnded(state.turn.turn_id, "unrecorded"))
+            await self._yard.ledger.observe([Observed(keeper, facts)], actor=DAEMON)
         past = await journal.past(keeper.id)
         history = await journal.since_prompt(keeper.id)
         return Joining(
