@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, PayloadTooBig, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
@@ -178,7 +178,7 @@ class WebSocket:
         code, reason = self._protocol.close_code, self._protocol.close_reason
         if self._protocol.parser_exc is not None:
             broken = f"the peer broke the rules of WebSocket: {self._protocol.parser_exc}"
-            too_long = code == 1009
+            too_long = isinstance(self._protocol.parser_exc, PayloadTooBig)
             return ConnectError(Failure("frame-too-long" if too_long else "broken", broken, "terminal"))
         if reason:
             word = "policy-violation" if code == 1008 else "closed"
