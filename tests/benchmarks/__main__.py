@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.benchmarks import appending, reading, upkeep
+from tests.benchmarks import appending, live, reading, upkeep
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import milliseconds
 from tests.benchmarks.scale import FULL, QUICK, SMOKE
@@ -30,7 +30,11 @@ FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "p3": reading.folding,
     "p4": reading.listing,
     "p5": reading.weighing,
+    "p6": live.holding,
+    "p7": live.fanning_out,
     "p9": appending.on_postgres,
+    "r8": live.stalling,
+    "r10": live.returning,
     "upkeep": upkeep.keeping,
 }
 

@@ -17,6 +17,9 @@ class Scale(Struct, frozen=True):
         roster: Sessions that are listed.
         log: Events of the long log that is opened.
         transcript_bytes: Size of the transcript that is imported.
+        clients: Frontends that are attached at once.
+        burst: Events that they are sent.
+        stall_s: How long half of them do not read.
     """
 
     rounds: int
@@ -25,8 +28,11 @@ class Scale(Struct, frozen=True):
     roster: int
     log: int
     transcript_bytes: int
+    clients: int
+    burst: int
+    stall_s: float
 
 
-FULL: Final = Scale(9, 0.7, 100_000, 10_000, 1_000_000, 20_000_000)
-QUICK: Final = Scale(3, 0.5, 100_000, 10_000, 200_000, 5_000_000)
-SMOKE: Final = Scale(1, 0.02, 300, 20, 500, 50_000)
+FULL: Final = Scale(9, 0.7, 100_000, 10_000, 1_000_000, 20_000_000, 100, 25_600, 10.0)
+QUICK: Final = Scale(3, 0.5, 100_000, 10_000, 200_000, 5_000_000, 100, 12_800, 7.0)
+SMOKE: Final = Scale(1, 0.02, 300, 20, 500, 50_000, 4, 256, 0.1)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from msgspec import Raw
+    from starlette.types import ASGIApp
     from websockets.sync.client import ClientConnection
 
     from holdfast.domain.keeping import Keeping
@@ -170,10 +171,10 @@ class Serving:
         keeping = cast("Keeping", self.keeper)
         self.hub = Hub(StoreTail(self.store), keeping)
         stream = Stream(self.hub, Verbs(self.keeper), self.gate)
-        app = Starlette(routes=[WebSocketRoute("/api/v1/stream", stream)])
         config = uvicorn.Config(
-            app, host="127.0.0.1", port=0, ws=PipeProtocol, ws_max_size=2**20, ws_per_message_deflate=False,
-            lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=1,
+            self.app(stream), host="127.0.0.1", port=0, ws=PipeProtocol, ws_max_size=2**20,
+            ws_per_message_deflate=False, lifespan="off", log_level="error", access_log=False,
+            timeout_graceful_shutdown=1,
         )  # fmt: skip
         self._server = Server(config)
         async with anyio.create_task_group() as tasks:
@@ -188,6 +189,10 @@ class Serving:
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"ws://127.0.0.1:{port}/api/v1/stream"
         self._ready.set()
+
+    def app(self, stream: Stream) -> ASGIApp:
+        """What is served."""
+        return Starlette(routes=[WebSocketRoute("/api/v1/stream", stream)])
 
     def close(self) -> None:
         logging.getLogger(connection.__name__).removeHandler(self._cuts)

@@ -235,6 +235,22 @@ def test_an_erased_session_resets_its_transcript(serving: Serving) -> None:
         assert client.receive("error")["code"] == "not_found"
 
 
+def test_what_was_erased_is_not_sent_from_memory(serving: Serving) -> None:
+    serving.begin()
+    serving.speak("a secret")
+    with serving.client() as client, serving.client() as late:
+        client.send(type="subscribe", sub="s1", events={"after": None})
+        assert client.receive("events")["events"][-1]["data"]["text"] == "a secret"
+        client.receive("caught_up")
+        serving.workspace.erase(ONE, actor=Actor("human", "test"))
+        assert client.receive("events")["events"][-1]["type"] == "session-erased"
+        late.send(type="subscribe", sub="s1", events={"after": None})
+        events = late.receive("events")["events"]
+
+    assert {event["data"] is None for event in events[:-1]} == {True}
+    assert [event["position"] for event in events] == list(range(1, len(events) + 1))
+
+
 def test_a_command_is_answered_once_it_is_in_the_log(serving: Serving) -> None:
     serving.begin()
     with serving.client() as client:

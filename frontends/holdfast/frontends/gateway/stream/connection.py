@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 STALLED_S: Final = 5.0
 """A reader that takes nothing for this long is cut off."""
 
-PING_S: Final = 15.0
-
 _SUBSCRIPTIONS = 256
 _COMMANDS = 64
 _SLOW = frozenset({"mode", "sessions", "reconnect"})
@@ -59,6 +57,7 @@ class Attachment:
         self._seen = seen
         self._subscriptions: dict[str, Subscription] = {}
         self._replies: deque[bytes] = deque()
+        self._reads = False
         self._wake = anyio.Event()
         self._replied = anyio.Event()
         self._room = anyio.Semaphore(_COMMANDS)
@@ -69,8 +68,6 @@ class Attachment:
         async with self._hub.attached(self.wake), anyio.create_task_group() as tasks:
             try:
                 tasks.start_soon(self._writing, tasks)
-                tasks.start_soon(self._seen.run)
-                tasks.start_soon(self._ping)
                 await self._read(tasks)
             finally:
                 tasks.cancel_scope.cancel()
@@ -83,6 +80,11 @@ class Attachment:
             await self._write()
         except (ConnectionError, CutOffError):
             tasks.cancel_scope.cancel()
+
+    def ping(self) -> None:
+        """Show a sign of life; it is also how a reader is found that has gone quiet while nothing happens."""
+        if frames.PING not in self._replies:
+            self._reply(frames.PING)
 
     def wake(self) -> None:
         """Have the writer look for something to send."""
@@ -119,7 +121,7 @@ class Attachment:
             case frames.Command():
                 await self._command(frame, tasks)
             case frames.Focus():
-                self._focus(frame)
+                self._focus(frame, tasks)
             case frames.Ping():
                 self._reply(frames.PONG)
             case frames.Hello():
@@ -144,7 +146,10 @@ class Attachment:
         self._subscriptions[frame.sub] = made
         self.wake()
 
-    def _focus(self, frame: frames.Focus) -> None:
+    def _focus(self, frame: frames.Focus, tasks: TaskGroup) -> None:
+        if not self._reads:
+            self._reads = True
+            tasks.start_soon(self._seen.run)  # most attachments never say what they look at
         session = None if frame.session is None else StreamId(frame.session)
         self._hub.focus(self.id, self._client, session)
         self._seen.focus(session, frame.seen)
@@ -258,8 +263,3 @@ class Attachment:
         """Where a reader that is cut off has come to: everything before it was sent."""
         places = [each.sent for each in self._subscriptions.values() if isinstance(each, EventsSubscription)]
         return self._hub.tail.cursor(min(places, default=self._hub.recent.end))
-
-    async def _ping(self) -> None:
-        while True:
-            await anyio.sleep(PING_S)
-            self._reply(frames.PING)

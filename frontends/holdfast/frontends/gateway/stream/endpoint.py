@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from logging import getLogger
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 HELLO_S: Final = 5.0
 DENIED: Final = 4401
 
+PING_S: Final = 15.0
+
 _RECHECK_S: Final = 0.3
 _NAME_LENGTH: Final = 64
 _REASON_LENGTH: Final = 100
@@ -46,11 +49,17 @@ class Stream:
         self._commands = commands
         self._gate = gate
         self._sockets: dict[Socket, Credential] = {}
+        self._attached: set[Attachment] = set()
 
     async def run(self) -> None:
-        """Close the connections of credentials that were taken back, for ever."""
+        """Close the connections of credentials that were taken back, and ping all others, for ever."""
+        pinged = monotonic()
         while True:
             await anyio.sleep(_RECHECK_S)
+            if monotonic() - pinged >= PING_S:
+                pinged = monotonic()
+                for attachment in list(self._attached):
+                    attachment.ping()
             gone = {each for each in set(self._sockets.values()) if not self._gate.holds(each)}
             for socket, credential in list(self._sockets.items()) if gone else ():
                 if credential in gone:
@@ -74,7 +83,12 @@ class Stream:
         self._sockets[socket] = credential
         try:
             seen = Seen(self._mark(client, credential))
-            await Attachment(self._hub, socket, self._commands, seen, client=client, credential=credential).serve()
+            attachment = Attachment(self._hub, socket, self._commands, seen, client=client, credential=credential)
+            self._attached.add(attachment)
+            try:
+                await attachment.serve()
+            finally:
+                self._attached.discard(attachment)
         finally:
             del self._sockets[socket]
 

@@ -76,11 +76,19 @@ class EventsSubscription:
                 self.over = True
                 return frames.reset(self._sub, "cursor", str(error))
             self.sent = self.position
-        if self._behind or self.position < self._hub.recent.floor:
+        if self._filter.everything:
+            frame = await self._from_history()
+        else:
             frame = await self._from_store()
-            if frame is not None:
-                return frame
-        return self._from_memory()
+        return self._from_memory() if frame is None else frame
+
+    async def _from_history(self) -> bytes | None:
+        while self.position < (floor := self._hub.recent.floor):
+            piece = await self._hub.history.piece(self.position, floor)
+            self.position = piece.end
+            if piece.body is not None:
+                return frames.events(self._sub, piece.body)
+        return None
 
     def _from_memory(self) -> bytes | None:
         recent = self._hub.recent
@@ -95,7 +103,7 @@ class EventsSubscription:
         return frames.caught_up(self._sub, self.position, self._hub.tail.cursor(self.position))
 
     async def _from_store(self) -> bytes | None:
-        """Read what is not in memory any more: a chunk at a time, so that a slow reader holds little."""
+        """Read some of what is not in memory: a chunk at a time, so that a slow reader holds little."""
         while not self._behind and self.position < self._hub.recent.floor:
             async with self._hub.reads:
                 session = None if self._filter.session_id is None else StreamId(self._filter.session_id)

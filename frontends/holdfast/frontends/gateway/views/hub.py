@@ -11,6 +11,7 @@ import anyio
 from holdfast.domain.errors import StoreClosedError, StoreError, UsageError
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.commands import MarkRead
+from holdfast.frontends.gateway.views.history import History
 from holdfast.frontends.gateway.views.inbox import InboxView
 from holdfast.frontends.gateway.views.recent import Recent
 from holdfast.frontends.gateway.views.roster import RosterView
@@ -46,6 +47,7 @@ class Hub:
     Attributes:
         tail: The log.
         recent: The latest events.
+        history: All others.
         reads: Held while a reader reads from the store by itself.
     """
 
@@ -53,6 +55,7 @@ class Hub:
         """Follow `tail`; `keeping` knows how sessions are connected."""
         self.tail = tail
         self.recent = Recent(tail.cursor)
+        self.history = History(tail)
         self.reads = anyio.Semaphore(_READS)
         self._keeping = keeping
         self._views: dict[tuple[str, str | None], View] = {}
@@ -93,11 +96,18 @@ class Hub:
         if age != self._age:
             return True  # everybody left meanwhile, and perhaps somebody else came
         self.recent.add(stretch.events, stretch.end)
+        if any(event.type == "session-erased" for event in stretch.events):
+            self._forget()
         if stretch.events:
             for view in list(self._views.values()):
                 await self._follow(view, stretch)
         self.wake()
         return stretch.at_end
+
+    def _forget(self) -> None:
+        """Let go of all content that is held: something in it was erased, and what the store has left is read again."""
+        self.recent.begin(self.recent.end, self.recent.end)
+        self.history = History(self.tail)
 
     async def _follow(self, view: View, stretch: Stretch) -> None:
         try:
@@ -136,6 +146,7 @@ class Hub:
         self._warm = False
         self._age += 1
         self._views.clear()
+        self.history = History(self.tail)
         self.recent.begin(0, 0)
 
     def look_at(self, name: str, session_id: str | None) -> View:
