@@ -258,6 +258,22 @@ def test_an_agent_that_does_not_start_leaves_a_session_that_says_why(run: Run, a
     assert [each["id"] for each in run("ls", "--json").json()] == [row["id"]]
 
 
+def test_nobody_waits_for_what_will_not_come(run: Run, begin: Begin) -> None:
+    failed = run("new", "--", "/nowhere/agent").out.strip()
+    ended, _ = begin()
+    run("end", ended)
+
+    asked = run("send", failed, "hello", "--wait")
+    waited = run("wait", ended, "--until", "needs-you")
+    stuck = run("wait", failed, "--until", "idle")
+
+    assert (asked.code, waited.code, stuck.code) == (1, 4, 1)
+    assert "the prompt waits in the queue" in asked.err
+    assert f"holdfast reconnect {failed}" in stuck.err
+    assert [each["text"] for each in run("queue", failed, "--json").json()] == ["hello"]
+    assert run("wait", ended, "--until", "idle").code == 0
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [

@@ -39,16 +39,25 @@ class Reply(Struct):
 
 
 class Listener:
-    """Takes the events of one session and keeps what answers one prompt."""
+    """Takes the events of one session and keeps what answers one prompt.
 
-    def __init__(self, prompt_id: str, say: Callable[[str], None], waiting: Callable[[], set[str]]) -> None:
+    Attributes:
+        reply: What came of it so far.
+        position: Of the last event that was taken.
+    """
+
+    def __init__(
+        self, prompt_id: str, say: Callable[[str], None], waiting: Callable[[], set[str]], position: int = 0
+    ) -> None:
         """Wait for the prompt's turn.
 
         Args:
             prompt_id: The prompt.
             say: Is given each piece of the reply as it comes.
             waiting: Returns what waits for a person now; the log also tells of what was answered since.
+            position: Where in the log to begin.
         """
+        self.position = position
         self.reply = Reply()
         self._heard = False
         self._waiting = waiting
@@ -61,6 +70,7 @@ class Listener:
         """Take events until there is an outcome, and return it."""
         for logged in events:
             fact = logged.recorded.event
+            self.position = logged.recorded.position or self.position
             self._take(decode(fact.tag, fact.schema, fact.data) if isinstance(fact, Unknown) else fact)
             if self.reply.outcome != "open":
                 break

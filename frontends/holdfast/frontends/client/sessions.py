@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec import Struct, json
 
-from holdfast.domain.errors import DaemonLostError, NotRunningError, TimedOutError
+from holdfast.domain.errors import AgentError, DaemonLostError, NotRunningError, SessionEndedError, TimedOutError
 from holdfast.domain.recorded import StreamId
 from holdfast.frontends.client import shapes
 from holdfast.frontends.client.reading import of
@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 
 Moment = Literal["idle", "needs-you", "ended"]
 
-_WAIT_S = 30.0
-"""How long one request waits; a daemon that is gone is noticed at the latest then."""
+_WAIT_S = 10.0
+"""How long one request waits; that nothing will come of it is noticed at the latest then."""
+
+
+def hopeless(row: Row) -> str | None:
+    """Return why a session will not go on by itself, None where it may."""
+    if row.connection.state not in ("failed", "gave_up"):
+        return None
+    why = row.connection.error or "its connection failed"
+    return f"{why}; `holdfast reconnect {row.id}` tries again"
 
 
 class Prompt(Struct, frozen=True):
@@ -166,9 +174,15 @@ class DaemonSessions(DaemonWorkspace):
 
         Raises:
             TimedOutError: It was not, within `timeout_s`.
+            SessionEndedError: It has ended, and will not need anybody any more.
+            AgentError: Its connection failed for good while something waits for it.
         """
         end = None if timeout_s is None else time.monotonic() + timeout_s
+        row = self.row(session_id)
         while True:
+            if until == "needs-you" and row.lifecycle == "ended":
+                msg = f"session {session_id} has ended: it will not need you any more"
+                raise SessionEndedError(msg)
             left = _WAIT_S if end is None else min(_WAIT_S, max(0.0, end - time.monotonic()))
             try:
                 query = {"until": until, "timeout": f"{left:.3f}"}
@@ -176,6 +190,9 @@ class DaemonSessions(DaemonWorkspace):
             except TimedOutError:
                 if end is not None and time.monotonic() >= end:
                     raise
+                row = self.row(session_id)
+                if until == "idle" and (why := hopeless(row)) is not None:
+                    raise AgentError(why) from None
             except (DaemonLostError, NotRunningError):
                 self._exchange.come_back(end)
 

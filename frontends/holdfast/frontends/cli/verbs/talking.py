@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import json
 
+from holdfast.domain.errors import TimedOutError
 from holdfast.domain.keeping import Order
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED, REFUSED
@@ -28,6 +31,7 @@ from holdfast.frontends.cli.params import (
 from holdfast.frontends.cli.reply import Listener, Reply
 from holdfast.frontends.cli.terminal import complain, note
 from holdfast.frontends.cli.wording import mark
+from holdfast.frontends.client.sessions import hopeless
 
 if TYPE_CHECKING:
     from holdfast.domain.projections.inbox import Request
@@ -35,6 +39,9 @@ if TYPE_CHECKING:
     from holdfast.frontends.client.sessions import DaemonSessions, Moment, Prompt
 
 _READY_WITHIN_S = 5.0
+_LONGEST_S = 20.0
+"""How long a reply is listened for until somebody looks whether there can be one."""
+
 _COMMAND = "holdfast.command"
 
 
@@ -204,9 +211,22 @@ def _listen(
             app.terminal.text(piece)
             app.terminal.flush()
 
-    listener = Listener(sent.prompt_id, say, lambda: {each.request_id for each in _waiting(daemon, session_id)})
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    patience_s = 1.0
+    listener = Listener(sent.prompt_id, say, lambda: {each.request_id for each in _waiting(daemon, session_id)}, since)
     try:
-        return listener.listen(daemon.follow(session_id, since, timeout))
+        while True:
+            try:
+                within_s = min(patience_s, deadline - time.monotonic())
+                return listener.listen(daemon.follow(session_id, listener.position, max(0.0, within_s)))
+            except TimedOutError:
+                if time.monotonic() >= deadline:
+                    raise
+            # Nothing in the log tells of a connection that nobody tries to make any more.
+            why = None if listener.reply.turn_id else hopeless(daemon.row(session_id))
+            if why is not None:
+                return Reply("failed", f"{why}; the prompt waits in the queue")
+            patience_s = min(2 * patience_s, _LONGEST_S)
     finally:
         if listener.spoke and not as_json:
             app.terminal.line()
