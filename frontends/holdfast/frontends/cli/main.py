@@ -29,9 +29,9 @@ _COMPLETE = "_HOLDFAST_COMPLETE"
 
 _SECTIONS = {
     "Sessions with agents": {
-        "new": "talking:new",
-        "send": "talking:send",
-        "wait": "talking:wait",
+        "new": "beginning:new",
+        "send": "sending:send",
+        "wait": "sending:wait",
         "cancel": "connection:cancel",
         "queue": "queue:queue",
         "inbox": "listing:inbox",
