@@ -21,6 +21,7 @@ from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.verify import verify
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.adapters.transports.acp import agents
+from holdfast.bootstrap import health as surroundings
 from holdfast.bootstrap.exporting import StoreSource
 from holdfast.bootstrap.nothing import Nothing
 from holdfast.domain import ports
@@ -140,9 +141,13 @@ class LocalReading(Reader):
         return exporters.export(source, session_id, kind, redact=redact, environ=self._library.environ)
 
     def checks(self) -> list[ports.Check]:
-        """Return the state of the store, its folder and its files."""
-        home = self._library.home
-        return list(health.checks(self._store, self._library.settings, home.path, home.checkpoints))
+        """Return the state of the store, its folder and its files, and of agents and their processes."""
+        home, environ = self._library.home, self._library.environ
+        return [
+            *health.checks(self._store, self._library.settings, home.path, home.checkpoints),
+            surroundings.agents(environ),
+            surroundings.orphans(home.hosts),
+        ]
 
 
 class LocalWorkspace(LocalReading, Workspace):

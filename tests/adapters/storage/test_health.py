@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import delete
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.health import checks
-from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.workspace import Workspace
-from holdfast.domain.recorded import Actor, StreamId
+from holdfast.domain.recorded import Actor, Recorded, StreamId
+from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Create, Rename
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def faults(home: Path) -> dict[str, str]:
 def test_a_home_in_order_has_no_fault(home: Path) -> None:
     assert faults(home) == {}
     assert "1 session, 1 event, schema 1" in found(home)["store"][1]
-    assert list(found(home)) == ["store", "witness", "permissions", "sqlite", "disk", "views"]
+    assert found(home)["growth"][1] == "1 event in the last 24 hours"
+    assert list(found(home)) == ["store", "witness", "permissions", "sqlite", "disk", "growth", "views"]
 
 
 def test_an_older_copy_that_was_put_back_is_a_fault(home: Path) -> None:
@@ -89,3 +92,19 @@ def test_a_file_that_others_may_read_is_a_fault(home: Path) -> None:
 
     assert list(faults(home)) == ["permissions"]
     assert "log.db is 0644" in faults(home)["permissions"]
+
+
+def test_growth_is_what_the_last_day_brought(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    day_us = 86_400_000_000
+    times = iter([now_us() - ago for ago in (3 * day_us, 2 * day_us, day_us - 1_000_000_000, 0)])
+    with open_store(settings(tmp_path), environ={}) as store:
+        for version, at in enumerate(times, 1):
+            fact = (
+                e.SessionCreated(transport="acp", owner="owner")
+                if version == 1
+                else e.SessionRenamed(f"title {version}")
+            )
+            store.append_now([Recorded(ONE, version, new_event_id(), at, fact)])
+
+    assert found(tmp_path)["growth"][1] == "2 events in the last 24 hours"

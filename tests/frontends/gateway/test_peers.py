@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -182,3 +183,29 @@ def test_told_to_end_its_agents_the_daemon_leaves_none(daemon: Daemon, tmp_path:
     assert daemon.wait() == 0
     daemon.start()
     assert daemon.get("/status").json()["agents"] == 0
+
+
+def test_files_of_a_session_are_found_by_a_part_of_their_path(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+    work = tmp_path / "work"
+    for name in ("src/tide.py", "src/other.py", "docs/tides.md", ".git/tide", "node_modules/tide.js", "tide\n.txt"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).touch()
+    (work / "link").symlink_to(tmp_path)
+    session = begin(daemon, agent, cwd=str(work)).json()["id"]
+
+    assert daemon.get(f"/sessions/{session}/files?q=TIDE").json()["items"] == ["src/tide.py", "docs/tides.md"]
+    assert daemon.get(f"/sessions/{session}/files?q=src/o").json()["items"] == ["src/other.py"]
+    assert daemon.get(f"/sessions/{session}/files?q=../").json()["items"] == []
+    assert len(daemon.get(f"/sessions/{session}/files?limit=2").json()["items"]) == 2
+    shutil.rmtree(work)
+    assert daemon.get(f"/sessions/{session}/files").json()["items"] == []
+
+
+def test_the_doctor_looks_at_agents_as_well(daemon: Daemon, tmp_path: Path) -> None:
+    begin(daemon, Scripted(tmp_path / "agent"))
+
+    found = {each["check"]: each for each in daemon.get("/doctor").json()["items"]}
+
+    assert "demo" in found["agents"]["detail"]
+    assert found["orphans"] == {"check": "orphans", "ok": True, "detail": "none; 1 agent under their hosts"}

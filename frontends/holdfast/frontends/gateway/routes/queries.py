@@ -13,6 +13,7 @@ from holdfast.domain import wire
 from holdfast.domain.errors import CursorError, StoreClosedError, TimedOutError
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session.lifecycle import Lifecycle
+from holdfast.frontends.gateway import files
 from holdfast.frontends.gateway.operations import Call, Nothing, Operation, Operations, found, in_thread, listed
 
 if TYPE_CHECKING:
@@ -72,6 +73,20 @@ class Until(Struct, frozen=True):
 
     until: Literal["idle", "needs-you", "ended", "opened"]
     timeout: Seconds = 60
+
+
+class Like(Struct, frozen=True):
+    """A part of a path, and how many at the most."""
+
+    q: Annotated[str, Meta(max_length=1_000)] = ""
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+
+
+class Paths(Struct, frozen=True):
+    """Paths relative to the session's folder."""
+
+    items: list[str]
+    after: None = None
 
 
 class Queries:
@@ -150,6 +165,11 @@ class Queries:
         msg = f"the session was not {given.until} within {_seconds(given.timeout)} s"
         raise TimedOutError(msg)
 
+    async def files(self, call: Call, given: Like) -> Response:
+        """Return files below its folder."""
+        row = await in_thread(self._house.reading.row, call.session)
+        return found(Paths([] if row.cwd is None else await in_thread(files.like, row.cwd, given.q, given.limit)))
+
     def _page(self, page: Page) -> Response:
         return found(wire.page(replace(page, session=live(self._house, page.session))))
 
@@ -180,6 +200,9 @@ def operations(house: House) -> Operations:
             "GET", f"{session}/last-turn", "Show its last turn.", queries.last_turn, Nothing, "Page", statuses=(404,)
         ),
         Operation("GET", f"{session}/around", "Show an item of it.", queries.around, Around, "Page", statuses=(404,)),
+        Operation(
+            "GET", f"{session}/files", "Complete the path of a file.", queries.files, Like, Paths, statuses=(404,)
+        ),
         Operation("GET", f"{session}/wait", "Wait for it.", queries.wait, Until, Row, statuses=(404, 408, 503)),
     ]
 

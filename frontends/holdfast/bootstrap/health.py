@@ -1,0 +1,35 @@
+"""The lines of a health report beside those of the store: agents that are installed, and what is left of dead ones."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from holdfast.adapters.supervision.host import reap
+from holdfast.adapters.transports.acp.agents import listed
+from holdfast.domain.ports import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def agents(environ: Mapping[str, str]) -> Check:
+    """Say which agents are installed."""
+    known = listed(lambda name: shutil.which(name, path=environ.get("PATH")))
+    found = [each.name for each in known if each.found]
+    missing = len(known) - len(found)
+    more = f"; `holdfast agents` tells how to install {missing} more" if missing else ""
+    return Check("agents", ok=True, detail=f"{', '.join(found) or 'none'} can be started{more}")
+
+
+def orphans(hosts: Path) -> Check:
+    """Say whether anything still runs of agents whose host is dead."""
+    found = reap.survey(hosts)
+    left = reap.orphans(found)
+    if left:
+        named = ", ".join(str(process.pid) for process in left[:5])
+        detail = f"{len(left)} processes of agents whose host is dead ({named}): `holdfast restart` ends them"
+        return Check("orphans", ok=False, detail=detail)
+    alive = sum(each.state == "alive" for each in found)
+    return Check("orphans", ok=True, detail=f"none; {alive} {'agent' if alive == 1 else 'agents'} under their hosts")

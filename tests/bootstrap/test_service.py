@@ -1,0 +1,115 @@
+"""The user service: what its unit says, and that what it starts is a daemon."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdfast.adapters.configuration.home import Home
+from holdfast.bootstrap.daemon import service
+from holdfast.bootstrap.daemon.control import LocalDaemon
+from holdfast.domain.errors import DaemonError
+from tests.agents.scripting import until
+from tests.frontends.daemon import PATIENCE_S
+from tests.support.cli import environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from tests.support.cli import Cli
+
+
+def lines(unit: str, key: str) -> list[str]:
+    return [line.partition("=")[2] for line in unit.splitlines() if line.startswith(f"{key}=")]
+
+
+def words(unit: str, key: str) -> list[str]:
+    """Return words of a unit as systemd reads them back."""
+    return [word.replace("%%", "%").replace("$$", "$") for line in lines(unit, key) for word in shlex.split(line)]
+
+
+def test_the_unit_leaves_agents_alone_and_starts_the_daemon_again(tmp_path: Path) -> None:
+    unit = service.unit(Home(tmp_path / "my home"), environment(tmp_path / "my home") | {"SECRET": "not in there"})
+
+    assert lines(unit, "KillMode") == ["process"]
+    assert lines(unit, "Restart") == ["always"]
+    assert lines(unit, "WantedBy") == ["default.target"]
+    assert f"HOLDFAST_HOME={tmp_path / 'my home'}" in words(unit, "Environment")
+    assert "HOLDFAST_HOST=" in words(unit, "Environment")
+    assert "not in there" not in unit
+
+
+def test_what_systemd_would_expand_is_written_so_that_it_does_not(tmp_path: Path) -> None:
+    home = tmp_path / '100% $HOME "quoted"'
+
+    unit = service.unit(Home(home), environment(home))
+
+    assert '100%% $HOME \\"quoted\\"' in unit
+
+
+@pytest.mark.slow
+def test_the_line_that_it_starts_is_a_daemon_that_ends_at_a_signal(tmp_home: Path) -> None:
+    unit = service.unit(Home(tmp_home), environment(tmp_home))
+    command = words(unit, "ExecStart")
+    command[command.index("--port") + 1] = "0"
+    given = dict(word.split("=", 1) for word in words(unit, "Environment"))
+    control = LocalDaemon(environment(tmp_home), lambda line: None)
+
+    with subprocess.Popen(command, env=given, stderr=subprocess.DEVNULL) as process:
+        until(lambda: control.running() is not None, "the service did not start")
+        running = control.running()
+        assert running is not None
+        assert running.pid == process.pid
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_installing_without_systemd_says_so_and_removing_takes_the_unit_away(cli: Cli, tmp_home: Path) -> None:
+    path = tmp_home.parent / f"{tmp_home.name}-user/.config/systemd/user/holdfast.service"
+
+    installed = cli("service", "install", env={"PATH": "/nowhere"})
+    removed = cli("service", "remove", env={"PATH": "/nowhere"})
+    again = cli("service", "remove")
+
+    assert installed.returncode == 1
+    assert installed.stderr.count("\n") == 1
+    assert "there is no systemctl here" in installed.stderr
+    assert removed.returncode == 0
+    assert f"removed {path}" in removed.stdout
+    assert not path.exists()
+    assert "nothing to remove" in again.stdout
+
+
+def test_systemctl_is_asked_to_reload_enable_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = tmp_path / "asked"
+    fake = tmp_path / "bin" / "systemctl"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+    home = Home(tmp_path / "home")
+
+    service.install(home, environment(home.path))
+    service.remove(environment(home.path))
+
+    assert asked.read_text().splitlines() == [
+        "--user daemon-reload",
+        "--user enable --now holdfast.service",
+        "--user disable --now holdfast.service",
+    ]
+
+
+def test_what_systemctl_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "bin" / "systemctl"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\necho 'Failed to connect to bus: No medium found' >&2\nexit 1\n")
+    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+
+    with pytest.raises(DaemonError, match="but `systemctl --user daemon-reload` failed: Failed to connect to bus"):
+        service.install(Home(tmp_path / "home"), environment(tmp_path / "home"))
