@@ -355,3 +355,24 @@ def test_replay_ends_where_the_session_is(web: Web) -> None:
     expect(page.locator("[role=log]")).to_contain_text("two")
     page.get_by_label("Moment").press("Home")
     expect(page.locator("[role=log]")).not_to_contain_text("two")
+
+
+def test_a_mode_stays_with_its_session(web: Web) -> None:
+    modes = {"currentModeId": "default", "availableModes": [{"id": each, "name": each} for each in ("default", "plan")]}
+    script = {"result": {"modes": modes}, "prompts": [[{"say": "done"}]]}
+    one, other = (web.begin(script, title=title) for title in ("One", "Other"))
+    page = web.open(f"/sessions/{one['id']}")
+    mode = page.get_by_label("Mode", exact=True)
+    expect(mode).to_have_value("default")
+
+    mode.fill("plan")
+    mode.press("Enter")
+    expect(mode).to_have_value("plan")
+    entry(page, other["id"]).click()
+    expect(page.locator(".head h1")).to_contain_text("Other")
+    expect(mode).to_have_value("default")
+    entry(page, one["id"]).click()
+
+    expect(mode).to_have_value("plan")
+    page.reload()
+    expect(mode).to_have_value("plan")

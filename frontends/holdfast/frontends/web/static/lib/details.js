@@ -63,8 +63,7 @@ export function fold(before, { type, data, recorded_at, position }) {
       return {
         ...before,
         remoteId: data?.remote_id ?? before.remoteId,
-        images: data?.capabilities?.agentCapabilities?.promptCapabilities?.image === true || before.images,
-        modes: modesIn(data) ?? before.modes,
+        images: data?.capabilities?.promptCapabilities?.image === true || before.images,
       };
     case "commands-changed":
       return { ...before, commands: commandsIn(data?.commands) };
@@ -100,10 +99,4 @@ function commandsIn(commands) {
   return (Array.isArray(list) ? list : [])
     .filter((each) => typeof each?.name === "string")
     .map((each) => ({ name: each.name, description: String(each.description ?? ""), hint: String(each.input?.hint ?? "") }));
-}
-
-/** @param {any} data @returns {string[] | null} */
-function modesIn(data) {
-  const modes = data?.modes?.availableModes ?? data?.capabilities?.modes?.availableModes;
-  return Array.isArray(modes) ? modes.map((mode) => String(mode.id)) : null;
 }

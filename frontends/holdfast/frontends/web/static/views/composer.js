@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft } from "../lib/draft.js";
 import { best } from "../lib/fuzzy.js";
-import { get, newId } from "../lib/http.js";
+import { newId } from "../lib/http.js";
 import { command, complain, send, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { Lazy } from "./lazy.js";
@@ -22,9 +22,9 @@ export function Composer({ id }) {
     ${row?.queued ? html`<${Lazy} from=${() => import("./queue.js")} name="Queue" id=${id} held=${details?.held ?? false} queued=${row.queued} />` : null}
     <${Editor} key=${id} id=${id} cwd=${row?.cwd ?? null} commands=${details?.commands ?? []} images=${details?.images ?? false} blocked=${!live} submit=${submit}
       placeholder=${busy ? "Queue a message" : `Message ${row?.agent ?? "the agent"}`} sends=${busy || (row?.queued ?? 0) > 0 ? "Queue" : "Send"}>
-      <${Modes} id=${id} mode=${row?.mode ?? null} modes=${details?.modes ?? []} />
+      <${Modes} id=${id} mode=${row?.mode ?? null} modes=${details?.modes ?? []} agent=${row?.agent ?? null} />
       <${Usage} details=${details} />
-      ${busy ? html`<button type="button" class="stop" onClick=${() => command(id, "cancel")}>■ Stop</button>` : null}
+      ${busy ? html`<button type="button" class="stop" disabled=${!live} onClick=${() => command(id, "cancel")}>■ Stop</button>` : null}
     <//>
   </footer>`;
 }
@@ -56,14 +56,14 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     keepDraft(id, draft.current);
     fit(area);
     const wanted = completing(area.value.slice(0, area.selectionStart));
-    if (wanted || offer) void look(wanted);
+    if (wanted || offer) look(wanted);
     if (wasEmpty !== isEmpty(draft.current)) redraw();
   };
-  const look = async (/** @type {any} */ wanted) => {
+  const look = (/** @type {any} */ wanted) => {
     if (!wanted) return setOffer(null);
     const list = wanted.kind === "command"
       ? best(wanted.word, commands, (each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description }))
-      : (await filesLike(id, wanted.word)).map((path) => ({ insert: `@${path} `, label: path, note: "", path }));
+      : filesLike(id, wanted.word).map((path) => ({ insert: `@${path} `, label: path, note: "", path }));
     setOffer(list.length ? { ...wanted, list, at: 0 } : null);
   };
   const take = (/** @type {any} */ choice) => {
@@ -181,12 +181,10 @@ function Pieces({ pieces, remove }) {
     <button type="button" class="quiet small" aria-label="Remove" onClick=${() => remove(piece)}>✕</button></li>`)}</ul>`;
 }
 
-/** Files that the conversation is about, and those of its folder where the daemon lists them. @param {string} id @param {string} word */
-async function filesLike(id, word) {
-  const found = await get(`/sessions/${id}/files`, { q: word, limit: 20 }).catch(() => null);
-  const listed = found?.items ?? [];
+/** Files that the conversation has been about: those that tools read, wrote or pointed at. @param {string} id @param {string} word */
+function filesLike(id, word) {
   /** @type {Set<string>} */
-  const seen = new Set(listed);
+  const seen = new Set();
   for (const item of store.get().transcripts.get(id)?.model.items.slice(-400) ?? []) {
     const { input, content } = /** @type {any} */ (item);
     for (const path of [input?.path, input?.file_path, input?.abs_path, ...(Array.isArray(content) ? content.map((each) => each?.path) : [])]) {
@@ -196,13 +194,18 @@ async function filesLike(id, word) {
   return best(word, [...seen], (path) => path, 8);
 }
 
-/** @param {{id: string, mode: string | null, modes: string[]}} props */
-function Modes({ id, mode, modes }) {
-  const all = mode && !modes.includes(mode) ? [mode, ...modes] : modes;
-  if (!all.length) return null;
-  return html`<label class="mode"><span class="unseen">Mode</span><select value=${mode ?? ""} onChange=${(/** @type {any} */ event) => { const wanted = event.target.value; event.target.value = mode ?? ""; void command(id, "mode", { mode: wanted }); }}>
-    ${mode ? null : html`<option value="" disabled>mode</option>`}${all.map((each) => html`<option value=${each} selected=${each === mode}>${line(each)}</option>`)}
-  </select></label>`;
+/** The mode, to be changed to any other: agents say which they have to nobody but their own people, so known ones are only offered. @param {{id: string, mode: string | null, modes: string[], agent: string | null}} props */
+function Modes({ id, mode, modes, agent }) {
+  const elsewhere = useStore(store, (state) => state.rows.filter((row) => row.agent === agent && row.mode).map((row) => row.mode).join("\n"));
+  if (!mode) return null;
+  const known = [...new Set([...modes, ...elsewhere.split("\n")])].filter((each) => each && each !== mode);
+  const change = (/** @type {any} */ event) => {
+    const wanted = event.target.value.trim();
+    event.target.value = mode; // until the agent has agreed
+    if (wanted && wanted !== mode) void command(id, "mode", { mode: wanted });
+  };
+  return html`<label class="mode"><span>mode</span><input list=${`modes-${id}`} value=${mode} size=${Math.max(5, mode.length)} aria-label="Mode" autocomplete="off" spellcheck=${false} onFocus=${(/** @type {any} */ event) => (event.target.value = "")} onBlur=${(/** @type {any} */ event) => (event.target.value = mode)} onChange=${change} />
+    <datalist id=${`modes-${id}`}>${known.map((each) => html`<option value=${each}></option>`)}</datalist></label>`;
 }
 
 /** @param {{details: any}} props */
