@@ -196,7 +196,6 @@ class TestTheAgentDies:
             await daemon.saw(session, e.Detached)
 
             assert failed.reason == "not_delivered"
-            assert daemon.store is not None
             assert ends(daemon.facts(session)) == [e.TurnEnded]
 
     async def test_hosts_and_all_of_them_at_once(self, town: Town, folder: Path) -> None:

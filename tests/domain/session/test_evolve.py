@@ -130,6 +130,11 @@ class TestQueue:
         assert state.held
         assert (state.turn, state.failure, state.queue) == (None, "crash", (Prompt("p2", HELLO),))
 
+    def test_a_prompt_that_never_arrived_holds_what_was_to_follow_it(self) -> None:
+        state = given(*SENT, e.PromptQueued("p2", HELLO), e.PromptFailed("p1", "not_delivered")).state
+        assert state.held
+        assert not given(*SENT, e.PromptFailed("p1", "refused")).state.held
+
     def test_another_prompt_or_a_person_lets_the_queue_go_on(self) -> None:
         held = given(*SENT, e.TurnInterrupted("t1", "crash"))
 

@@ -142,6 +142,8 @@ def _after_prompt(
         case e.PromptAccepted(prompt_id=prompt_id):
             return _with_prompt_state(state, prompt_id, "accepted")
         case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
+            # What was to follow a prompt that never arrived must not arrive without it.
+            state = replace(state, held=state.held or reason == "not_delivered")
             return _fail(_without_prompt(state, prompt_id), detail or reason, version)
         case e.QueueResumed():
             return replace(state, held=False)

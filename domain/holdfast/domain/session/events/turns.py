@@ -9,7 +9,8 @@ from msgspec import Raw
 from holdfast.domain.session.facts import Fact, registered
 
 StopReason = str
-"""As the peer says it (`end_turn`, `cancelled`, `max_tokens`, `refusal` …), or ours: `session-ended`, `unrecorded`."""
+"""As the peer says it (`end_turn`, `cancelled`, `max_tokens`, `refusal` …), or ours: `session-ended`, `unrecorded`,
+`not_delivered`."""
 
 Delivery = Literal["not_delivered", "refused", "session-ended", "error"]
 
@@ -96,7 +97,7 @@ class TurnEnded(Fact, frozen=True):
 
     Attributes:
         stop_reason: As the peer says it, such as `end_turn`, `cancelled`, `max_tokens`, `refusal`; or ours:
-            `session-ended`, `unrecorded`.
+            `session-ended`, `unrecorded`, `not_delivered`.
     """
 
     turn_id: str
