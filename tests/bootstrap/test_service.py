@@ -20,6 +20,7 @@ from tests.support.cli import environment
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from tests.support.cli import Cli
 
 

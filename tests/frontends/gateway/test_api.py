@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -328,3 +329,13 @@ def test_what_the_configuration_watches_is_imported_from_the_start(tmp_home: Pat
 def test_the_views_are_kept_up_and_can_be_built_anew(told: Daemon) -> None:
     assert told.post("/rebuild", {}).json() == told.get("/digests").json()
     assert {each["check"]: each["ok"] for each in told.get("/doctor").json()["items"]}["store"] is True
+
+
+def test_every_operation_is_in_the_reference(shared_daemon: Daemon) -> None:
+    page = (EXAMPLE.parents[1] / "reference/http.md").read_text()
+    paths = shared_daemon.get("/openapi.json").json()["paths"]
+    offered = {f"{method.upper()} {path.removeprefix('/api/v1')}" for path in paths for method in paths[path]}
+
+    described = set(re.findall(r"`((?:GET|POST|PATCH|DELETE) /[^` ]*)`", page.partition("## Routes")[2]))
+
+    assert described == offered
