@@ -16,6 +16,7 @@ from tests.frontends.cli.hostile import HOSTILE
 from tests.support.cli import HOLDFAST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.frontends.daemon import Daemon
@@ -35,8 +36,8 @@ class Run(Protocol):
 
 
 @pytest.fixture
-def run(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The whole program in this process, beside a daemon that runs."""
+def run(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """The whole program in this process, beside a daemon that runs. Its agents end with the test."""
     monkeypatch.setenv("HOLDFAST_HOME", str(daemon.home))
     monkeypatch.delenv("HOLDFAST_DATABASE_URL", raising=False)
 
@@ -45,7 +46,8 @@ def run(daemon: Daemon, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         out, err = capsys.readouterr()
         return Result(code, out, err)
 
-    return run
+    yield run
+    run("down", "--agents")
 
 
 class Begin(Protocol):
