@@ -226,7 +226,9 @@ class Serving:
         assert self._cuts.heard.wait(PATIENCE_S)
 
     def connect(self) -> ClientConnection:
-        return connect(self.url, subprotocols=[Subprotocol("holdfast.v1")], compression=None, max_size=None)
+        return connect(
+            self.url, subprotocols=[Subprotocol("holdfast.v1")], compression=None, max_size=None, max_queue=None
+        )
 
     @contextmanager
     def client(self, token: str | None = TOKEN, name: str = "test") -> Generator[Client]:

@@ -230,10 +230,11 @@ def _append(op: Append, looking: _Looking) -> None:
     item = looking.items.get(op.id)
     if item is None or op.position <= item["position"]:
         return
-    if op.at > len(item["text"]):
-        msg = f"text at {op.at} of {op.id!r}, which has {len(item['text'])} characters: something is missing"
+    text = item.get("text") or ""
+    if op.at > len(text):
+        msg = f"text at {op.at} of {op.id!r}, which has {len(text)} characters: something is missing"
         raise ViolationError(msg)
-    item["text"] = item["text"][: op.at] + op.text
+    item["text"] = text[: op.at] + op.text
     item["position"] = op.position
 
 
