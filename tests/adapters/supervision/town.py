@@ -56,6 +56,7 @@ class Town:
         self.secrets: tuple[str, ...] = ()
         self.environ: dict[str, str] = dict(os.environ)
         self.cancel_s = 10.0
+        self.journal: Callable[[Store], StoreJournal] = StoreJournal
         self.random: Callable[[], float] = lambda: 0.0
 
     @contextmanager
@@ -79,18 +80,20 @@ class Town:
                 cancel_s=self.cancel_s,
             )
             directory = Directory(self.transports, self.targets, home=str(self.home))
-            supervisor = Supervisor(StoreJournal(store), directory, settings)
+            journal = self.journal(store)
+            supervisor = Supervisor(journal, directory, settings)
             async with anyio.create_task_group() as nursery:
                 await nursery.start(supervisor.run)
-                yield Daemon(store, supervisor)
+                yield Daemon(store, journal, supervisor)
                 nursery.cancel_scope.cancel()
 
 
 class Daemon:
     """One life of the daemon, and what a person does with it."""
 
-    def __init__(self, store: Store, keeping: Supervisor) -> None:
+    def __init__(self, store: Store, journal: StoreJournal, keeping: Supervisor) -> None:
         self.store = store
+        self.journal = journal
         self.keeping = keeping
 
     async def new(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from holdfast.adapters.supervision.host import client, reap
+from holdfast.adapters.supervision.host import client, folder, reap
 from holdfast.adapters.supervision.host.launch import Limits, Order, environment, launch
 from holdfast.adapters.supervision.wire import dialled, hosted
 
@@ -65,8 +65,8 @@ async def connected(
 
 async def discard(settings: Settings, incarnation: str) -> None:
     """Remove the files of a host that has ended, or is about to, now that all it said is in the log."""
-    for found in await to_thread.run_sync(reap.survey, settings.hosts):
-        if found.incarnation != incarnation:
-            continue
-        if found.host is None or await client.gone(found.host):
-            await to_thread.run_sync(reap.discard, found)
+    place = settings.hosts.absolute() / incarnation
+    host = await to_thread.run_sync(folder.describe, place) if place.is_dir() else None
+    if host is not None and await client.gone(host):
+        found = reap.Found(incarnation, place, "ended", host, None, agent_alive=False)
+        await to_thread.run_sync(reap.discard, found)

@@ -48,7 +48,11 @@ class Found(Struct, frozen=True):
 
 def survey(hosts: Path) -> list[Found]:
     """Return every host of a home, whether it lives or not."""
-    found = [_survey(folder) for folder in hosts.iterdir() if _is_name(folder.name)] if hosts.is_dir() else []
+    found: list[Found] = []
+    for folder in hosts.iterdir() if hosts.is_dir() else ():
+        if _is_name(folder.name):
+            with suppress(FileNotFoundError):  # it was discarded while we looked
+                found.append(_survey(folder))
     return sorted(found, key=lambda one: (one.host.started if one.host else 0.0, one.incarnation))
 
 
