@@ -8,6 +8,7 @@ from holdfast.adapters.importers import Watch
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.exported import verify_exported
 from holdfast.adapters.storage.opening import now_us
+from holdfast.adapters.storage.views.roster import open_sessions
 from holdfast.bootstrap.library import LocalWorkspace
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class StoreUpkeep:
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         """Build every view anew from the log and return a digest of each."""
         return LocalWorkspace(self._store, self._library).rebuild(progress)
+
+    def sessions(self) -> int:
+        """Return how many sessions have not ended."""
+        with self._store.reading() as connection:
+            return open_sessions(connection)
 
     def checks(self) -> list[Check]:
         """Return the state of the store, of its folder and of its files."""

@@ -84,6 +84,10 @@ class Upkeep(Protocol):
         """Build every view anew from the log and return a digest of each."""
         ...
 
+    def sessions(self) -> int:
+        """Return how many sessions have not ended."""
+        ...
+
     def checks(self) -> list[Check]:
         """Return the state of the store, of its folder and files, and of the agents' processes."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import RosterRow
@@ -81,6 +81,11 @@ def stored(connection: Connection, among: Collection[StreamId] | None = None) ->
         Listed(session_id, position, bool(ended), msgspec.Raw(_placed(text, position).encode()))
         for session_id, text, position, ended, _, _ in found
     ]
+
+
+def open_sessions(connection: Connection) -> int:
+    """Return how many sessions have not ended."""
+    return connection.scalar(select(func.count()).where(schema.sessions.c.ended.is_(False))) or 0
 
 
 def titled(connection: Connection, title: str) -> list[str]:

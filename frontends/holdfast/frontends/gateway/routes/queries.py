@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct, json
 from msgspec.structs import replace
 
 from holdfast.domain import wire
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.ports import Page
     from holdfast.domain.recorded import StreamId
+    from holdfast.domain.tail import Listed
     from holdfast.frontends.gateway.house import House
 
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
@@ -97,18 +98,28 @@ class Queries:
         self._house = house
 
     async def sessions(self, call: Call, given: Roster) -> Response:
-        """Return the roster in the order of every list."""
+        """Return the roster in the order of every list.
+
+        Rows go out as they are stored; only those are decoded of which more is known than the log says.
+        """
         del call
-        rows = await in_thread(lambda: self._house.reading.rows(ended=given.state in ("all", "ended")))
-        rows = [row for row in rows if _fits(row, given)]
+        rows = (await self._house.tail.roster()).rows
+        if given.state not in ("all", "ended"):
+            rows = [row for row in rows if not row.ended]
+        if given.transport is not None or given.state not in (None, "all"):
+            rows = await in_thread(_fitting, rows, given)
         if given.after is not None:
             rows = rows[self._place(rows, given.after) :]
         more = given.limit is not None and len(rows) > given.limit
         rows = rows[: given.limit]
         after = f"{self._house.tail.cursor(0)}.{rows[-1].id}" if more else None
-        return listed([live(self._house, row) for row in rows], after)
+        return listed([self._live(row) for row in rows], after)
 
-    def _place(self, rows: list[Row], cursor: str) -> int:
+    def _live(self, row: Listed) -> Raw:
+        connection = self._house.connection(row.id)
+        return row.row if connection is None else Raw(_encoded(replace(_decoded(row.row), connection=connection)))
+
+    def _place(self, rows: list[Listed], cursor: str) -> int:
         """Return where the list goes on: behind the last row of the earlier answer, wherever that is now."""
         own = f"{self._house.tail.cursor(0)}."
         last = cursor.removeprefix(own)
@@ -205,6 +216,14 @@ def operations(house: House) -> Operations:
         ),
         Operation("GET", f"{session}/wait", "Wait for it.", queries.wait, Until, Row, statuses=(404, 408, 503)),
     ]
+
+
+_decoded = json.Decoder(Row).decode
+_encoded = json.Encoder().encode
+
+
+def _fitting(rows: list[Listed], given: Roster) -> list[Listed]:
+    return [row for row in rows if _fits(_decoded(row.row), given)]
 
 
 def _fits(row: Row, given: Roster) -> bool:

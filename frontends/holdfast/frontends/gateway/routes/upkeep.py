@@ -84,7 +84,7 @@ class Upkeep:
         """Return what runs, and where."""
         del call, given
         house, running = self._house, self._house.running
-        sessions = len(await in_thread(house.reading.rows))
+        sessions = await in_thread(house.upkeep.sessions)
         return found(
             Status(
                 running.pid,
