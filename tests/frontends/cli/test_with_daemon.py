@@ -24,7 +24,20 @@ if TYPE_CHECKING:
     from tests.support.cli import Cli
 
 EXAMPLE = ROOT / "docs" / "examples" / "claude-session.jsonl"
-HEAVY = {"sqlalchemy", "alembic", "eventsourcing", "rich", "anyio", "cryptography", "psycopg", "asyncio", "starlette"}
+HEAVY = {
+    "sqlalchemy",
+    "alembic",
+    "eventsourcing",
+    "rich",
+    "anyio",
+    "cryptography",
+    "psycopg",
+    "asyncio",
+    "starlette",
+    "http.client",
+    "email",
+    "ssl",
+}
 
 QUESTIONS = [
     "ls --all --json",

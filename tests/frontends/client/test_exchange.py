@@ -103,6 +103,11 @@ def test_what_the_daemon_refuses_is_raised_as_it_was_raised_there(talk: Talk) ->
     [
         b"",
         b"garbage\r\n\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcde\r\n0\r\n\r\n",
+        b"X" * 100_000,
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
         chunked(b"one", whole=False),
     ],
@@ -148,6 +153,31 @@ def test_what_cannot_be_written_in_utf_8_is_refused_here(talk: Talk) -> None:
     with pytest.raises(UsageError):
         exchange.get("/resolve", {"name": "\udcff"})
     assert canned.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.0 200 OK\r\n\r\nto the end", b"to the end"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length:5\r\n\r\nshort and more", b"short"),
+        (chunked(b"x" * 200_000, b"y"), b"x" * 200_000 + b"y"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=b\r\none\r\n0\r\nTrailer: x\r\n\r\n", b"one"),
+    ],
+    ids=["none", "empty", "until the end", "counted", "in chunks", "in chunks with more around them"],
+)
+def test_an_answer_is_as_long_as_it_says(talk: Talk, answer: bytes, body: bytes) -> None:
+    exchange, _ = talk(answer)
+
+    assert exchange.get("/status") == body
+
+
+def test_a_refusal_is_heard_before_a_long_body_was_taken(talk: Talk, tmp_path: Path) -> None:
+    exchange, _ = talk(problem("413 Content Too Large", code="too_large", detail="too long"))
+
+    with pytest.raises(HoldfastError):
+        exchange.send("POST", "/sessions/s/prompts", {"content": "x" * 5_000_000})
 
 
 def test_lines_come_whole_however_they_are_cut(talk: Talk) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from http import client as http
 from typing import TYPE_CHECKING, NoReturn
 
 from holdfast.adapters.configuration.home import find_home, prepare_home
@@ -152,6 +151,7 @@ class LocalDaemon:
     def _ask_to_end(self, running: Running) -> None:
         """Tell the daemon to end its agents, and then itself."""
         import socket  # noqa: PLC0415 - for `down --agents` alone
+        from http import client as http  # noqa: PLC0415
 
         connection = http.HTTPConnection("localhost", timeout=_END_S)
         connection.sock = socket.socket(socket.AF_UNIX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, contextmanager
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -20,13 +19,18 @@ from holdfast.domain.errors import (
     TimedOutError,
     UsageError,
 )
-from holdfast.frontends.client.connection import ANSWER_WITHIN_S, Answer, UnixConnection, until
+from holdfast.frontends.client.connection import (
+    ANSWER_WITHIN_S,
+    Answer,
+    BrokenAnswerError,
+    UnixConnection,
+    until,
+)
 from holdfast.frontends.client.shapes import not_understood
 from holdfast.frontends.codes import rebuilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from http.client import HTTPResponse
 
     from holdfast.domain.daemon import DaemonControl, Running
     from holdfast.domain.ports import Progress
@@ -241,17 +245,17 @@ class Exchange:
             timeout_s = until(deadline)
         connection = UnixConnection(self._running.socket, timeout_s)
         try:
-            connection.request(method, place, content, headers)
-            response = connection.getresponse()
-            if response.status >= 400:
-                raise _error(_problem_of(response))
-            yield Answer(response, connection)
+            connection.connect()
+            answer = connection.ask(method, place, headers, content)
+            if answer.status >= 400:
+                raise _error(_problem_of(answer))
+            yield answer
         except TimeoutError as error:
             if deadline is not None and time.monotonic() >= deadline:
                 raise _late() from error
             msg = f"the daemon has not answered for {timeout_s:.0f} s (pid {self._running.pid}): see `holdfast logs`"
             raise DaemonError(msg) from error
-        except HTTPException as error:
+        except BrokenAnswerError as error:
             raise _lost() from error
         except OSError as error:
             raise self._unreachable(error) from error
@@ -269,7 +273,7 @@ class Exchange:
                 return DaemonError(f"the daemon cannot be reached at {self._running.socket}: {why}")
 
 
-def _problem_of(answer: HTTPResponse) -> _Problem:
+def _problem_of(answer: Answer) -> _Problem:
     try:
         return _problem(answer.read())
     except (DecodeError, UnicodeDecodeError):
