@@ -163,8 +163,9 @@ def make_index(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("DROP TABLE IF EXISTS passage_words")
         # Words come ready-made, so the tokenizer has only to part them at spaces. `scope` names session and month.
+        # Two letters may begin thousands of words, too many to put their lists together for each search.
         connection.exec_driver_sql(
-            "CREATE VIRTUAL TABLE passage_words USING fts5(words, scope, content='', tokenize='ascii')"
+            "CREATE VIRTUAL TABLE passage_words USING fts5(words, scope, content='', tokenize='ascii', prefix='2')"
         )
     else:
         connection.exec_driver_sql("CREATE INDEX passage_words ON passages USING gin (words)")
