@@ -48,10 +48,12 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "P9",
         "R8",
         "R10",
+        "search",
+        "search-pg",
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 6
+    assert len(rows) == 6 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 24 + 24 + 6
     assert all(row["value"] > 0 for row in rows)
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)

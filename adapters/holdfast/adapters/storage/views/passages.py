@@ -55,7 +55,7 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     by_stream: dict[int, list[Recorded]] = {}
     for stream, recorded in events:
         by_stream.setdefault(stream, []).append(recorded)
-    wanted: list[_Wanted] = []
+    wanted: list[Indexed] = []
     for stream, some in by_stream.items():
         if any(isinstance(each.event, SessionErased) for each in some):
             forget(connection, stream)
@@ -96,8 +96,8 @@ def digest_lines(connection: Connection, named: Mapping[int, str]) -> Iterator[S
         yield [probe, sorted([named.get(stream, ""), ordinal, part] for stream, ordinal, part in found)]
 
 
-class _Wanted(msgspec.Struct, frozen=True):
-    """An item and the passages it should have."""
+class Indexed(msgspec.Struct, frozen=True):
+    """An item and the passages it should have, each as words with a space in between."""
 
     stream: int
     ordinal: int
@@ -121,16 +121,16 @@ def _changed(connection: Connection, stream: int, events: Iterable[Recorded]) ->
     return items
 
 
-def _of_items(stream: int, items: Mapping[int, Item]) -> Iterator[_Wanted]:
+def _of_items(stream: int, items: Mapping[int, Item]) -> Iterator[Indexed]:
     for ordinal, item in items.items():
-        yield _Wanted(stream, ordinal, item.at, [" ".join(found) for found in passages(text_of(item))])
+        yield Indexed(stream, ordinal, item.at, [" ".join(found) for found in passages(text_of(item))])
 
 
-def _replace(connection: Connection, wanted: Sequence[_Wanted]) -> None:
-    by_stream: dict[int, list[_Wanted]] = {}
+def _replace(connection: Connection, wanted: Sequence[Indexed]) -> None:
+    by_stream: dict[int, list[Indexed]] = {}
     for each in wanted:
         by_stream.setdefault(each.stream, []).append(each)
-    new: list[_Wanted] = []
+    new: list[Indexed] = []
     for stream, items in by_stream.items():
         for start in range(0, len(items), _AT_ONCE):
             some = items[start : start + _AT_ONCE]
@@ -138,7 +138,7 @@ def _replace(connection: Connection, wanted: Sequence[_Wanted]) -> None:
             stale = [each for each in some if kept.get(each.ordinal, []) != each.passages]
             _remove(connection, stream, [each.ordinal for each in stale if each.ordinal in kept])
             new += stale
-    _insert(connection, new)
+    add(connection, new)
 
 
 def _kept(connection: Connection, stream: int, ordinals: Sequence[int]) -> dict[int, list[str]]:
@@ -164,7 +164,8 @@ def _remove(connection: Connection, stream: int, ordinals: Sequence[int]) -> Non
     connection.execute(delete(_table).where(chosen))
 
 
-def _insert(connection: Connection, items: Sequence[_Wanted]) -> None:
+def add(connection: Connection, items: Sequence[Indexed]) -> None:
+    """Take passages of items into rows and index that have none there yet."""
     number = connection.scalar(select(func.max(_table.c.id))) or 0
     rows: list[dict[str, object]] = []
     found: list[dict[str, object]] = []
