@@ -71,10 +71,15 @@ def _blocks() -> dict[str, Callable[[], str]]:
     return blocks
 
 
+def _registrations() -> list[tuple[str, Registration]]:
+    """Every tag, those of sessions before those of links, whichever was imported first."""
+    return sorted(BY_TAG.items(), key=lambda each: each[1].fact.__module__ == link_events.__name__)
+
+
 def tag_table() -> str:
     """One line for each registered tag."""
     lines = ["| type | schema | says |", "| --- | --- | --- |"]
-    for tag, registration in BY_TAG.items():
+    for tag, registration in _registrations():
         summary = _documented(registration.fact)[0].split("\n")[0]
         lines.append(f"| [`{tag}`](#{tag}) | {registration.schema} | {summary} |")
     return "\n".join(lines) + "\n"
@@ -85,7 +90,7 @@ def event_pages() -> str:
     shared = _documented(events)[1] | _documented(link_events)[1]
     parts: list[str] = []
     module = ""
-    for tag, registration in BY_TAG.items():
+    for tag, registration in _registrations():
         if registration.fact.__module__ != module:
             module = registration.fact.__module__
             parts.append(f"## {_heading(inspect.getmodule(registration.fact))}\n")
@@ -131,7 +136,7 @@ def _event(tag: str, registration: Registration, shared: dict[str, str]) -> str:
     for field in listed:
         words = described.get(field.name) or shared[field.name]
         always = "yes" if field.required else ""
-        lines.append(f"| `{field.name}` | {json_type(hints[field.name])} | {always} | {words} |")
+        lines.append(f"| `{field.encode_name}` | {json_type(hints[field.name])} | {always} | {words} |")
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -157,7 +162,7 @@ def json_type(hint: Any) -> str:
     if origin is dict:
         return f"object of {json_type(arguments[1])}s"
     if isinstance(hint, type) and issubclass(hint, Struct):
-        return f"objects `{{{', '.join(field.name for field in fields(hint))}}}`"
+        return f"objects `{{{', '.join(field.encode_name for field in fields(hint))}}}`"
     msg = f"say what {hint!r} looks like in JSON"
     raise TypeError(msg)
 

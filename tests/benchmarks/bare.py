@@ -72,7 +72,7 @@ class BareLog:
 
     def _commit(self) -> None:
         self._version += 1
-        data = json.dumps({"item_id": f"m{self._version // 100}", "text": TEXT}, separators=(",", ":"))
+        data = json.dumps({"id": f"m{self._version // 100}", "text": TEXT}, separators=(",", ":"))
         events: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         for stream, name in enumerate(self._ids):

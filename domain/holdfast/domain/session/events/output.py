@@ -11,9 +11,12 @@ from holdfast.domain.session.facts import Fact, registered
 
 ToolStatus = Literal["pending", "in_progress", "completed", "failed"]
 
+_SHORT = {"item_id": "id"}
+"""Most events are pieces of text, so what stands in each of them is short in the log."""
+
 
 @registered("text-appended")
-class TextAppended(Fact, frozen=True):
+class TextAppended(Fact, frozen=True, rename=_SHORT):
     """More text of a message of the agent."""
 
     item_id: str
@@ -22,7 +25,7 @@ class TextAppended(Fact, frozen=True):
 
 
 @registered("thought-appended")
-class ThoughtAppended(Fact, frozen=True):
+class ThoughtAppended(Fact, frozen=True, rename=_SHORT):
     """More text of a thought of the agent."""
 
     item_id: str
