@@ -29,7 +29,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.transport import ConnectError, Failure, Heard, Joining, Peer, Speech, Transport, Write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
@@ -89,6 +89,7 @@ class Echo(Transport):
         self.name = "echo"
         self.policy = policy
         self.wires = wires
+        self.bears_after_s = 0
 
     def peer(self, target: str, cwd: str | None) -> Peer:
         return Peer(transport="echo", target=target, address=target, cwd=cwd)
@@ -107,6 +108,9 @@ class Echo(Transport):
 
     def speech(self, peer: Peer, link_id: str, incarnation: bytes, offset: int, limit_bytes: int) -> Speech:
         return Repeats(link_id)
+
+    def not_before(self, peer: Peer, opened_at: Sequence[int]) -> int:
+        return max(opened_at, default=0) + self.bears_after_s * 1_000_000
 
 
 class Repeats(Speech):
@@ -138,8 +142,9 @@ class Repeats(Speech):
 class Lab:
     """A supervisor in virtual time."""
 
-    def __init__(self, store: Store, supervisor: Supervisor, wires: Wires) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor, wires: Wires, echo: Echo) -> None:
         self.store = store
+        self.echo = echo
         self.keeping = supervisor
         self.wires = wires
 
@@ -182,7 +187,7 @@ async def lab(
         supervisor = Supervisor(StoreJournal(store, now=now), Directory({"echo": echo}), settings)
         async with anyio.create_task_group() as nursery:
             await nursery.start(supervisor.run)
-            yield Lab(store, supervisor, wires)
+            yield Lab(store, supervisor, wires, echo)
             nursery.cancel_scope.cancel()
 
 
@@ -313,6 +318,21 @@ async def test_a_machine_that_wakes_from_sleep_does_not_wait_on(tmp_path: Path) 
         await anyio.sleep(30)
 
         assert len(it.wires.dialled) == 2
+
+
+async def test_a_session_is_not_taken_up_before_its_agent_can_bear_it(tmp_path: Path) -> None:
+    async with lab(tmp_path) as it:
+        it.echo.bears_after_s = 90
+        session = await it.new()
+        await it.keeping.opened(session, within_s=HOUR)
+        opened_at = anyio.current_time()
+        await it.wires.cut()
+        await anyio.sleep(2)
+        await it.keeping.reconnect(session, cause=None, actor=ME)
+        await anyio.sleep(HOUR)
+
+        assert it.state(session) == "connected"
+        assert [at - opened_at for at in it.wires.dialled] == [0, 90]
 
 
 class TestTheLiveCap:

@@ -181,6 +181,8 @@ class LinkKeeper:
             while True:
                 self._attempt += 1
                 self._now = anyio.Event()
+                if found is None:
+                    await self._let_time_pass()
                 loss = await self._connect(found)
                 found = None
                 if loss.ready or lost_at is None:
@@ -354,6 +356,18 @@ class LinkKeeper:
         for keeper in list(self.members.values()):
             facts = [*loss.outcomes.get(keeper.id, ()), detached(self.id, what, loss.failure)]
             await self._yard.ledger.observe([Observed(keeper, facts)], actor=DAEMON)
+
+    async def _let_time_pass(self) -> None:
+        """Wait until every session may be taken up: there are agents that destroy what they load too early."""
+        journal = self._yard.journal
+        for keeper in self.members.values():
+            if not keeper.session.state.ever_attached:
+                continue
+            opened_at = (await journal.past(keeper.id)).opened_at
+            earliest = self._transport.not_before(self._peers.get(keeper.id, self.peer), opened_at)
+            # A time of day wakes nobody.
+            while (left := (earliest - journal.now()) / 1_000_000) > 0 and self._asked is None:  # noqa: ASYNC110
+                await anyio.sleep(min(left, 1.0))
 
     async def _pause(self, wait_s: float) -> None:
         """Wait, unless somebody is in a hurry or the machine was asleep meanwhile."""
