@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.exporters import export
+from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
@@ -17,9 +19,11 @@ from holdfast.adapters.storage.sqlite_log import SqliteLog
 from holdfast.adapters.storage.views import projector
 from holdfast.adapters.storage.views.rebuild import rebuild
 from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.bootstrap.exporting import StoreSource
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session.session import fold
+from holdfast.frontends.cli.output import save
 from tests.chaos.load import history, loaded, name_of, next_events
 from tests.chaos.mutants import apply_mutant
 from tests.chaos.writer import STOPPED, acknowledged, say
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.exported import Format
 
 SESSIONS = 3
 
@@ -69,6 +74,20 @@ def erase_one(store: Store) -> None:
     say("erased", name_of(0))
 
 
+def compact_all(store: Store) -> None:
+    """Compact every session, whatever that saves."""
+    for number in range(SESSIONS):
+        compact(store, name_of(number))
+
+
+def export_all(store: Store, home: Path) -> None:
+    """Export one session as a file and another as a bundle."""
+    source = StoreSource(store, home / "checkpoints")
+    kinds: tuple[Format, ...] = ("jsonl", "bundle")
+    for number, kind in enumerate(kinds):
+        save(home / kind, export(source, name_of(number), kind, redact=None, environ={}).files)
+
+
 def fill(store: Store) -> None:
     """Write what the other deeds find."""
     for number in range(SESSIONS):
@@ -87,6 +106,7 @@ DEEDS: dict[str, Callable[[Store], None]] = {
     "catch-up": catch_up,
     "rebuild": build_anew,
     "erase": erase_one,
+    "compact": compact_all,
     "migrate": migrate,
     "fill": fill,
 }
@@ -95,7 +115,7 @@ DEEDS: dict[str, Callable[[Store], None]] = {
 def main(arguments: Sequence[str]) -> int:
     """Open the store, do one deed, close it."""
     parser = ArgumentParser()
-    parser.add_argument("deed", choices=DEEDS)
+    parser.add_argument("deed", choices=[*DEEDS, "export"])
     parser.add_argument("--url", required=True)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--mutant")
@@ -107,7 +127,7 @@ def main(arguments: Sequence[str]) -> int:
             StoreSettings.from_url(options.url, wait_s=5), checkpoints=options.home / "checkpoints", inline=True
         )
         say("ready")
-        DEEDS[options.deed](store)
+        DEEDS[options.deed](store) if options.deed in DEEDS else export_all(store, options.home)
         if not options.leave:
             store.close()
     except (HoldfastError, OSError) as error:

@@ -9,20 +9,25 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from holdfast.adapters.storage import commit, lock, sqlite, sqlite_log, writer
+from sqlalchemy import select, update
+
+from holdfast.adapters.storage import commit, compact, lock, schema, sqlite, sqlite_log, writer
 from holdfast.adapters.storage.reading import Feed
 from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.session import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.commit import Batch
     from holdfast.adapters.storage.failures import Failure
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.sqlite_log import SqliteLog
-    from holdfast.domain.recorded import Recorded
+    from holdfast.adapters.storage.store import Store
+    from holdfast.domain.compaction import Merged
+    from holdfast.domain.recorded import Actor, Recorded, StreamId
     from holdfast.domain.session.upcasters import Payload
 
     Replace = Callable[[object, str, object], None]
@@ -204,6 +209,32 @@ def _lost_is_failed(replace: Replace) -> None:
     replace(writer.Writer, "_resolve", presume)
 
 
+def _digests_first(replace: Replace) -> None:
+    """Payloads give way to digests in a transaction before the one in which an event stands for them."""
+    write = compact._write
+
+    def hasty(store: Store, name: StreamId, number: int, merged: Sequence[Merged], actor: Actor) -> tuple[int, int]:
+        events = schema.events.c
+        chosen = events.stream == number, events.version.in_([each for one in merged for each in one.versions])
+
+        def take(transaction: WriteTransaction) -> list[tuple[int, str]]:
+            rows = transaction.connection.execute(select(events.position, events.data).where(*chosen)).all()
+            digests = update(schema.events).where(*chosen).values(data=None, digest=bytes(32))
+            transaction.connection.execute(digests)
+            return [(position, data) for position, data in rows]
+
+        def put(transaction: WriteTransaction) -> None:
+            for position, data in taken:
+                back = update(schema.events).where(events.position == position).values(data=data, digest=None)
+                transaction.connection.execute(back)
+
+        taken = store.write(take)
+        store.write(put)
+        return write(store, name, number, merged, actor)
+
+    replace(compact, "_write", hasty)
+
+
 MUTANTS: dict[str, Callable[[Replace], None]] = {
     "ack-before-commit": _ack_before_commit,
     "synchronous-normal": _no_fsync,
@@ -217,4 +248,5 @@ MUTANTS: dict[str, Callable[[Replace], None]] = {
     "lost-is-failed": _lost_is_failed,
     "no-upcasting": _no_upcasting,
     "duplicates-again": _duplicates_again,
+    "digests-first": _digests_first,
 }

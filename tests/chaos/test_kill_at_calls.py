@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdfast.adapters.storage.exported import verify_exported
 from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.views.check import fresh_digests
 from tests.chaos.conftest import Filled, Place
 from tests.chaos.invariants import check
 from tests.chaos.load import name_of
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.strace, pytest.mark.slow]
 
-CALLS = ("pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "unlink", "openat", "fallocate")
-DEEDS = ("append", "checkpoint", "catch-up", "rebuild", "erase", "migrate")
-FILLED = ("append", "checkpoint", "catch-up", "rebuild", "erase")
+CALLS = (
+    "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "link", "mkdir", "unlink", "openat", "fallocate",
+)  # fmt: skip
+FILLED = ("append", "checkpoint", "catch-up", "rebuild", "erase", "compact", "export")
+DEEDS = (*FILLED, "migrate")
 
 
 class Cutting:
@@ -59,6 +63,10 @@ class Cutting:
         ]
         if self._deed == "erase" and not violations:
             violations += half_erased(place, words)
+        if self._deed == "compact" and not violations:
+            violations += otherwise_told(place, self._filled.place)
+        if self._deed == "export":
+            violations += half_exported(place.home)
         return violations
 
     def _run(self, *strace: str, output: Path | str = "/dev/null") -> tuple[Words, Place]:
@@ -85,6 +93,21 @@ def half_erased(place: Place, words: Words) -> list[str]:
     return ["said to be erased, but it is there"] if words.erased and left[0] else []
 
 
+def otherwise_told(place: Place, before: Place) -> list[str]:
+    """Return which views are not what they were, whatever was compacted of the log."""
+    told: list[dict[str, str]] = []
+    for each in (place, before.copied(place.home / "before")):
+        with open_store(each.settings, write=False) as store, store.reading() as connection:
+            told.append(fresh_digests(connection))
+    return [f"{name} is not what it was" for name in told[0] if told[0][name] != told[1][name]]
+
+
+def half_exported(home: Path) -> list[str]:
+    """Return which exports are there and do not verify."""
+    made = [home / "jsonl", home / "bundle"]
+    return [f"{path.name} is there in part" for path in made if path.exists() and not verify_exported(path).ok]
+
+
 def cut_all(cutting: Cutting, points: Sequence[tuple[str, int]], nth: int) -> tuple[int, list[str]]:
     chosen = list(every(points, nth))
     return len(chosen), [violation for call, number in chosen for violation in cutting.cut(call, number)]
@@ -105,7 +128,8 @@ def test_a_kill_at_any_call_leaves_all_or_nothing(
 
 
 @pytest.mark.parametrize(
-    ("mutant", "deed", "nth"), [("roster-later", "append", 3), ("migration-in-pieces", "migrate", 5)]
+    ("mutant", "deed", "nth"),
+    [("roster-later", "append", 3), ("migration-in-pieces", "migrate", 5), ("digests-first", "compact", 2)],
 )
 def test_kills_at_calls_catch(
     mutant: str, deed: str, nth: int, *, zygote: Zygote, filled: Filled, tmp_path: Path

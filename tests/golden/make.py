@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import fields
 
+from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.mapper import StoredEvent
@@ -101,6 +102,21 @@ EVERY_KIND: tuple[Fact, ...] = (
     e.ReadUpTo("owner", 40),
     e.MarkedUnread("owner"),
     e.HistoryGap("the agent was restarted"),
+    e.MessageCompacted("text-1", "text", "Let me ", (e.Pieces(19, (7,)),), "0" * 64, "side"),
+    e.ToolCompacted(
+        "tool-1",
+        "call-1",
+        (e.Run(22, 1),),
+        "0" * 64,
+        "ls",
+        "read",
+        "completed",
+        _INPUT,
+        Raw(b'"total 0"'),
+        "side",
+        Raw(b"[]"),
+        _PLACES,
+    ),
     e.RawReceived("raw-1", "novelty", Raw(b'{"a": [1, 2.50, null]}')),
     e.Unknown("from-tomorrow", 3, '{"kept":  "as it is"}'),
     e.Detached("link-1", "lost", "connection reset"),
@@ -130,6 +146,7 @@ def write_everything(store: Store) -> None:
         session_id = StreamId(f"10000000-0000-4000-8000-{number:012d}")
         for session, events in history(session_id, Random(number), length):
             store.append_now(events, roster_row(session))
+    compact(store, StreamId("10000000-0000-4000-8000-000000000003"))
     erase(store, StreamId("10000000-0000-4000-8000-000000000004"), actor=Actor("human", "cli"))
     context = Context(now_us(), new_event_id)
     attempts = record(Session(StreamId("link-1")), EVERY_ATTEMPT, context)

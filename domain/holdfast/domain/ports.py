@@ -121,6 +121,30 @@ class ImportReport(Struct, frozen=True):
     skipped: int = 0
 
 
+class Compaction(Struct, frozen=True):
+    """What came of compacting.
+
+    Attributes:
+        sessions: Sessions that changed.
+        messages: Messages, thoughts and uses of tools that are whole now.
+        events: Events whose payload became a digest.
+        before: Bytes of the events that were looked at.
+        after: Bytes of the same and the new ones.
+        file_before: Bytes of the whole database.
+        file_after: Bytes of it afterwards.
+        remains: Why the database did not shrink by that, in words, where something kept it from it.
+    """
+
+    sessions: int
+    messages: int
+    events: int
+    before: int
+    after: int
+    file_before: int
+    file_after: int
+    remains: str | None = None
+
+
 class Check(Struct, frozen=True):
     """One line of a health report."""
 
@@ -239,6 +263,22 @@ class Writing(Protocol):
 
         Returns:
             Where traces of the content may remain on the disk, in words; None for nowhere in the store.
+        """
+        ...
+
+    def compact(
+        self, session_id: StreamId | None = None, *, actor: Actor, progress: Progress | None = None
+    ) -> Compaction:
+        """Tell the messages of ended turns as wholes and keep only digests of their pieces.
+
+        Args:
+            session_id: One session, all of it; None for what takes less room then, in every session.
+            actor: Who wants it.
+            progress: Called now and then.
+
+        Raises:
+            NotFoundError: There is no such session.
+            StoreError: The store cannot take it.
         """
         ...
 

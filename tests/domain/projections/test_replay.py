@@ -20,9 +20,9 @@ from tests.domain.histories import commands, facts_of, unfold
 from tests.domain.scene import CREATED, HELLO, NAME, START, dump, recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from holdfast.domain.recorded import Recorded
+    from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session import commands as c
     from holdfast.domain.session.facts import Fact
 
@@ -34,11 +34,22 @@ def logged(event: Recorded) -> LogEvent:
     return LogEvent(stored, "session", encoded.tag, Raw(encoded.data))
 
 
+class Told:
+    """The log of one session, in memory."""
+
+    def __init__(self, log: Sequence[LogEvent]) -> None:
+        self._log = log
+
+    def events(self, *, session_id: StreamId | None = None, types: Sequence[str] = ()) -> Iterator[LogEvent]:
+        assert session_id == NAME
+        return (event for event in self._log if not types or event.type in types)
+
+
 def then(*facts: Fact, until: int | None = None, at: int | None = None) -> Moment:
     """The session as it was after the events up to a moment."""
     moment = Moment(NAME)
-    events = (logged(recorded(fact, version)) for version, fact in enumerate(facts, 1))
-    for event in story(events, until=until, at=at):
+    told = Told([logged(recorded(fact, version)) for version, fact in enumerate(facts, 1)])
+    for event in story(told, NAME, until=until, at=at):
         moment.take(event)
     return moment
 

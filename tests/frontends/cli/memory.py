@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
 from holdfast.domain.exported import Export, Format, Removed
-from holdfast.domain.ports import Check, Found, Hit, ImportReport, LogEvent, Page, Verification
+from holdfast.domain.ports import Check, Compaction, Found, Hit, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.recorded import PEER, Actor, EventId, Recorded, StreamId
@@ -57,6 +57,8 @@ class MemoryLibrary:
         self.broken: HoldfastError | None = None
         self.asked: list[tuple[StreamId, Command, Actor, str | None]] = []
         self.erased: list[StreamId] = []
+        self.compacted: list[StreamId | None] = []
+        self.saved = Compaction(1, 2, 30, 5_000, 4_000, 90_112, 81_920)
         self.verification = Verification(ok=True, checked=0, first_bad=None, behind=None, cannot_know=[])
         self.report: ImportReport | HoldfastError = ImportReport()
         self.imported: list[list[str]] = []
@@ -224,6 +226,14 @@ class MemoryLibrary:
         self.erased.append(session_id)
         self.change(session_id, commands.Erase(), cause=None, actor=actor)
         return None
+
+    def compact(
+        self, session_id: StreamId | None = None, *, actor: Actor, progress: Progress | None = None
+    ) -> Compaction:
+        del actor
+        self._report(progress)
+        self.compacted.append(session_id)
+        return self.saved
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         self._report(progress)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from msgspec import Raw, json
+from msgspec.structs import replace
 
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
@@ -365,6 +366,32 @@ def test_import_with_yes_takes_all_that_is_found(run: Run, library: MemoryLibrar
 
 def test_import_with_yes_of_nothing_found_says_so(run: Run) -> None:
     assert run("import", "--yes").code == 3
+
+
+def test_compact_tells_the_bytes_before_and_after(run: Run, library: MemoryLibrary) -> None:
+    ran = run("compact")
+
+    assert ran == (
+        0,
+        (
+            "2 messages of 1 session compacted: digests instead of 30 payloads\n"
+            "events    4.9 KiB before, 3.9 KiB after\n"
+            "database  88.0 KiB before, 80.0 KiB after\n"
+        ),
+        "",
+    )
+    assert run("compact", FIRST, "--json").json()["before"] == 5_000
+    assert library.compacted == [None, FIRST]
+    assert run("compact", "nobody").code == 3
+
+
+def test_compact_says_what_kept_the_file_from_shrinking(run: Run, library: MemoryLibrary) -> None:
+    library.saved = replace(library.saved, events=0, remains="the disk is full")
+
+    ran = run("compact")
+
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "Nothing to compact.")
+    assert ran.err == "The file did not shrink: the disk is full.\n"
 
 
 def test_doctor_fails_when_a_check_does(run: Run, library: MemoryLibrary) -> None:

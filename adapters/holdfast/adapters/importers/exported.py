@@ -12,11 +12,12 @@ from msgspec.structs import replace
 
 from holdfast.adapters.importers.lines import json_object
 from holdfast.adapters.importers.names import session_name
+from holdfast.domain.compaction import COMPACTED, REDUCIBLE, Compactions
 from holdfast.domain.errors import ConflictError, StoreDamagedError, TranscriptError
 from holdfast.domain.exported import LINE_LIMIT, EventLine, read_event, read_header
 from holdfast.domain.recorded import Actor, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.codec import decode
-from holdfast.domain.session.facts import Unknown
+from holdfast.domain.session.facts import Reduced, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,31 +97,71 @@ def restore(path: Path, file: BinaryIO, log: ImportLog, say: Callable[[str], Non
     if session.state.erased or header.salt is None:
         say(f"{path}: session {session_id} was erased; nothing was added to it")
         return 0
+    compactions = _compactions(path, file, session_id)
     incoming = _events(path, file, session_id)
     for known in log.history(session_id):
         event = next(incoming, None)
         if event is None:
             return 0  # it went on here after it was exported
-        if replace(known, position=None) != event:
+        if not _same(known, event):
             msg = (
                 f"session {session_id} is here already and differs from {path} from version "
                 f"{event.originator_version} on; nothing was imported"
             )
             raise ConflictError(msg)
-    return _append(path, log, session, incoming)
+    return _append(path, log, session, incoming, compactions)
 
 
-def _append(path: Path, log: ImportLog, session: Session, incoming: Iterator[Recorded]) -> int:
+def _same(known: Recorded, event: Recorded) -> bool:
+    """Tell whether two are one event, though the payload of either may have been reduced since."""
+    ours, theirs = known.event, event.event
+    assert isinstance(ours, Unknown)
+    assert isinstance(theirs, Unknown)
+    same = (ours.tag, ours.schema) == (theirs.tag, theirs.schema)
+    same = same and (ours.data == theirs.data or None in (ours.data, theirs.data))
+    return same and replace(known, position=None, event=ours) == replace(event, position=None, event=ours)
+
+
+def _compactions(path: Path, file: BinaryIO, session_id: StreamId) -> Compactions:
+    """Return what the compacted events of the file say, and stand at its first event again.
+
+    Raises:
+        TranscriptError: One of them cannot be read.
+    """
+    begin = file.tell()
+    found = Compactions()
+    for event in _events(path, file, session_id):
+        fact = event.event
+        assert isinstance(fact, Unknown)
+        if fact.tag in COMPACTED:
+            found.add(_decoded(path, event).event, event.originator_version)
+    file.seek(begin)
+    return found
+
+
+def _decoded(path: Path, event: Recorded, data: str | None = None) -> Recorded:
+    fact = event.event
+    assert isinstance(fact, Unknown)
+    try:
+        return replace(event, event=decode(fact.tag, fact.schema, fact.data if data is None else data))
+    except StoreDamagedError as error:
+        msg = f"{path} holds an event that cannot be read: {error}"
+        raise TranscriptError(msg) from error
+
+
+def _append(
+    path: Path, log: ImportLog, session: Session, incoming: Iterator[Recorded], compactions: Compactions
+) -> int:
     batch: list[Recorded] = []
     size = appended = 0
     for event in incoming:
         fact = event.event
         assert isinstance(fact, Unknown)
-        try:
-            session = session.after(replace(event, event=decode(fact.tag, fact.schema, fact.data)))
-        except StoreDamagedError as error:
-            msg = f"{path} holds an event that cannot be read: {error}"
-            raise TranscriptError(msg) from error
+        told = None if fact.data is not None else compactions.payload(event.originator_version, fact.tag)
+        if fact.data is None and told is None:
+            msg = f"{path} lacks the content of version {event.originator_version}, and nothing in it stands for that"
+            raise TranscriptError(msg)
+        session = session.after(_decoded(path, event, told))
         batch.append(event)
         size += len(fact.data or "")
         if len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
@@ -151,9 +192,10 @@ def _fits(event: EventLine) -> bool:
     """Tell whether any log can hold the event: text without NUL, numbers that fit, a payload that is an object."""
     texts = (event.type, event.cause or "", event.device or "")
     numbers = (event.recorded_at, event.occurred_at or 0, event.source_offset or 0)
+    payload = json_object(event.data.encode()) if event.data is not None else event.digest
     return (
-        event.data is not None
-        and json_object(event.data.encode()) is not None
+        payload is not None
+        and (event.data is not None or event.type in REDUCIBLE)
         and not any("\0" in text for text in texts)
         and not any(abs(number) >= 2**63 for number in numbers)
         and 0 < event.schema <= _LARGEST_SCHEMA
@@ -168,6 +210,7 @@ def _recorded(session_id: StreamId, event: EventLine) -> Recorded | None:
         source = None
         if event.source is not None and event.source_offset is not None:
             source = Source(bytes.fromhex(event.source), event.source_offset)
+        payload = _payload(event)
     except ValueError:
         return None
     return Recorded(
@@ -175,9 +218,15 @@ def _recorded(session_id: StreamId, event: EventLine) -> Recorded | None:
         event.version,
         EventId(event_id.bytes),
         event.recorded_at,
-        Unknown(event.type, event.schema, event.data),
+        payload,
         event.cause,
         Actor(event.actor, event.device),
         event.occurred_at,
         source,
     )
+
+
+def _payload(event: EventLine) -> Unknown:
+    if event.data is not None:
+        return Unknown(event.type, event.schema, event.data)
+    return Reduced(event.type, event.schema, None, bytes.fromhex(event.digest or ""))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, link
+from holdfast.adapters.storage.mapper import Digest
 from holdfast.domain.errors import StoreError, VersionConflictError
 
 if TYPE_CHECKING:
@@ -213,9 +214,13 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
         if version != last + 1 and (version or at):
             return _already_stored(connection, batch, request, header, last)
         position += 1
-        hash_ = link(prev, position, *header, head.digest(data))
+        if type(data) is Digest:
+            hash_ = link(prev, position, *header, data)
+            rows.append((position, head.stream, *header[1:], None, bytes(data), hash_))
+        else:
+            hash_ = link(prev, position, *header, head.digest(data))
+            rows.append((position, head.stream, *header[1:], data.decode(), None, hash_))
         tips[name] = (head, version, hash_, position)
-        rows.append((position, head.stream, *header[1:], data.decode(), None, hash_))
     positions = list(range(batch.position + 1, position + 1))
     batch.position = position
     batch.rows += rows

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from holdfast.adapters.storage import schema
+from holdfast.adapters.storage import schema, vacuum
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.views import passages
@@ -141,21 +141,9 @@ def _mark(connection: Connection) -> None:
 
 
 def _write_anew(transaction: WriteTransaction) -> str | None:
-    """Write the file anew, which no transaction may contain, so this job's own is ended first and begun again."""
-    connection = transaction.connection
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("ROLLBACK")
-    try:
-        driver.execute("VACUUM")
-        busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
-            raise
-        return "the disk has no room to write the store anew; free some, and the same command again removes it"
-    finally:
-        driver.execute("BEGIN IMMEDIATE")
-    if busy:
-        return "the store's write-ahead log, which a reader still uses; the same command again removes it"
-    connection.execute(delete(schema.projections).where(schema.projections.c.name == _MARK))
-    return None
+    """Write the file anew and take note that nothing remains, or say where something does."""
+    remains = vacuum.write_anew(transaction)
+    if remains is None:
+        connection = transaction.connection
+        connection.execute(delete(schema.projections).where(schema.projections.c.name == _MARK))
+    return remains

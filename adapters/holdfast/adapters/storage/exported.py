@@ -11,9 +11,12 @@ from uuid import UUID
 from holdfast.adapters.storage.bundle import Bundle
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, keyed, link
 from holdfast.adapters.storage.mapper import ACTOR_KINDS
-from holdfast.domain.errors import NotFoundError, TranscriptError
+from holdfast.domain.compaction import COMPACTED, REDUCIBLE, versions_of
+from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
 from holdfast.domain.exported import EVENTS_NAME, FORMAT, LINE_LIMIT, Header, last_line, read_event, read_header
 from holdfast.domain.ports import FirstBad, Verification
+from holdfast.domain.session import events as e
+from holdfast.domain.session.codec import decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -30,7 +33,9 @@ _REPORT_EVERY = 1_000
 
 
 def verify_exported(path: Path, progress: Progress | None = None) -> Verification:
-    """Verify an exported JSONL file, or the folder of an evidence bundle. Needs no store. Memory for one line.
+    """Verify an exported JSONL file, or the folder of an evidence bundle. Needs no store.
+
+    Memory for one line, and for the digest of each event that a compaction reduced.
 
     Raises:
         NotFoundError: It does not exist.
@@ -91,6 +96,7 @@ class _Walk:
         self.notes: list[str] = []
         self._file = file
         self._progress = progress
+        self._reduced: dict[int, bytes] = {}
         first = file.readline(LINE_LIMIT)
         self._sum = sha256(first)
         self.header = _header(first)
@@ -132,6 +138,10 @@ class _Walk:
             wrong = saw(event.position, found)
             if wrong is not None:
                 return self._bad(event.position, version, "tampered", wrong)
+            if event.data is None and header.salt is not None:
+                self._reduced[version] = bytes.fromhex(event.digest or "")
+            elif event.type in COMPACTED:
+                self._stand_for(event)
             before, position, last = found, event.position, event.type
             self.checked = version
             if self._progress is not None and version % _REPORT_EVERY == 0:
@@ -148,7 +158,24 @@ class _Walk:
             return self._bad(None, None, "tampered", "every event is right, but not every byte of the file")
         if not self.checked or (header.salt is None) != (last == "session-erased"):
             return self._bad(None, self.checked + 1, "missing", "the events after this one are not there")
+        if self._reduced:
+            return self._bad(
+                None, min(self._reduced), "tampered", "its content was taken away, and nothing stands for it"
+            )
         return None
+
+    def _stand_for(self, event: EventLine) -> None:
+        """Strike out the events that an event of a compaction stands for, if its digest is theirs."""
+        try:
+            fact = decode(event.type, event.schema, event.data)
+        except StoreDamagedError:
+            return  # it stands for nothing, then
+        if not isinstance(fact, e.MessageCompacted | e.ToolCompacted):
+            return
+        digests = [self._reduced.get(each, b"") for each in versions_of(fact, event.version) or ()]
+        if sha256(b"".join(digests)).hexdigest() == fact.digest:
+            for each in versions_of(fact, event.version) or ():
+                self._reduced.pop(each, None)
 
     def _diagnose(self, link_of: _Link, event: EventLine, before: bytes, version: int) -> FirstBad:
         """Say whether what belongs here stands further on, is gone, or was changed."""
@@ -202,7 +229,7 @@ class _Link:
             digest = bytes.fromhex(event.digest or "")
         except ValueError:
             return None
-        return digest if len(digest) == HASH_BYTES and self._erased else None
+        return digest if len(digest) == HASH_BYTES and (self._erased or event.type in REDUCIBLE) else None
 
     def _hash(self, event: EventLine, digest: bytes | None, before: bytes, version: int, position: int) -> bytes | None:
         if digest is None or event.session_id != self._session_id:

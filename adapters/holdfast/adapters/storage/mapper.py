@@ -9,6 +9,7 @@ from eventsourcing import persistence
 
 from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.codec import decode, encode
+from holdfast.domain.session.facts import Reduced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,17 @@ _ACTORS = tuple(Actor(kind) for kind in ACTOR_KINDS)
 Header = tuple[str, int, bytes, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None]
 """Stream, version, event id, type, schema, recorded_at, occurred_at, cause, actor, device, source, source offset."""
 
+
+class Digest(bytes):
+    """What stands in the place of a payload that was reduced before its event came here."""
+
+    __slots__ = ()
+
+
 Entry = tuple[Header, bytes]
-"""An event on its way into the log: its header in the order in which it is hashed and stored, and its payload."""
+"""An event on its way into the log: its header in the order in which it is hashed and stored, and its payload or its
+`Digest`.
+"""
 
 EventRow = tuple[
     int, int, EventId, str, int, int, int | None, str | None, int, str | None, bytes | None, int | None, str | None
@@ -85,14 +95,15 @@ def _four(event: persistence.StoredEvent) -> tuple[object, int, str, bytes]:
 
 def to_entry(event: Recorded) -> Entry:
     """Return `event` as the writer takes it. Plain tuples: this and what is done with them runs once per event."""
-    encoded = encode(event.event)
+    fact = event.event
+    encoded = encode(fact)
     source = event.source
     actor = event.actor
     return (
         event.originator_id, event.originator_version, event.event_id, encoded.tag, encoded.schema, event.recorded_at,
         event.occurred_at, event.cause, _ACTOR_CODES[actor.kind], actor.device,
         None if source is None else source.id, None if source is None else source.offset,
-    ), encoded.data  # fmt: skip
+    ), Digest(fact.digest) if isinstance(fact, Reduced) else encoded.data  # fmt: skip
 
 
 def stored_entry(event: persistence.StoredEvent, new_id: Callable[[], bytes], now: int) -> Entry:

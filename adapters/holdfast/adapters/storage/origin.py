@@ -82,12 +82,11 @@ def _lines(store: Store, header: Header, stream: int, last: int) -> Iterator[Eve
         )
         with store.reading() as connection:
             rows = fetch(connection, statement.order_by(_events.version).limit(_EVENTS))
-        for row in rows:
-            line = _line(header.session_id, row)
-            if line.data is None and header.salt is not None:
-                msg = f"session {header.session_id} was erased while it was exported; there is nothing left to export"
-                raise SessionErasedError(msg)
-            yield line
+            salt = connection.scalar(select(schema.keys.c.salt).where(schema.keys.c.stream == stream))
+        if salt is None and header.salt is not None:
+            msg = f"session {header.session_id} was erased while it was exported; there is nothing left to export"
+            raise SessionErasedError(msg)
+        yield from (_line(header.session_id, row) for row in rows)
         if not rows:
             return
         version = rows[-1][1]

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, EventRow, to_recorded
+from holdfast.adapters.storage.refill import Refill
 from holdfast.domain.errors import StoreDamagedError
 from holdfast.domain.recorded import StreamId
 
@@ -23,6 +24,7 @@ CHUNK = 2_000
 
 _events = schema.events.c
 _row = tuple(schema.events.c[name] for name in ROW_COLUMNS)
+_FEED_COLUMNS = (*ROW_COLUMNS, "stream")
 
 # Built once: putting a statement together takes longer than running it.
 _of_stream = (
@@ -93,8 +95,9 @@ def select_stream(
         "until": _LAST_VERSION if until is None else min(until, _LAST_VERSION),
         "chunk": chunk,
     }
+    refill = Refill(columns=ROW_COLUMNS, stream=number)
     while True:
-        rows = cast("list[EventRow]", fetch(connection, _of_stream, wanted))
+        rows = cast("list[EventRow]", refill(connection, fetch(connection, _of_stream, wanted)))
         for row in rows:
             yield to_recorded(name, row)
         if len(rows) < chunk:
@@ -121,6 +124,7 @@ class Feed:
         self._types = tuple(types)
         self._chunk = chunk
         self._place: tuple[int, int] | None = None
+        self._refill = Refill(columns=_FEED_COLUMNS)
 
     def read(self, connection: Connection, until: int | None = None) -> tuple[list[Recorded], bool]:
         """Return the next events, and whether nothing came after them in the snapshot of this transaction.
@@ -134,11 +138,13 @@ class Feed:
         if head <= self.position or not self._find_stream(connection):
             self.position = max(head, self.position)
             return [], True
-        rows = fetch(connection, self._statement(head))
+        rows = self._refill(connection, fetch(connection, self._statement(head)))
         table = self._names.of(connection, {row[13] for row in rows})
         events = [to_recorded(table[row[13]], cast("EventRow", row[:13])) for row in rows]
         at_end = len(rows) < self._chunk
         self.position = head if at_end else rows[-1][0]
+        if at_end:
+            self._refill.forget()
         if self._place is not None and rows:
             self._place = (self._place[0], rows[-1][1])
         return events, at_end
@@ -194,7 +200,7 @@ def by_cause(connection: Connection, stream: str, cause: str) -> list[Recorded]:
     if number is None:
         return []
     statement = select(*_row).where(_events.stream == number, _events.cause == cause).order_by(_events.version)
-    return [to_recorded(StreamId(stream), cast("EventRow", row)) for row in fetch(connection, statement)]
+    return _recorded(connection, stream, number, statement)
 
 
 def source_offset(connection: Connection, stream: str, source: bytes) -> int | None:
@@ -209,4 +215,9 @@ def latest(connection: Connection, stream: str, limit: int) -> list[Recorded]:
     """Return the latest events of a stream, the oldest of them first. One index range."""
     number = stream_number(connection, stream)
     statement = select(*_row).where(_events.stream == number).order_by(_events.version.desc()).limit(limit)
-    return [to_recorded(StreamId(stream), cast("EventRow", row)) for row in fetch(connection, statement)][::-1]
+    return _recorded(connection, stream, number, statement)[::-1]
+
+
+def _recorded(connection: Connection, stream: str, number: int | None, statement: Executable) -> list[Recorded]:
+    rows = Refill(columns=ROW_COLUMNS, stream=number)(connection, fetch(connection, statement))
+    return [to_recorded(StreamId(stream), cast("EventRow", row)) for row in rows]

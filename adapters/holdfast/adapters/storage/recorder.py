@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, EventRow, to_stored_row
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
+from holdfast.adapters.storage.refill import Refill
 from holdfast.adapters.storage.subscription import RecorderSubscription
 from holdfast.domain.errors import VersionConflictError
 
@@ -70,7 +71,8 @@ class StreamRecorder(persistence.AggregateRecorder):
             if lte is not None:
                 statement = statement.where(_events.version <= lte)
             statement = statement.order_by(_events.version.desc() if desc else _events.version).limit(limit)
-            return [to_stored_row(stream, cast("EventRow", row)) for row in fetch(connection, statement)]
+            rows = Refill(columns=ROW_COLUMNS, stream=number)(connection, fetch(connection, statement))
+            return [to_stored_row(stream, cast("EventRow", row)) for row in rows]
 
 
 class LogRecorder(StreamRecorder, persistence.ApplicationRecorder):

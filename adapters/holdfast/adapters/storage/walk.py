@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import column, inspect, select, table, text
 
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, link
+from holdfast.adapters.storage.covered import covered
 from holdfast.adapters.storage.diagnosis import Bad, diagnose
 from holdfast.adapters.storage.log_rows import (
     EVENT_ID_BYTES,
@@ -49,6 +50,7 @@ class Walk:
         self._stray: EventRow | None = None
         self._emptied: dict[int, int] = {}
         self._erasures: set[int] = set()
+        self._covered: dict[int, bytearray] = {}
 
     @property
     def erased(self) -> int:
@@ -91,10 +93,10 @@ class Walk:
                 state = states[stream]
                 if data is not None and digest is None:
                     digest = state.digest(data.encode())
-                elif data is not None or digest is None or state.has_salt:
+                elif data is not None or digest is None or (state.has_salt and not self._is_covered(stream, version)):
                     digest = b""
                     found = "its content was taken away"
-                else:
+                elif not state.has_salt:
                     self._emptied.setdefault(stream, position)
                 if (
                     (version != state.version + 1 and (version or state.position))
@@ -124,6 +126,13 @@ class Walk:
                 watched = self._watched
         self.checked, self._log_hash = checked, log_hash
         return None
+
+    def _is_covered(self, stream: int, version: int) -> bool:
+        """Tell whether an event of a compaction stands for a payload that is missing. Read once a stream."""
+        found = self._covered.get(stream)
+        if found is None:
+            found = self._covered[stream] = covered(self._connection, stream, self._states[stream].digest)
+        return 0 < version < len(found) and found[version] == 1
 
     def _compare(self, stored: bytes) -> Bad | None:
         """Compare the log so far with every witness of this position."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reader import Reader
@@ -19,11 +20,11 @@ from holdfast.domain.session.commands import Command, Erase
 from holdfast.domain.session.session import Context, Session, fold, handle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from holdfast.adapters.storage.store import Store
     from holdfast.adapters.storage.writer import WriteTransaction
-    from holdfast.domain.ports import Progress
+    from holdfast.domain.ports import Compaction, Progress
     from holdfast.domain.recorded import Actor, Recorded, StreamId
 
 
@@ -106,6 +107,30 @@ class Workspace(Reader):
         erased = erase(self._store, session_id, actor=actor)
         self._sessions.pop(session_id, None)
         return erased.remains
+
+    def compact(
+        self,
+        session_id: StreamId | None = None,
+        *,
+        actor: Actor,
+        progress: Progress | None = None,
+        held: Callable[[StreamId], bool] = lambda _session: False,
+    ) -> Compaction:
+        """Tell the messages of ended turns as wholes and keep only digests of their pieces.
+
+        Sessions that are `held` in memory by somebody are left alone.
+
+        Raises:
+            NotFoundError: There is no such session.
+            ConflictError: It is held.
+            StoreError: The store cannot take it.
+        """
+
+        def report(done: int, total: int) -> None:
+            if progress is not None:
+                progress("sessions", done, total)
+
+        return compact(self._store, session_id, actor=actor, held=held, progress=report)
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         """Drop every view, build it anew from the log, and return a digest of each.

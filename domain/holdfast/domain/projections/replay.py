@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from holdfast.domain.compaction import COMPACTED, of_events
 from holdfast.domain.errors import NotFoundError, UsageError
 from holdfast.domain.ports import Page
 from holdfast.domain.projections import roster
@@ -16,8 +17,9 @@ from holdfast.domain.session.facts import Unknown
 from holdfast.domain.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
+    from holdfast.domain.compaction import Compactions
     from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.items import Change
     from holdfast.domain.recorded import Recorded, StreamId
@@ -67,11 +69,22 @@ class Moment:
         return Page(replace(roster.row(self.session), position=self.position), shown, self.position, earlier)
 
 
-def story(events: Iterable[LogEvent], *, until: int | None = None, at: int | None = None) -> Iterator[Recorded]:
+class Told(Protocol):
+    """Where the events of a session are, each with its payload as it is stored."""
+
+    def events(self, *, session_id: StreamId | None = None, types: Sequence[str] = ()) -> Iterator[LogEvent]:
+        """Yield them in order, of some types or of all."""
+        ...
+
+
+def story(log: Told, session_id: StreamId, *, until: int | None = None, at: int | None = None) -> Iterator[Recorded]:
     """Yield the events of a session, decoded, up to a moment.
 
+    Of a compacted message nobody knows any more what stood there in its midst: its first piece is all of it.
+
     Args:
-        events: The events of the session in order, as the log gives them.
+        log: Where the session is.
+        session_id: The session.
         until: The last position that counts.
         at: A time, in microseconds since the epoch: the first event that happened later ends the story. Order is
             position, so what comes after that one does not count, whatever its time.
@@ -79,11 +92,28 @@ def story(events: Iterable[LogEvent], *, until: int | None = None, at: int | Non
     Raises:
         StoreDamagedError: A payload is not what its type promises.
     """
-    for logged in events:
+    compactions = of_events(
+        (logged.recorded.originator_version, decoded(logged).event)
+        for logged in log.events(session_id=session_id, types=COMPACTED)
+    )
+    for logged in log.events(session_id=session_id):
         recorded = logged.recorded
         if (until is not None and (recorded.position or 0) > until) or (at is not None and recorded.at > at):
             return
-        fact = recorded.event
-        if isinstance(fact, Unknown):
-            recorded = replace(recorded, event=decode(fact.tag, fact.schema, fact.data))
-        yield recorded
+        yield decoded(logged, compactions)
+
+
+def decoded(logged: LogEvent, compactions: Compactions | None = None) -> Recorded:
+    """Return an event of the log with its payload decoded, or with what a compaction says of it.
+
+    Raises:
+        StoreDamagedError: The payload is not what its type promises.
+    """
+    recorded = logged.recorded
+    fact = recorded.event
+    if not isinstance(fact, Unknown):
+        return recorded
+    data = fact.data
+    if data is None and compactions is not None:
+        data = compactions.whole(recorded.originator_version, fact.tag)
+    return replace(recorded, event=decode(fact.tag, fact.schema, data))

@@ -69,8 +69,8 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
             return _text(summary, fact.item_id, fact.text, at)
         case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated():
             return replace(summary, updated_at=at)
-        case e.ReadUpTo() | e.MarkedUnread() | e.SessionNotified():
-            return summary  # looking at a session is not news of it
+        case e.ReadUpTo() | e.MarkedUnread() | e.SessionNotified() | e.MessageCompacted() | e.ToolCompacted():
+            return summary  # looking at a session is not news of it, nor is how it is stored
         case e.SessionCreated() as created:
             return Summary(
                 transport=created.transport,

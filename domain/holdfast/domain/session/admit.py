@@ -47,6 +47,8 @@ def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
             | e.PromptSent()
             | e.QueueResumed()
             | e.CancelRequested()
+            | e.MessageCompacted()
+            | e.ToolCompacted()
         ):
             return ()  # only commands lead to these
         case _:

@@ -29,6 +29,16 @@ class Unknown(Fact, frozen=True):
     data: str | None
 
 
+class Reduced(Unknown, frozen=True):
+    """An event whose payload gave way to its digest before it came here; another event of its session has the words.
+
+    Attributes:
+        digest: HMAC-SHA256 of the payload, under the key of the store that reduced it.
+    """
+
+    digest: bytes = b""
+
+
 class Registration(Struct, frozen=True):
     """How a fact class is known in the log.
 

@@ -12,11 +12,12 @@ from holdfast.adapters.storage.views.roster import open_sessions
 from holdfast.bootstrap.library import LocalWorkspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from holdfast.adapters.storage.store import Store
     from holdfast.bootstrap.library import LocalLibrary
-    from holdfast.domain.ports import Check, Found, ImportReport, Progress
+    from holdfast.domain.ports import Check, Compaction, Found, ImportReport, Progress
+    from holdfast.domain.recorded import Actor, StreamId
 
 
 class StoreUpkeep:
@@ -62,6 +63,18 @@ class StoreUpkeep:
         """Return how many sessions have not ended."""
         with self._store.reading() as connection:
             return open_sessions(connection)
+
+    def compact(
+        self,
+        session_id: StreamId | None,
+        *,
+        actor: Actor,
+        held: Callable[[StreamId], bool],
+        progress: Progress | None = None,
+    ) -> Compaction:
+        """Tell the messages of ended turns as wholes; sessions that are held are left alone."""
+        workspace = LocalWorkspace(self._store, self._library)
+        return workspace.compact(session_id, actor=actor, progress=progress, held=held)
 
     def checks(self) -> list[Check]:
         """Return the state of the store, of its folder and of its files."""

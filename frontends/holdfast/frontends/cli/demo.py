@@ -18,7 +18,7 @@ from holdfast.domain.daemon import Listen
 from holdfast.domain.errors import DaemonError
 from holdfast.domain.keeping import Order
 from holdfast.domain.projections.items import Put
-from holdfast.domain.projections.replay import Moment, story
+from holdfast.domain.projections.replay import Moment, decoded
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import DEVICE, new_cause
@@ -128,7 +128,7 @@ class Demo:
         """Tell the session as it happens; answer what is asked, and pull the plug when a sentence is well under way."""
         moment = Moment(session_id)
         letters: Counter[str] = Counter()
-        for recorded in story(daemon.follow(session_id, 0, _PATIENCE_S)):
+        for recorded in map(decoded, daemon.follow(session_id, 0, _PATIENCE_S)):
             changes = moment.take(recorded)
             if not self._silent:
                 self._teller.tell(moment, tuple(filter(_worth_telling, changes)))

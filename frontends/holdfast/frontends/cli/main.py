@@ -60,6 +60,7 @@ _SECTIONS = {
         "pin": "sessions:pin",
         "rm": "sessions:rm",
         "rebuild": "log:rebuild",
+        "compact": "compacting:compact",
     },
     "The daemon, and what there is": {
         "up": "daemon:up",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct, json
 
-from holdfast.domain.ports import ImportReport
+from holdfast.domain.ports import Compaction, ImportReport
 from holdfast.domain.session import commands
 from holdfast.domain.timestamps import to_text
 from holdfast.frontends.client import shapes
@@ -30,6 +30,7 @@ class _Erased(Struct):
 
 _erased = json.Decoder(_Erased)
 _report = json.Decoder(ImportReport)
+_compaction = json.Decoder(Compaction)
 _digests = json.Decoder(dict[str, str])
 
 
@@ -47,6 +48,13 @@ class DaemonWorkspace(DaemonReading):
         del actor
         body = self._exchange.send("DELETE", of(session_id), timeout_s=None)
         return read(_erased, body).remains if body else None
+
+    def compact(
+        self, session_id: StreamId | None = None, *, actor: Actor, progress: Progress | None = None
+    ) -> Compaction:
+        """Tell the messages of ended turns as wholes and keep only digests of their pieces."""
+        del actor
+        return read(_compaction, self._exchange.worked("POST", "/compact", {"session": session_id}, progress))
 
     def rebuild(self, progress: Progress | None = None) -> dict[str, str]:
         """Drop every view, build it anew from the log, and return a digest of each."""

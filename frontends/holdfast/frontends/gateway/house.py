@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from holdfast.domain.daemon import Running
     from holdfast.domain.keeping import Keeping
-    from holdfast.domain.ports import Check, Found, ImportReport, Progress, Reading
+    from holdfast.domain.ports import Check, Compaction, Found, ImportReport, Progress, Reading
     from holdfast.domain.projections.roster import Connection
+    from holdfast.domain.recorded import Actor
     from holdfast.domain.tail import Tail
     from holdfast.domain.tokens import TokenBook
 
@@ -86,6 +87,22 @@ class Upkeep(Protocol):
 
     def sessions(self) -> int:
         """Return how many sessions have not ended."""
+        ...
+
+    def compact(
+        self,
+        session_id: StreamId | None,
+        *,
+        actor: Actor,
+        held: Callable[[StreamId], bool],
+        progress: Progress | None = None,
+    ) -> Compaction:
+        """Tell the messages of ended turns as wholes, in one session or wherever that saves room.
+
+        Raises:
+            NotFoundError: There is no such session.
+            ConflictError: It is held in memory.
+        """
         ...
 
     def checks(self) -> list[Check]:

@@ -38,6 +38,6 @@ def test_the_view_at_a_position_is_the_one_that_was_live_then(workspace: Workspa
 
     for position, seen in live.items():
         then = Moment(session)
-        for recorded in story(workspace.events(session_id=session), until=position):
+        for recorded in story(workspace, session, until=position):
             then.take(recorded)
         assert dump(then.page(limit=1_000)) == seen

@@ -86,11 +86,12 @@ def _digest(lines: Iterable[bytes]) -> str:
 
 
 def _roster_lines(views: Connection) -> Iterable[bytes]:
+    """Yield what a list shows; where each session ends in the log is for `verify` to compare, and moves with it."""
     table = schema.sessions
-    columns = [table.c.id, table.c.version, table.c.hash, table.c.position, table.c.ended, table.c.rank, table.c.row]
+    columns = [table.c.id, table.c.ended, table.c.rank, table.c.row]
     rows = views.execute(select(*columns).order_by(table.c.id)).all()
-    for name, version, head, position, ended, rank, text in map(tuple, rows):
-        yield _encode([name, version, head.hex(), position, bool(ended), rank, msgspec.json.decode(text)])
+    for name, ended, rank, text in map(tuple, rows):
+        yield _encode([name, bool(ended), rank, msgspec.json.decode(text)])
 
 
 def _item_lines(views: Connection, named: dict[int, str]) -> Iterable[bytes]:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch
+from holdfast.adapters.storage.refill import Refill
 from holdfast.domain.recorded import Recorded, StreamId
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ SIZE: Final = 2_000
 """Events folded, and views written, at a time."""
 
 _events = schema.events
-_COLUMNS = [_events.c.stream, *(_events.c[name] for name in ROW_COLUMNS)]
+_NAMES = ("stream", *ROW_COLUMNS)
+_COLUMNS = [_events.c[name] for name in _NAMES]
 
 
 class Batch(Struct, frozen=True):
@@ -60,9 +62,10 @@ def batches(connection: Connection, *, after: int, known: dict[int, Stream], siz
 
     Events of links and of unknown streams are left out; the views are of sessions.
     """
+    refill = Refill(columns=_NAMES)
     while True:
         statement = select(*_COLUMNS).where(_events.c.position > after).order_by(_events.c.position).limit(size)
-        rows = fetch(connection, statement)
+        rows = refill(connection, fetch(connection, statement))
         if not rows:
             return
         after = rows[-1][1]
@@ -84,5 +87,5 @@ def log_tail(connection: Connection, *, after: int) -> Iterator[Recorded]:
 def tail(connection: Connection, stream: Stream, *, after: int) -> list[Recorded]:
     """Return the events of one stream above position `after`."""
     chosen = (_events.c.stream == stream.number) & (_events.c.position > after)
-    rows = fetch(connection, select(*_COLUMNS[1:]).where(chosen).order_by(_events.c.version))
-    return [to_recorded(stream.id, cast("EventRow", row)) for row in rows]
+    rows = fetch(connection, select(*_COLUMNS).where(chosen).order_by(_events.c.version))
+    return [to_recorded(stream.id, cast("EventRow", row[1:])) for row in Refill(columns=_NAMES)(connection, rows)]

@@ -89,6 +89,12 @@ from holdfast.domain.session.events.turns import (
     TurnStarted,
     TurnUnknown,
 )
+from holdfast.domain.session.events.wholes import (
+    MessageCompacted,
+    Pieces,
+    Run,
+    ToolCompacted,
+)
 from holdfast.domain.session.facts import Fact, Unknown
 
 __all__ = [
@@ -104,6 +110,7 @@ __all__ = [
     "InfoChanged",
     "MarkedUnread",
     "MessageAcknowledged",
+    "MessageCompacted",
     "MessageEdited",
     "MessageReceived",
     "MessageSent",
@@ -113,6 +120,7 @@ __all__ = [
     "PermissionAnswered",
     "PermissionExpired",
     "PermissionRequested",
+    "Pieces",
     "PlanChanged",
     "PromptAccepted",
     "PromptEdited",
@@ -123,6 +131,7 @@ __all__ = [
     "QueueResumed",
     "RawReceived",
     "ReadUpTo",
+    "Run",
     "SessionConfigured",
     "SessionCreated",
     "SessionEnded",
@@ -136,6 +145,7 @@ __all__ = [
     "TextAppended",
     "ThoughtAppended",
     "ToolCalled",
+    "ToolCompacted",
     "ToolStatus",
     "ToolUpdated",
     "TurnEnded",

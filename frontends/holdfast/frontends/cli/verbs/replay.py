@@ -43,7 +43,7 @@ def replay(app: App, *, session: str, until: int | None, at: int | None, speed: 
         session_id = reading.resolve(session)
 
         def told() -> Iterator[Recorded]:
-            return story(reading.events(session_id=session_id), until=until, at=at)
+            return story(reading, session_id, until=until, at=at)
 
         if next(told(), None) is None:
             msg = f"session {session_id} had not begun then"

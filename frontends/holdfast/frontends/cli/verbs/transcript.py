@@ -101,7 +101,7 @@ def _newest(reading: Reading, session_id: StreamId, before: str | None, limit: i
 def _at(reading: Reading, session_id: StreamId, until: int | None, at: int | None) -> Moment:
     """Return the session as it was: its events up to there, folded once more."""
     then = Moment(session_id)
-    for recorded in story(reading.events(session_id=session_id), until=until, at=at):
+    for recorded in story(reading, session_id, until=until, at=at):
         then.take(recorded)
     return then
 

@@ -11,7 +11,8 @@ from msgspec import Meta, Struct, json
 from starlette.background import BackgroundTask
 
 from holdfast.domain.errors import ConflictError, HoldfastError
-from holdfast.domain.ports import Check, Found, ImportReport
+from holdfast.domain.ports import Check, Compaction, Found, ImportReport
+from holdfast.domain.recorded import StreamId
 from holdfast.frontends.gateway.house import Status
 from holdfast.frontends.gateway.operations import (
     HEARTBEAT_S,
@@ -44,6 +45,12 @@ class Importing(Body, frozen=True, kw_only=True):
 
     sources: Annotated[list[Source], Meta(min_length=1, max_length=1_000)]
     watch: bool = False
+
+
+class Compacting(Body, frozen=True, kw_only=True):
+    """The session; every one where that saves room, without it."""
+
+    session: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=r"^[^\x00]*$")] | None = None
 
 
 class Importable(Struct, frozen=True):
@@ -168,6 +175,18 @@ class Upkeep:
         del given
         return await answered(call, self._house.upkeep.rebuild)
 
+    async def compact(self, call: Call, given: Compacting) -> Response:
+        """Tell the messages of ended turns as wholes. Connected sessions are left alone."""
+        house = self._house
+        session_id = None if given.session is None else StreamId(given.session)
+
+        def work(progress: Progress | None) -> Compaction:
+            return house.upkeep.compact(
+                session_id, actor=call.actor, held=lambda each: house.connection(each) is not None, progress=progress
+            )
+
+        return await answered(call, work)
+
     async def shutdown(self, call: Call, given: Ending) -> Response:
         """End the daemon, once this is answered."""
         del call
@@ -208,6 +227,15 @@ def operations(house: House) -> Operations:
             "POST", "/imports", "Import transcripts.", upkeep.import_, Importing, ImportReport, statuses=(404, 409, 422)
         ),
         Operation("POST", "/rebuild", "Build the views anew.", upkeep.rebuild, Body, dict[str, str]),
+        Operation(
+            "POST",
+            "/compact",
+            "Tell ended turns as wholes.",
+            upkeep.compact,
+            Compacting,
+            Compaction,
+            statuses=(404, 409),
+        ),
         Operation("POST", "/shutdown", "End the daemon.", upkeep.shutdown, Ending, Stopping, 202),
         Operation("POST", "/demo/plug", "Kill the daemon.", upkeep.pull, Body, Stopping, 202, (409,)),
     ]

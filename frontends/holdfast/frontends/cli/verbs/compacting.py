@@ -1,0 +1,51 @@
+"""`compact`: less room for the same sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from holdfast.domain import wire
+from holdfast.domain.recorded import Actor
+from holdfast.frontends.cli.params import App, json_option, text
+from holdfast.frontends.cli.progress import progress
+from holdfast.frontends.cli.terminal import Span, note
+from holdfast.frontends.cli.wording import count, size
+
+if TYPE_CHECKING:
+    from holdfast.domain.ports import Compaction
+
+_PERSON = Actor("human", "cli")
+
+
+@click.command("compact")
+@click.argument("session", metavar="[ID]", required=False, type=text)
+@json_option
+@click.pass_obj
+def compact(app: App, *, session: str | None, as_json: bool) -> None:
+    """Keep what was said in ended turns as whole messages, and of their pieces only digests.
+
+    Every event stays and the log verifies as before; only where one piece ended and the next began cannot be replayed
+    any more. Without ID, every session is looked at, and what takes less room that way is compacted.
+    """
+    with app.writing() as workspace:
+        session_id = None if session is None else workspace.resolve(session)
+        with progress(app.terminal, "compacting") as report:
+            found = workspace.compact(session_id, actor=_PERSON, progress=report)
+    if found.remains is not None:
+        note(f"The file did not shrink: {found.remains}.")
+    if as_json:
+        app.terminal.json(wire.encode(found))
+        return
+    for line in _told(found):
+        app.terminal.line(line)
+
+
+def _told(found: Compaction) -> list[str | Span]:
+    events = f"events    {size(found.before)} before, {size(found.after)} after"
+    database = f"database  {size(found.file_before)} before, {size(found.file_after)} after"
+    if not found.events:
+        return ["Nothing to compact.", Span(events, "dim"), Span(database, "dim")]
+    done = f"{count(found.messages, 'message')} of {count(found.sessions, 'session')} compacted"
+    return [f"{done}: digests instead of {count(found.events, 'payload')}", events, database]
