@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.domain.daemon import Listen, Running
 from holdfast.domain.errors import NotRunningError, OccupiedError, StoreBusyError, UnsafeError
 from tests.frontends.daemon import Daemon, daemon
+from tests.frontends.gateway.test_api import EXAMPLE, EXAMPLE_ID
 from tests.support.cli import environment
 
 if TYPE_CHECKING:
@@ -273,3 +276,20 @@ def test_a_long_home_still_gets_a_socket(control: Callable[..., LocalDaemon], tm
 
     with socket.socket(socket.AF_UNIX) as reached:
         reached.connect(running.socket)
+
+
+def test_a_daemon_whose_store_was_taken_over_acknowledges_nothing_more_and_ends(daemon: Daemon) -> None:
+    daemon.post("/imports", {"sources": [str(EXAMPLE)]})
+    path = f"/sessions/{EXAMPLE_ID}/rename"
+    assert daemon.post(path, {"title": "before"}).status == 200
+    # As a later daemon does that was started while this one was suspended.
+    with closing(sqlite3.connect(daemon.home / "log.db")) as connection, connection:
+        connection.execute("UPDATE store SET epoch = epoch + 1")
+
+    refused = daemon.post(path, {"title": "after"})
+
+    assert refused.json()["code"] == "store_fenced"
+    assert daemon.wait() == 4
+    assert "the store stopped" in [line["event"] for line in daemon.log()]
+    daemon.start()
+    assert daemon.get(f"/sessions/{EXAMPLE_ID}").json()["title"] == "before"
