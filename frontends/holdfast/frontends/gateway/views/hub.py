@@ -18,12 +18,13 @@ from holdfast.frontends.gateway.views.roster import RosterView
 from holdfast.frontends.gateway.views.transcript import TranscriptView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from holdfast.domain.keeping import Keeping
+    from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor
-    from holdfast.domain.tail import Stretch, Tail
+    from holdfast.domain.tail import Tail
     from holdfast.frontends.gateway.views.view import View
 
 _log = getLogger(__name__)
@@ -99,8 +100,12 @@ class Hub:
         if any(event.type == "session-erased" for event in stretch.events):
             self._forget()
         if stretch.events:
+            of_session: dict[str, list[LogEvent]] = {}
+            for event in stretch.events:
+                of_session.setdefault(event.recorded.originator_id, []).append(event)
             for view in list(self._views.values()):
-                await self._follow(view, stretch)
+                events = stretch.events if view.session_id is None else of_session.get(view.session_id, [])
+                await self._follow(view, events, stretch.end)
         self.wake()
         return stretch.at_end
 
@@ -109,9 +114,9 @@ class Hub:
         self.recent.begin(self.recent.end, self.recent.end)
         self.history = History(self.tail)
 
-    async def _follow(self, view: View, stretch: Stretch) -> None:
+    async def _follow(self, view: View, events: Sequence[LogEvent], end: int) -> None:
         try:
-            await view.follow(stretch.events, stretch.end)
+            await view.follow(events, end)
         except StoreError as error:
             _log.warning("view given up", extra={"view": view.name, "error": str(error)})
             view.patches.broken = "failed"

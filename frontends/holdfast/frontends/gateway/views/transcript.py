@@ -39,7 +39,8 @@ class TranscriptView(View):
     def __init__(self, session_id: StreamId, tail: Tail) -> None:
         """Show one session of the log behind `tail`."""
         super().__init__()
-        self._session_id = session_id
+        self.session_id = session_id
+        self._session = session_id
         self._tail = tail
         self._items: OrderedDict[str, Item] = OrderedDict()
         self._position = 0
@@ -47,7 +48,7 @@ class TranscriptView(View):
     async def read(self, limit: int, *, ended: bool) -> tuple[int, bytes]:
         """Read the newest items."""
         del ended
-        page = await self._tail.page(self._session_id, limit=limit)
+        page = await self._tail.page(self._session, limit=limit)
         body = wire.encode(
             {"items": [shape(item) for item in page.items], "before": page.before, "session": page.session}
         )
@@ -59,7 +60,7 @@ class TranscriptView(View):
 
     async def follow(self, events: Sequence[LogEvent], end: int) -> None:
         """Fold what happened in this session."""
-        happened = [decoded(event) for event in events if event.recorded.originator_id == self._session_id]
+        happened = [decoded(event) for event in events]
         if happened:
             await self._fetch(happened)
             self._fold(happened, end)
@@ -69,7 +70,7 @@ class TranscriptView(View):
         wanted = {item_id for recorded in happened if (item_id := touched(recorded.event)) is not None}
         missing = wanted - self._items.keys()
         if missing:
-            for item in await self._tail.items(self._session_id, missing):
+            for item in await self._tail.items(self._session, missing):
                 self._items.setdefault(item.id, item)
 
     def _fold(self, happened: Sequence[Recorded], end: int) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.domain.ports import LogEvent
+    from holdfast.domain.recorded import StreamId
 
 _SHARED_S: Final = 0.25
 """How long a snapshot is given to others who come. It is never wrong: its patches follow it."""
@@ -40,11 +41,13 @@ class View(ABC):
 
     Attributes:
         name: What subscribers call it.
+        session_id: The session that it is of; None for a view over all.
         patches: What changed lately.
         lookers: How many subscriptions there are.
     """
 
     name: str
+    session_id: StreamId | None = None
 
     def __init__(self) -> None:
         self.patches = Patches()
@@ -81,4 +84,4 @@ class View(ABC):
 
     @abstractmethod
     async def follow(self, events: Sequence[LogEvent], end: int) -> None:
-        """Fold the events that came after the last ones, up to position `end`."""
+        """Fold the events that came after the last ones, up to `end`; those of its session, where it has one."""
