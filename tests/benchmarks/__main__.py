@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.benchmarks import appending, live, reading, searching, upkeep
+from tests.benchmarks import appending, live, page, reading, searching, upkeep
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import milliseconds
 from tests.benchmarks.scale import FULL, QUICK, SMOKE
@@ -35,6 +35,7 @@ FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "p9": appending.on_postgres,
     "r8": live.stalling,
     "r10": live.returning,
+    "page": page.showing,
     "search": searching.on_sqlite,
     "search-pg": searching.on_postgres,
     "upkeep": upkeep.keeping,

@@ -68,11 +68,11 @@ def turn(number: int) -> list[Fact]:
 def created(session: StreamId) -> Session:
     """Return a session with a name and a first message, as a list shows most of them."""
     facts = (
-        _begun(f"Tides of {session[:8]}"),
+        beginning(f"Tides of {session[:8]}"),
         *turn(1)[:20],
         *turn(1)[-2:],
     )
-    return fold(Session(session), record(Session(session), facts, _now()))
+    return fold(Session(session), record(Session(session), facts, now()))
 
 
 def row_of(session: StreamId) -> RosterRow:
@@ -91,14 +91,14 @@ def converse(store: Store, session: StreamId, events: int) -> Session:
     """Append whole turns until the session has `events` of them, and return what became of it."""
     after = Session(session)
     for facts in _conversation(events):
-        happened = record(after, facts, _now())
+        happened = record(after, facts, now())
         after = fold(after, happened)
         store.append_now(happened, roster_row(after))
     return after
 
 
 def _conversation(events: int) -> Iterator[list[Fact]]:
-    yield [_begun("Tides")]
+    yield [beginning("Tides")]
     left = events - 1
     number = 0
     while left > 0:
@@ -108,11 +108,13 @@ def _conversation(events: int) -> Iterator[list[Fact]]:
         yield facts
 
 
-def _begun(title: str) -> Fact:
+def beginning(title: str) -> Fact:
+    """Return the first fact of a session."""
     return e.SessionCreated(transport="acp", agent="claude", cwd="/srv/tidewatch", owner=OWNER, title=title)
 
 
-def _now() -> Context:
+def now() -> Context:
+    """Return what facts of this moment are recorded with."""
     return Context(now_us(), new_event_id)
 
 

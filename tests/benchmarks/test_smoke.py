@@ -33,6 +33,7 @@ def rows_of(figures: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.postgres
+@pytest.mark.chromium
 def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: Path) -> None:
     ran = bench(tmp_path, "--json", str(tmp_path / "deep" / "bench.json"))
 
@@ -48,12 +49,13 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "P9",
         "R8",
         "R10",
+        "page",
         "search",
         "search-pg",
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 24 + 24 + 6
+    assert len(rows) == 6 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
     assert all(row["value"] > 0 for row in rows)
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)
