@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.adapters.configuration.home import find_home, prepare_home
 from holdfast.bootstrap.daemon import logs, presence, process
+from holdfast.bootstrap.daemon.holder import refuse_if_taken
 from holdfast.domain.daemon import HOST, Listen
 from holdfast.domain.errors import DaemonError, HoldfastError
 from holdfast.frontends.cli.exits import DONE, FAILED, code_of
@@ -66,6 +67,7 @@ def _run(listen: Listen, tell: Callable[[Running | HoldfastError], None]) -> int
     prepare_home(home, warn)
     with presence.only_one(home):
         logs.begin(home.logs)
+        refuse_if_taken(home, os.environ)
         # Only now: a refusal must not wait for half a second of imports.
         from holdfast.bootstrap.daemon.serve import serve  # noqa: PLC0415
 
