@@ -18,9 +18,11 @@ from holdfast.domain.errors import (
     SessionEndedError,
     UsageError,
 )
+from holdfast.domain.journal import Batch
 from holdfast.domain.keeping import Order
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
+from holdfast.domain.session.session import Context, fold, handle
 from tests.adapters.supervision.host.support import death_of
 from tests.adapters.supervision.town import ME
 from tests.agents.scripting import Scripted
@@ -405,3 +407,31 @@ def agent_session(agent: Scripted) -> str:
     """The name that the agent gave its session."""
     (state,) = [path.stem for path in (agent.folder / "state").iterdir()]
     return state
+
+
+async def test_somebody_else_may_write_to_a_session_meanwhile(town: Town, folder: Path) -> None:
+    """An import that follows a transcript does."""
+    agent = Scripted(folder)
+    agent.change(prompts=[[{"say": "one "}, agent.wait("go"), {"say": "two"}], [{"say": "three"}]])
+
+    async with town.daemon() as daemon:
+
+        async def write(title: str) -> None:
+            other = await daemon.journal.load(session)
+            events = handle(other, c.Rename(title), Context(daemon.journal.now(), daemon.journal.new_event_id))
+            await daemon.journal.append([Batch(events, fold(other, events))])
+
+        session = await daemon.new(agent.command, "talk")
+        await daemon.saw(session, e.TextAppended)
+        await write("between")
+        await daemon.do(session, c.Pin())
+        await write("again")
+        agent.open("go")
+        await daemon.saw(session, e.TurnEnded)
+        await write("and again")
+        await daemon.send(session, "more")
+        await daemon.saw(session, e.TurnEnded, 2)
+
+        assert daemon.text(session) == "one twothree"
+        versions = [recorded.originator_version for recorded in daemon.log(session)]
+        assert versions == list(range(1, len(versions) + 1))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, Protocol
 
 import anyio
@@ -134,7 +133,7 @@ class Ledger:
             for _ in range(_ROUNDS):
                 events = self._decide(keeper.session, commands, actor, cause)
                 try:
-                    events = await self._append([(keeper, events)])
+                    events = await self._append(keeper, events)
                 except VersionConflictError:
                     # Somebody else wrote, such as an import: decide anew on what is there.
                     keeper.session = await self._journal.load(keeper.id)
@@ -147,17 +146,27 @@ class Ledger:
     async def observe(self, observed: Sequence[Observed], *, actor: Actor = PEER) -> None:
         """Record what was seen, in this order; wait while the log has no room.
 
+        One after the other: what is committed of a link is then always a prefix of what it said, and whatever could not
+        be written can be tried again without a doubt about what stands before it.
+
         Raises:
-            VersionConflictError: Somebody else wrote to a session that is connected.
+            VersionConflictError: Somebody else writes to a session that is connected, again and again.
             StoreError: The log takes nothing more.
         """
-        while True:
-            try:
-                await self._observe(observed, actor)
-            except PASSING:
-                await anyio.sleep(_AGAIN_S)
-            else:
-                return
+        for each in observed:
+            conflicts = 0
+            while True:
+                try:
+                    await self._observe(each, actor)
+                except PASSING:
+                    await anyio.sleep(_AGAIN_S)
+                except VersionConflictError:
+                    conflicts += 1
+                    if conflicts == _ROUNDS:
+                        raise
+                    each.keeper.session = await self._journal.load(each.keeper.id)
+                else:
+                    break
 
     async def drive(self, keeper: Keeper) -> None:
         """Send what waits, if it may be sent now."""
@@ -168,22 +177,12 @@ class Ledger:
         """The log takes nothing more."""
         self._broken(error)
 
-    async def _observe(self, observed: Sequence[Observed], actor: Actor) -> None:
-        keepers = {id(each.keeper): each.keeper for each in observed}
-        async with AsyncExitStack() as locks:
-            for keeper in keepers.values():
-                await locks.enter_async_context(keeper.lock)
-            after = {name: keeper.session for name, keeper in keepers.items()}
-            batches: list[tuple[Keeper, tuple[Recorded, ...]]] = []
-            for each in observed:
-                session = after[id(each.keeper)]
-                context = Context(self._journal.now(), self._journal.new_event_id, actor, source=each.source)
-                events = handle(session, c.Observe(each.facts), context)
-                after[id(each.keeper)] = fold(session, events)
-                batches.append((each.keeper, events))
-            await self._append(batches)
-            for keeper in keepers.values():
-                await self._drive(keeper)
+    async def _observe(self, observed: Observed, actor: Actor) -> None:
+        keeper = observed.keeper
+        async with keeper.lock:
+            context = Context(self._journal.now(), self._journal.new_event_id, actor, source=observed.source)
+            await self._append(keeper, handle(keeper.session, c.Observe(observed.facts), context))
+            await self._drive(keeper)
 
     def _decide(
         self, session: Session, commands: Sequence[c.Command], actor: Actor, cause: str | None
@@ -196,43 +195,34 @@ class Ledger:
             decided += events
         return tuple(decided)
 
-    async def _append(self, decided: Sequence[tuple[Keeper, tuple[Recorded, ...]]]) -> tuple[Recorded, ...]:
+    async def _append(self, keeper: Keeper, events: tuple[Recorded, ...]) -> tuple[Recorded, ...]:
         """Append, then let it take effect; return the events with their positions.
 
         Once begun it is seen through: a cancelled append may have happened.
         """
-        after: dict[int, Session] = {}
-        written: list[Batch] = []
-        batches = [(keeper, events) for keeper, events in decided if events]
-        for keeper, events in batches:
-            session = fold(after.get(id(keeper), keeper.session), events)
-            after[id(keeper)] = session
-            written.append(Batch(events, session))
-            for recorded in events:
-                if isinstance(recorded.event, e.PermissionRequested):
-                    # Before it is in the log, where somebody may see it and answer before this task goes on.
-                    self.remember(recorded.event.request_id, keeper.id)
-        if not written:
+        if not events:
             return ()
-        positions: Sequence[Sequence[int]] = ()
+        for recorded in events:
+            if isinstance(recorded.event, e.PermissionRequested):
+                # Before it is in the log, where somebody may see it and answer before this task goes on.
+                self.remember(recorded.event.request_id, keeper.id)
+        session = fold(keeper.session, events)
+        places: Sequence[int] = ()
         with anyio.CancelScope(shield=True):
             try:
-                positions = await self._journal.append(written)
+                (places,) = await self._journal.append([Batch(events, session)])
             except (*PASSING, VersionConflictError):
                 raise
             except StoreError as error:
                 self._broken(error)
                 raise
-        placed: list[Recorded] = []
-        for (keeper, events), places in zip(batches, positions, strict=True):
-            keeper.session = fold(keeper.session, events)
-            for recorded, place in zip(events, places, strict=True):
-                placed.append(replace(recorded, position=place))
-                self._take_effect(keeper, placed[-1])
-        for keeper, _ in batches:
-            keeper.last_active = anyio.current_time()
-            keeper.tell()
-        return tuple(placed)
+        keeper.session = session
+        placed = tuple(replace(recorded, position=place) for recorded, place in zip(events, places, strict=True))
+        for recorded in placed:
+            self._take_effect(keeper, recorded)
+        keeper.last_active = anyio.current_time()
+        keeper.tell()
+        return placed
 
     def _take_effect(self, keeper: Keeper, recorded: Recorded) -> None:
         if isinstance(recorded.event, e.PromptSent):
@@ -262,9 +252,12 @@ class Ledger:
         context = Context(self._journal.now(), self._journal.new_event_id, DAEMON)
         events = handle(keeper.session, c.StartTurn(f"t{keeper.session.version}"), context)
         try:
-            await self._append([(keeper, events)])
+            await self._append(keeper, events)
         except PASSING:
             self._want(keeper)  # it is tried again later
+        except VersionConflictError:
+            keeper.session = await self._journal.load(keeper.id)
+            self._want(keeper)
 
 
 def existing(session: Session) -> Session:
