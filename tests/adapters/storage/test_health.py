@@ -9,10 +9,13 @@ import pytest
 from sqlalchemy import delete
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.compact import compact, savings
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.health import checks
 from holdfast.adapters.storage.opening import now_us, open_store
+from holdfast.adapters.storage.reading import stream_number
 from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.usage import in_words
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.recorded import Actor, Recorded, StreamId
 from holdfast.domain.session import events as e
@@ -59,8 +62,18 @@ def faults(home: Path) -> dict[str, str]:
 def test_a_home_in_order_has_no_fault(home: Path) -> None:
     assert faults(home) == {}
     assert "1 session, 1 event, schema 1" in found(home)["store"][1]
-    assert found(home)["growth"][1] == "1 event in the last 24 hours"
-    assert list(found(home)) == ["store", "witness", "permissions", "sqlite", "disk", "growth", "views"]
+    assert found(home)["growth"][1].startswith("1 event in the last 24 hours, ")
+    assert list(found(home)) == [
+        "store",
+        "witness",
+        "permissions",
+        "sqlite",
+        "disk",
+        "growth",
+        "room",
+        "reclaimable",
+        "views",
+    ]
 
 
 def test_an_older_copy_that_was_put_back_is_a_fault(home: Path) -> None:
@@ -107,4 +120,26 @@ def test_growth_is_what_the_last_day_brought(tmp_path: Path) -> None:
             )
             store.append_now([Recorded(ONE, version, new_event_id(), at, fact)])
 
-    assert found(tmp_path)["growth"][1] == "2 events in the last 24 hours"
+    assert found(tmp_path)["growth"][1].startswith("2 events in the last 24 hours, ")
+
+
+def test_the_largest_sessions_and_what_compacting_saves_are_told(home: Path) -> None:
+    other = StreamId("bbbb2222-0000-4000-8000-000000000002")
+    item = "item-0123456789abcdef0123456789abcdef"
+    facts = [e.SessionCreated("acp", "owner"), *(e.TextAppended(item, f"word{number} ") for number in range(100))]
+    with opened(home) as store:
+        store.append_now(
+            [Recorded(other, version, new_event_id(), now_us(), fact) for version, fact in enumerate(facts, 1)]
+        )
+        with store.reading() as connection:
+            number = stream_number(connection, other) or 0
+            worth = savings(connection, number)
+    assert worth > 500
+
+    told = found(home)
+
+    assert told["room"][1].index(other) < told["room"][1].index(ONE)
+    assert told["reclaimable"] == (True, f"{in_words(worth)} by `holdfast compact`")
+    with opened(home) as store:
+        compact(store)
+    assert found(home)["reclaimable"][1].startswith("0 bytes by ")

@@ -79,6 +79,7 @@ def compact(
         chosen = list(_sessions(connection, session))
         before = usage.stored_bytes(connection, chosen if session else None)
         file_before = usage.file_bytes(connection)
+        loose = session is None and usage.free_bytes(connection) > 0
     messages = events = sessions = 0
     for done, (name, number) in enumerate(chosen):
         if progress is not None:
@@ -93,7 +94,7 @@ def compact(
         events += sum(count for _, count in written)
         sessions += any(count for count, _ in written)
     remains = None
-    if events and store.readers.dialect.name == "sqlite":
+    if (events or loose) and store.readers.dialect.name == "sqlite":
         remains = store.write(vacuum.write_anew)
     with store.reading() as connection:
         after = usage.stored_bytes(connection, chosen if session else None)

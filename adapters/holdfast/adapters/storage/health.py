@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from holdfast.adapters.storage import schema
+from holdfast.adapters.storage import schema, usage
+from holdfast.adapters.storage.compact import savings
 from holdfast.adapters.storage.guard import regression
 from holdfast.adapters.storage.opening import now_us
 from holdfast.adapters.storage.reading import head_position
@@ -26,11 +27,16 @@ if TYPE_CHECKING:
 
 _DAY_US: Final = 86_400_000_000
 _LOW_BYTES: Final = 256 * 1024 * 1024
+_SHOWN: Final = 3
+_ID: Final = 36
+_LOOKED_AT: Final = 200_000
+"""Events of the largest sessions that are read to tell what compacting them would save."""
+
 _SAFE_SQLITE: Final = (3, 51, 3)
 
 
 def checks(store: Store, settings: StoreSettings, home: Path, checkpoints: Path) -> Iterator[Check]:
-    """Yield what can be told without reading the whole log."""
+    """Yield what can be told without verifying the log. What takes room is counted, which reads all of it once."""
     yield _store(store, settings)
     yield _witness(store, settings, checkpoints)
     yield _permissions(home)
@@ -38,6 +44,7 @@ def checks(store: Store, settings: StoreSettings, home: Path, checkpoints: Path)
         yield _sqlite_version()
     yield _disk(settings.path.parent if settings.path is not None else home)
     yield _growth(store)
+    yield from _room(store)
     yield _views(store)
 
 
@@ -110,7 +117,35 @@ def _growth(store: Store) -> Check:
                 low = middle + 1
             else:
                 high = middle
-    return Check("growth", ok=True, detail=f"{_count(head - low, 'event')} in the last 24 hours")
+        grown = usage.bytes_after(connection, low)
+    return Check(
+        "growth", ok=True, detail=f"{_count(head - low, 'event')} in the last 24 hours, {usage.in_words(grown)}"
+    )
+
+
+def _room(store: Store) -> Iterator[Check]:
+    """Say which sessions take most, and what could be had back. Reads the log once, and the largest sessions again."""
+    with store.reading() as connection:
+        sessions = usage.largest(connection)
+        total = usage.in_words(usage.file_bytes(connection))
+        free = usage.free_bytes(connection)
+    shown = ", ".join(f"{each.id[:_ID]} {usage.in_words(each.bytes)}" for each in sessions[:_SHOWN])
+    yield Check("room", ok=True, detail=f"{total} in the database{f'; the largest sessions: {shown}' if shown else ''}")
+    saved = left = 0
+    budget = _LOOKED_AT
+    for each in sessions:
+        budget -= each.events
+        if budget < 0 and each is not sessions[0]:
+            left += 1
+            continue
+        with store.reading() as connection:
+            saved += savings(connection, each.number)
+    detail = f"{'' if not left else 'at least '}{usage.in_words(saved)} by `holdfast compact`"
+    if left:
+        detail += f" ({_count(left, 'smaller session')} not looked at)"
+    if free:
+        detail += f"; {usage.in_words(free)} of the file are free, for what is written next or by `holdfast compact`"
+    yield Check("reclaimable", ok=True, detail=detail)
 
 
 def _views(store: Store) -> Check:

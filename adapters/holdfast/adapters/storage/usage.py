@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import LargeBinary, cast, func, select, text
 
@@ -36,6 +36,51 @@ def event_bytes(connection: Connection) -> ColumnElement[int]:
         payload = func.octet_length(_events.data)
         digest = func.octet_length(_events.digest)
     return func.coalesce(payload, 0) + func.coalesce(digest, 0) + ROW_BYTES
+
+
+class Taken(NamedTuple):
+    """What one session takes."""
+
+    id: str
+    number: int
+    events: int
+    bytes: int
+
+
+def largest(connection: Connection) -> list[Taken]:
+    """Return what each session takes, the largest first. Reads the whole log."""
+    keys = schema.keys.c
+    taken = func.sum(event_bytes(connection))
+    statement = (
+        select(keys.id, keys.stream, func.count(), taken)
+        .join_from(schema.keys, schema.events, keys.stream == _events.stream)
+        .where(keys.kind == "session")
+        .group_by(keys.id, keys.stream)
+        .order_by(taken.desc(), keys.stream)
+    )
+    return [Taken(name, number, events, int(size)) for name, number, events, size in connection.execute(statement)]
+
+
+def bytes_after(connection: Connection, position: int) -> int:
+    """Return how many bytes the events after a position take. Reads them."""
+    statement = select(func.sum(event_bytes(connection))).where(_events.position > position)
+    return int(connection.scalar(statement) or 0)
+
+
+def free_bytes(connection: Connection) -> int:
+    """Return how much of a SQLite file holds nothing; 0 for a server, which knows that by itself."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    pages = connection.scalar(text("PRAGMA freelist_count")) or 0
+    return int(pages * (connection.scalar(text("PRAGMA page_size")) or 0))
+
+
+def in_words(size: int) -> str:
+    """Return `950 bytes`, `12.0 KiB`, `1.2 GiB`."""
+    for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if size >= 1 << bits:
+            return f"{size / (1 << bits):.1f} {unit}"
+    return f"{size} bytes"
 
 
 def file_bytes(connection: Connection) -> int:
