@@ -24,10 +24,11 @@ _PERSON = Actor("human", "cli")
 @json_option
 @click.pass_obj
 def compact(app: App, *, session: str | None, as_json: bool) -> None:
-    """Keep what was said in ended turns as whole messages, and of their pieces only digests.
+    """Keep whole messages, and only digests of their pieces.
 
-    Every event stays and the log verifies as before; only where one piece ended and the next began cannot be replayed
-    any more. Without ID, every session is looked at, and what takes less room that way is compacted.
+    What was said in turns that have ended is told once more as a whole. Every event stays and the log verifies as
+    before; only where one piece ended and the next began cannot be replayed any more. Without ID, every session is
+    looked at, and what takes less room that way is compacted.
     """
     with app.writing() as workspace:
         session_id = None if session is None else workspace.resolve(session)
