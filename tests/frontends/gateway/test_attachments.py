@@ -209,3 +209,25 @@ def test_patches_that_are_not_kept_any_more_are_missed_aloud() -> None:
     assert patches.at(5_000) is None
     with pytest.raises(LookupError):
         patches.at(0)
+
+
+def test_a_view_that_cannot_be_folded_is_given_up_and_the_others_go_on(serving: Serving) -> None:
+    serving.begin()
+    with serving.client() as client:
+        client.send(type="subscribe", sub="t", view="transcript", session=ONE)
+        client.send(type="subscribe", sub="e", events={"after": serving.store.head()})
+        client.receive("snapshot")
+        client.receive("caught_up")
+        with serving.store.reading() as connection:
+            number = connection.exec_driver_sql("SELECT stream FROM keys WHERE id = ?", (ONE,)).scalar_one()
+        damage = "INSERT INTO items (stream, ordinal, id, position, kind, body) VALUES (?, 1, 'm9', 1, 'x', '{')"
+        serving.store.write(lambda transaction: transaction.connection.exec_driver_sql(damage, (number,)))
+        serving.speak("hello", item="m9")
+        frames = {
+            frame["type"]: frame for frame in (client.receive("reset", "events"), client.receive("reset", "events"))
+        }
+        client.send(type="ping")
+        client.receive("pong")
+
+    assert frames["reset"]["reason"] == "failed"
+    assert frames["events"]["events"][0]["data"]["text"] == "hello"

@@ -117,8 +117,8 @@ class Hub:
     async def _follow(self, view: View, events: Sequence[LogEvent], end: int) -> None:
         try:
             await view.follow(events, end)
-        except StoreError as error:
-            _log.warning("view given up", extra={"view": view.name, "error": str(error)})
+        except Exception:  # noqa: BLE001 - whatever it cannot show, the sessions of the daemon go on
+            _log.exception("view given up", extra={"view": view.name, "session": view.session_id})
             view.patches.broken = "failed"
 
     def wake(self) -> None:
@@ -230,6 +230,17 @@ class Hub:
             self._roster_changed = anyio.Event()
             for view in list(self._views.values()):
                 if isinstance(view, RosterView):
-                    await view.flush()
+                    await self._flush(view)
             self.wake()
             await anyio.sleep(_ROSTER_S)
+
+    async def _flush(self, view: RosterView) -> None:
+        try:
+            await view.flush()
+        except StoreError as error:
+            _log.warning("rows cannot be read", extra={"error": str(error)})
+            self._roster_changed.set()
+            await anyio.sleep(_AGAIN_S)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("view given up", extra={"view": view.name})
+            view.patches.broken = "failed"

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from holdfast.domain import wire
+from holdfast.domain.errors import StoreError
 from holdfast.frontends.gateway.views.view import View
 
 if TYPE_CHECKING:
@@ -94,11 +95,19 @@ class RosterView(View):
         self._changed()
 
     async def flush(self) -> None:
-        """Send the rows that changed."""
+        """Send the rows that changed.
+
+        Raises:
+            StoreError: They cannot be read now; the next call sends them.
+        """
         dirty, self._dirty = self._dirty, set()
         end = self._position
         if dirty:
-            roster = await self._tail.roster(dirty)
+            try:
+                roster = await self._tail.roster(dirty)
+            except StoreError:
+                self._dirty |= dirty
+                raise
             gone = dirty - {each.id for each in roster.rows}
             self._known -= gone | {each.id for each in roster.rows if each.ended}
             self._known |= {each.id for each in roster.rows if not each.ended}
