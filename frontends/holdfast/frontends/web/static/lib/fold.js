@@ -17,9 +17,9 @@ export function take(items, event) {
   switch (type) {
     case "text-appended":
     case "thought-appended": {
-      const before = items.get(data.item_id);
+      const before = items.get(data.id);
       if (before) put({ ...before, text: (before.text ?? "") + data.text });
-      else if (data.text) put({ id: data.item_id, kind: type === "text-appended" ? "message" : "thought", role: "assistant", text: data.text, thread: data.thread });
+      else if (data.text) put({ id: data.id, kind: type === "text-appended" ? "message" : "thought", role: "assistant", text: data.text, thread: data.thread });
       return;
     }
     case "tool-called":
