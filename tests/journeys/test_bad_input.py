@@ -82,7 +82,7 @@ def test_a_folder_that_vanished_is_named_when_its_session_is_woken(world: World)
     os.kill(agent.pids()[0], signal.SIGKILL)
     until(lambda: world.events(session, "detached"), "nobody noticed")
 
-    told = world.cli("send", session, "again", "--wait", "--timeout", "3")
+    told = world.cli("send", session, "again", "--wait", "--timeout", "30")
 
     assert told.returncode == 1, told
     assert len(told.stderr.splitlines()) == 1

@@ -92,9 +92,13 @@ def _permission_requested(state: SessionState, fact: e.PermissionRequested) -> I
 
 
 def _detached(state: SessionState, fact: e.Detached) -> Iterable[Fact]:
-    """The loss of a link that does not carry the session any more, or a loss that was told before, is no news."""
-    told = state.attachment == "detached" and state.detached_because == fact.reason
-    return () if told or state.link_id not in (None, fact.link_id) else (fact,)
+    """The loss of a link that does not carry the session any more, or a loss that was told before, is no news.
+
+    Where no link carries it, one that could not be had either is: a session that slept cannot be woken, say.
+    """
+    if state.attachment == "detached":
+        return () if state.detached_because == fact.reason else (fact,)
+    return () if state.link_id not in (None, fact.link_id) else (fact,)
 
 
 def _ended(state: SessionState, reason: str, detail: str | None) -> Iterable[Fact]:
