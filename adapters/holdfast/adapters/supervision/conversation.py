@@ -39,6 +39,9 @@ ACKNOWLEDGE_BYTES: Final = 256 * 1024
 OUTBOX_LIMIT: Final = 4096
 """Writes that wait; beyond, nothing more is read from the peer."""
 
+PIECE_BYTES: Final = 16 * 1024
+"""So much is read of one peer before the others have their turn."""
+
 WISH_S: Final = 30.0
 STOP_S: Final = 20.0
 
@@ -169,10 +172,11 @@ class Talk:
                 if not data:
                     break
                 self._heard_at = anyio.current_time()
-                for heard in self._speech.receive(self._veil.hide(data)):
-                    self._take(heard)
-                self._wake_committer()
-                await checkpoint()
+                for piece in self._pieces(data):
+                    for heard in self._speech.receive(self._veil.hide(piece)):
+                        self._take(heard)
+                    self._wake_committer()
+                    await checkpoint()
             if self._failure is None:
                 for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):
                     self._take(heard)
@@ -184,6 +188,12 @@ class Talk:
         finally:
             self._read_over = True
             self._wake_committer()
+
+    def _pieces(self, data: bytes) -> Iterable[bytes]:
+        """Cut what a program said, so that nobody waits for long while an agent that talked much is read."""
+        if self._link.peer.command is None:
+            return (data,)  # a message, perhaps, that must stay whole
+        return (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
 
     def _take(self, heard: Heard) -> None:
         self._post(heard.writes)
