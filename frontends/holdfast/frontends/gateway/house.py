@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holdfast.domain.ports import Check, Compaction, Found, ImportReport, Progress, Reading
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor
-    from holdfast.domain.tail import Tail
+    from holdfast.domain.tail import Bell, Tail
     from holdfast.domain.tokens import TokenBook
 
 
@@ -156,8 +156,8 @@ class House:
     plug: Callable[[], None] | None = None
     ending: anyio.Event = field(default_factory=anyio.Event)
 
-    async def more(self, position: int) -> bool:
-        """Wait until something behind `position` is committed; False where the daemon ends first."""
+    async def rung(self, bell: Bell) -> bool:
+        """Wait for a bell that is armed; False where the daemon ends first."""
         async with anyio.create_task_group() as tasks:
 
             async def give_up() -> None:
@@ -165,20 +165,9 @@ class House:
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(give_up)
-            await self._beyond(position)
+            await bell.wait()
             tasks.cancel_scope.cancel()
         return not self.ending.is_set()
-
-    async def _beyond(self, position: int) -> None:
-        bell = self.tail.bell()
-        try:
-            while True:
-                bell.arm()
-                if await self.tail.head() > position:
-                    return
-                await bell.wait()
-        finally:
-            bell.close()
 
     def connection(self, session_id: str) -> Connection | None:
         """Return how a session is connected now; None where only the log knows."""

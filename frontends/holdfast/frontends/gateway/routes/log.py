@@ -86,27 +86,30 @@ class Log:
 
     async def _lines(self, after: int, session: StreamId | None, given: Events) -> AsyncGenerator[bytes]:
         house = self._house
-
-        while True:
-            try:
+        bell = house.tail.bell()
+        said = anyio.current_time()
+        try:
+            while True:
+                bell.arm()  # before the log is read, so that a commit in between rings it
                 piece = await house.tail.stretch(after, session_id=session, types=given.type)
-            except StoreClosedError:
-                return  # the daemon ends
-            if piece.events:
-                yield b"".join(wire.event(each) + b"\n" for each in piece.events)
-            after = piece.end
-            if not piece.at_end:
-                continue
-            if not given.follow:
-                return
-            news = False
-            while not news:
-                with anyio.move_on_after(HEARTBEAT_S) as beat:
-                    news = await house.more(after)
-                    if not news:
+                if piece.events:
+                    yield b"".join(wire.event(each) + b"\n" for each in piece.events)
+                    said = anyio.current_time()
+                after = piece.end
+                if not piece.at_end:
+                    continue
+                if not given.follow:
+                    return
+                with anyio.move_on_at(said + HEARTBEAT_S) as quiet:
+                    if not await house.rung(bell):
                         return
-                if beat.cancelled_caught:
+                if quiet.cancelled_caught:
                     yield b"\n"  # or nobody would notice that the other side is gone
+                    said = anyio.current_time()
+        except StoreClosedError:
+            return  # the daemon ends
+        finally:
+            bell.close()
 
     async def search(self, call: Call, given: Search) -> Response:
         """Return what fits, the best first."""

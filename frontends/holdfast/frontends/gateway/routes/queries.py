@@ -164,15 +164,19 @@ class Queries:
             await in_thread(house.reading.row, call.session)
             await house.keeping.opened(call.session, within_s=given.timeout)
             return await answer_row(house, call.session)
-        with anyio.move_on_after(given.timeout):
-            while True:
-                position = await house.tail.head()
-                row = await in_thread(house.reading.row, call.session)
-                if _reached(row, given.until):
-                    return found(live(house, row))
-                if not await house.more(position):
-                    msg = "the daemon ends: ask again once it is back"
-                    raise StoreClosedError(msg)
+        bell = house.tail.bell()
+        try:
+            with anyio.move_on_after(given.timeout):
+                while True:
+                    bell.arm()  # before the row is read, so that a commit in between rings it
+                    row = await in_thread(house.reading.row, call.session)
+                    if _reached(row, given.until):
+                        return found(live(house, row))
+                    if not await house.rung(bell):
+                        msg = "the daemon ends: ask again once it is back"
+                        raise StoreClosedError(msg)
+        finally:
+            bell.close()
         msg = f"the session was not {given.until} within {_seconds(given.timeout)} s"
         raise TimedOutError(msg)
 
