@@ -169,6 +169,7 @@ def make_index(connection: Connection) -> None:
         )
     else:
         connection.exec_driver_sql("CREATE INDEX passage_words ON passages USING gin (words)")
+        connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS passages_at ON passages (at)")
 
 
 @event.listens_for(passages, "after_create")

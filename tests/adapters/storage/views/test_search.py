@@ -251,6 +251,7 @@ def test_a_store_that_was_never_indexed_is_searched_by_readers(filled: Workspace
 def test_a_query_that_fits_very_much_ranks_the_newest(filled: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     filled.catch_up()
     monkeypatch.setattr(indexed, "CANDIDATES", 2)
+    monkeypatch.setattr(indexed, "POSTGRES_CANDIDATES", 2)
     monkeypatch.setattr(indexed, "COMMON", 2)
 
     assert set(ids(filled, "login")) == {"t2", "a2"}

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CANDIDATES: Final = 5_000
 """Passages that are ranked: the newest that fit. So the time of a query does not grow with what it finds."""
 
+POSTGRES_CANDIDATES: Final = 2_000
+"""The same for PostgreSQL, which reads the words of each passage on the way to tell whether they fit."""
+
 COMMON: Final = 10_000
 """A word in so many passages tells little of any one of them, and SQLite would count them all before it ranks."""
 
@@ -147,7 +150,9 @@ def _in_postgres(connection: Connection, query: Query, sessions: frozenset[int] 
     expression = cast(tsquery(query), TSQUERY)
     if query.wanted:
         conditions.append(_passages.words.op("@@", is_comparison=True)(expression))
-    found = select(schema.passages).where(*conditions).order_by(_passages.id.desc()).limit(CANDIDATES)
+    # Those before a date may be far from the newest ones: the index over times leads to them.
+    latest = _passages.id if query.before is None else _passages.at
+    found = select(schema.passages).where(*conditions).order_by(latest.desc()).limit(POSTGRES_CANDIDATES)
     newest = found.subquery().c
     rank = func.ts_rank_cd(newest.words, expression, 1)  # 1: divided by the logarithm of the length
     order = (rank.desc(), newest.id.desc()) if query.wanted else (newest.id.desc(),)
@@ -167,5 +172,7 @@ def _conditions(connection: Connection, query: Query, sessions: frozenset[int] |
         # The unary plus keeps SQLite from walking all passages of these sessions to find the newest ones.
         conditions.append(_passages.stream.op("+")(0).in_(select(numbers.c.value)))
     elif sessions is not None:
-        conditions.append(_passages.stream == any_(cast(sorted(sessions), ARRAY(Integer))))
+        # As above: many sessions are told by the rows, few are looked up.
+        stream = _passages.stream if len(sessions) <= SCOPES else _passages.stream.op("+")(0)
+        conditions.append(stream == any_(cast(sorted(sessions), ARRAY(Integer))))
     return conditions
