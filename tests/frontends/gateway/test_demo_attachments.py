@@ -58,3 +58,5 @@ def test_fifty_attachments_leave_one_connection_to_the_peer(daemon: Daemon) -> N
     assert next(item["text"] for item in items if item["kind"] == "message") == "hello"
     assert len({item["id"] for item in items}) == len(items)
     assert daemon.get("/status").json()["agents"] == 1
+    daemon.post("/shutdown", {"agents": True})
+    assert daemon.wait() == 0
