@@ -3,7 +3,7 @@
 It sends all prompts, each under a client id of its own, answers what is asked, and ends once every prompt has its
 outcome. `DIES_AT` is `POINT:N`: it kills itself the N-th time it comes there. The points are `committed` (the log holds
 it, the agent was told nothing), `told` (the agent's host has it, nothing of that is on record) and `heard` (bytes were
-read, nothing was recorded).
+read, nothing was recorded). `forgets:0` is a mistake instead of a death: it reads every spool from its beginning.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ def arm(point: str, times: int) -> None:
         here()
         return places
 
+    async def nothing(self: StoreJournal, session_id: object, source: bytes) -> int:
+        return 0
+
     async def sent(self: HostedWire, write: object) -> None:
         await send(self, write)  # type: ignore[arg-type]
         here()
@@ -85,6 +88,8 @@ def arm(point: str, times: int) -> None:
     match point:
         case "committed":
             StoreJournal.append = appended  # type: ignore[method-assign,assignment]
+        case "forgets":
+            StoreJournal.offset = nothing  # type: ignore[method-assign]
         case "told":
             HostedWire.send = sent  # type: ignore[method-assign]
         case _:

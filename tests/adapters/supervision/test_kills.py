@@ -39,9 +39,9 @@ def live(town: Town, agent: Scripted, dies_at: str | None = None) -> subprocess.
     return subprocess.Popen(program, cwd=ROOT, env={**os.environ, "HOLDFAST_HOST": ""})
 
 
-def finish(town: Town, agent: Scripted) -> list[Recorded]:
+def finish(town: Town, agent: Scripted, mistake: str | None = None) -> list[Recorded]:
     """Live once more, undisturbed; return the log."""
-    with live(town, agent) as last:
+    with live(town, agent, mistake) as last:
         assert last.wait(120) == 0
     session = (town.home / "session").read_text()
     with open_store(StoreSettings.from_url(f"sqlite:///{town.home}/log.db"), write=False, environ={}) as store:
@@ -114,3 +114,10 @@ def test_a_daemon_that_dies_between_the_log_and_the_agent_loses_and_doubles_noth
     wrong = violations(finish(town, agent), agent)
     figures("R1", f"death of the daemon at: {point}", tried=1, violations=len(wrong))
     assert not wrong
+
+
+def test_a_daemon_that_forgets_how_far_it_had_read_is_caught(town: Town, agent: Scripted) -> None:
+    with live(town, agent, "heard:12") as process:
+        process.wait(120)
+
+    assert violations(finish(town, agent, "forgets:0"), agent)
