@@ -376,3 +376,59 @@ def test_a_mode_stays_with_its_session(web: Web) -> None:
     expect(mode).to_have_value("plan")
     page.reload()
     expect(mode).to_have_value("plan")
+
+
+def test_a_peek_reads_nothing_and_escape_only_closes_it(web: Web) -> None:
+    row = web.begin({"prompts": [[{"say": "the last words"}]]}, title="Peeked at")
+    web.send(row["id"], "Say it")
+    page = web.open("/inbox")
+    expect(entry(page, row["id"]).locator(".badge")).to_have_text("1")
+
+    page.keyboard.press("j")
+    expect(entry(page, row["id"])).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("dialog")).to_contain_text("the last words")
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.url.endswith("/inbox")
+    expect(entry(page, row["id"]).locator(".badge")).to_have_text("1")
+
+
+def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web) -> None:
+    commands = {
+        "sessionUpdate": "available_commands_update",
+        "availableCommands": [{"name": "review", "description": ""}],
+    }
+    tool = {"toolCallId": "1", "title": "Read", "status": "completed", "rawInput": {"path": "src/tide.py"}}
+    script = {
+        "capabilities": {"promptCapabilities": {"image": True}},
+        "prompts": [[{"update": commands}, {"tool": tool}]],
+    }
+    row = web.begin(script)
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Read it")
+    expect(page.locator(".tool")).to_be_visible()
+    message = page.get_by_label("Message", exact=True)
+
+    message.press_sequentially("/re")
+    page.get_by_role("option", name="/review").wait_for()
+    message.press("Tab")
+    message.press_sequentially("@ti")
+    page.get_by_role("option", name="src/tide.py").wait_for()
+    message.press("Enter")
+    message.evaluate(
+        """field => {
+             const clipboardData = new DataTransfer();
+             clipboardData.items.add(new File([new Uint8Array([137, 80, 78, 71])], 'p.png', {type: 'image/png'}));
+             field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+           }"""
+    )
+    expect(page.locator(".pieces")).to_contain_text("p.png")
+    message.press("Enter")
+
+    expect(page.locator(".item.user .pictures img")).to_be_visible()
+    content = web.events(row["id"], "prompt-sent")[-1]["data"]["content"]
+    assert [block["type"] for block in content] == ["text", "resource_link", "image"]
+    assert content[0]["text"] == "/review @src/tide.py"
+    assert content[1]["uri"].endswith("/src/tide.py")

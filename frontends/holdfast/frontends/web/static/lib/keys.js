@@ -42,7 +42,7 @@ export function listenForKeys() {
       show(panel === "palette" ? null : "palette");
       return;
     }
-    if (event.ctrlKey || event.metaKey || event.altKey || panel) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || panel || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") return back(event);
     if (typing(event.target)) return;
     const run = pressed(event, route);

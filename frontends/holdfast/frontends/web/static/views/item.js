@@ -43,7 +43,7 @@ function Body({ item, streaming, open, toggle, live, session, why }) {
   switch (item.kind) {
     case "message":
       return html`<div class="said">
-        <${Markdown} text=${item.text ?? ""} streaming=${streaming && item.role !== "user"} />
+        <${Markdown} text=${spoken(item)} streaming=${streaming && item.role !== "user"} />
         <${Pictures} content=${item.content} />
         ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${why ? `: ${oneLine(why)}` : ""}</p>` : null}
         <${Actions} item=${item} session=${session} />
@@ -64,6 +64,12 @@ function Body({ item, streaming, open, toggle, live, session, why }) {
     default:
       return html`<details class="raw"><summary>${oneLine(item.title ?? "unknown")}</summary><pre tabindex="0">${block(item.text || JSON.stringify(item.content, null, 2) || "")}</pre></details>`;
   }
+}
+
+/** The words of a message; what stands beside them is shown as what it is. @param {any} item */
+function spoken(item) {
+  if (!Array.isArray(item.content)) return item.text ?? "";
+  return item.content.filter((/** @type {any} */ each) => each?.type === "text").map((/** @type {any} */ each) => each.text).join("\n");
 }
 
 /** @param {{item: any, session: string}} props */

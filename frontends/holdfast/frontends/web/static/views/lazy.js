@@ -8,7 +8,7 @@ const loaded = new Map();
 let styled;
 
 /** The styles that only such parts need. */
-function style() {
+export function style() {
   styled ??= new Promise((done) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";

@@ -6,6 +6,7 @@ import { best } from "../lib/fuzzy.js";
 import { address } from "../lib/route.js";
 import { LOOK, grouped, isMuted, nameOf, statusOf } from "../lib/status.js";
 import { useStore } from "../lib/store.js";
+import { style } from "./lazy.js";
 import { age, count, lastOf, line, secondsUntil } from "../lib/words.js";
 
 const AT_ONCE = 150;
@@ -103,7 +104,10 @@ function Peek() {
   const [page, show] = useState(/** @type {any} */ (null));
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   useEffect(() => {
-    const look = async (/** @type {any} */ event) => show(await get(`/sessions/${event.detail}/last-turn`).catch(() => null));
+    const look = async (/** @type {any} */ event) => {
+      const [page] = await Promise.all([get(`/sessions/${event.detail}/last-turn`).catch(() => null), style()]);
+      show(page);
+    };
     addEventListener("holdfast-peek", look);
     return () => removeEventListener("holdfast-peek", look);
   }, []);
