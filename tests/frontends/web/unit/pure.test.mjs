@@ -189,3 +189,22 @@ test("a browser is named in words that a header may hold", () => {
   assert.equal(browser("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150 Safari/537.36"), "Chrome, Linux");
   assert.equal(browser("Mozilla/5.0 (iPhone; CPU) Version/18 Mobile Safari/604.1"), "Safari, iOS");
 });
+
+test("a compacted session is replayed with its texts and tools where they stood", async () => {
+  const { expanded, take } = await lib("fold");
+  const event = (version, type, data) => ({ version, position: version, type, data, recorded_at: "t", actor: {} });
+  const events = [
+    event(1, "session-created", {}),
+    event(2, "text-appended", null),
+    event(3, "text-appended", null),
+    event(4, "tool-called", null),
+    event(5, "text-appended", { id: "later", text: "after" }),
+    event(6, "message-compacted", { item_id: "m", kind: "text", text: "one two", pieces: [{ first: 2, sizes: [4, 3] }], digest: "" }),
+    event(7, "tool-compacted", { item_id: "t", call_id: "1", title: "Read", status: "completed", runs: [{ first: 4, count: 1 }], digest: "" }),
+  ];
+  const items = new Map();
+
+  for (const each of expanded(events)) take(items, each);
+
+  assert.deepEqual([...items.values()].map((item) => item.text ?? item.title), ["one two", "Read", "after"]);
+});

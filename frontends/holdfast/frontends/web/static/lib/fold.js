@@ -1,6 +1,23 @@
 /** Events to items, for replay: the same fold as the log's own, one event after the other. A test holds the two together. */
 
 /**
+ * Events of a compacted session as they can be replayed: what was put together stands where it first appeared.
+ * @param {any[]} events @returns {any[]}
+ */
+export function expanded(events) {
+  /** @type {Map<number, any>} by the version of the first event that gave way */
+  const whole = new Map();
+  for (const { type, data } of events) {
+    if (type === "message-compacted" && data) whole.set(data.pieces[0]?.first, { type: `${data.kind}-appended`, data: { ...data, id: data.item_id } });
+    if (type === "tool-compacted" && data) whole.set(data.runs[0]?.first, { type: "tool-called", data });
+  }
+  if (!whole.size) return events;
+  return events
+    .filter(({ type }) => type !== "message-compacted" && type !== "tool-compacted")
+    .map((event) => ({ ...event, ...whole.get(event.version) }));
+}
+
+/**
  * @param {Map<string, any>} items in order of first appearance; changed in place
  * @param {{position: number, version: number, type: string, data: any, recorded_at: string, occurred_at?: string | null, actor: any}} event
  */
@@ -13,7 +30,7 @@ export function take(items, event) {
   const restate = (/** @type {string} */ id, /** @type {any} */ change) => items.has(id) && (put({ ...items.get(id), ...change }), true);
   const notice = (/** @type {string} */ status, text = "") => put({ id: `notice-${event.version}`, kind: "notice", role: "system", status, text });
   const said = (/** @type {string} */ role, /** @type {string} */ id, /** @type {any} */ more = {}) => put({ id, kind: "message", role, ...spoken(data.content), author: data.author, thread: data.thread, ...more });
-  if (data === null) return void (type === "session-erased" && items.clear());
+  if (data === null || (data.text === undefined && type.endsWith("-appended"))) return void (type === "session-erased" && items.clear());
   switch (type) {
     case "text-appended":
     case "thought-appended": {

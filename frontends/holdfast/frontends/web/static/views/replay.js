@@ -1,7 +1,7 @@
 /** A session as it was at any moment: its events once more, as fast or as slow as one likes, in the same renderer. */
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { readEvents } from "../lib/events.js";
-import { take } from "../lib/fold.js";
+import { expanded, take } from "../lib/fold.js";
 import { go, rowOf, store } from "../lib/model.js";
 import { guess, lines } from "../lib/rows.js";
 import { nameOf } from "../lib/status.js";
@@ -25,7 +25,8 @@ export function Replay({ id }) {
   const [opened, open] = useState(/** @type {Set<string>} */ (new Set()));
   const folded = useRef({ at: 0, items: /** @type {Map<string, any>} */ (new Map()) });
   useEffect(() => {
-    readEvents({ session: id }, setRead).then((all) => {
+    readEvents({ session: id }, setRead).then((read) => {
+      const all = expanded(read);
       setEvents(all);
       setAt(all.length);
     }, (problem) => setWrong(problem.message));
