@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from holdfast.adapters.configuration.home import Home
+from holdfast.adapters.supervision.host import reap
 from holdfast.bootstrap.daemon import presence, process, sockets
 from holdfast.domain.daemon import Listen, Running
 from tests.support.cli import environment
@@ -102,8 +104,12 @@ class Daemon:
         return code
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Leave nothing behind: no daemon, and none of the agents that outlive it."""
         self.kill()
+        for each in reap.survey(self.home / "hosts"):
+            if each.state == "alive" and each.host is not None:
+                with suppress(ProcessLookupError):
+                    os.kill(each.host.host.pid, signal.SIGTERM)
         sockets.unix_path(self.home).unlink(missing_ok=True)
 
     @classmethod

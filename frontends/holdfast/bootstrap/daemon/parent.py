@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from time import sleep
@@ -28,6 +29,7 @@ from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.sessions import DaemonSessions
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from types import FrameType
     from typing import NoReturn
 
@@ -40,13 +42,15 @@ _END_S = 40.0
 _PAUSE_S = 1.0
 """Before a daemon is started again that ended by itself: its trouble may well be there a moment longer."""
 
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
+
 Happening = Literal["ended", "entered"]
 
 
 def main() -> int:
     """Keep a daemon running until interrupted; return the exit code."""
     arguments = _parser().parse_args()
-    for each in (signal.SIGINT, signal.SIGTERM):  # a shell may have had the first one ignored
+    for each in _INTERRUPTS:  # a shell may have had the first one ignored
         signal.signal(each, _interrupt)
     try:
         return Parent(Listen(port=arguments.port)).run()
@@ -99,7 +103,8 @@ class Parent:
 
     def _start(self) -> Running:
         environ = {**os.environ, process.PARENT: str(os.getpid())}
-        self._child, told = process.begin(self._home, environ, self._listen)
+        with _uninterrupted():  # or a daemon could be begun of which nobody knows
+            self._child, told = process.begin(self._home, environ, self._listen)
         running = process.outcome(self._home, self._child, told, _READY_S)
         # A page that is open finds it again where it was.
         self._listen = replace(self._listen, port=int(running.url.rpartition(":")[2]))
@@ -152,6 +157,20 @@ class Parent:
     def _read(self) -> None:
         for _ in sys.stdin:
             self._happenings.put("entered")
+
+
+@contextmanager
+def _uninterrupted() -> Generator[None]:
+    """Put interrupts off until the context is left."""
+    interrupts: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: interrupts.append(number)) for each in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
