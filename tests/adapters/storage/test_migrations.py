@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def _is_known(name: str | None, *_: object) -> bool:
-    """The search index is no table that SQLAlchemy knows: on SQLite it has tables of its own."""
-    return not str(name).startswith("passage_words")
+    """The search index is nothing that SQLAlchemy knows: on SQLite it has tables, on PostgreSQL indexes of its own."""
+    return not str(name).startswith(("passage_words", "passages_at"))
 
 
 class Killed(BaseException):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -90,10 +92,10 @@ def test_an_entry_tells_its_status_in_words_and_shape(shared_web: Web) -> None:
     entry = page.locator(f"nav [data-session='{row['id']}'][data-status='needs_you']")
     entry.wait_for()
 
-    assert "needs you" in entry.inner_text()
-    assert "●" in entry.inner_text()
-    assert "Delete a file" in entry.inner_text()
-    assert "you · Holdfast" in page.title()
+    expect(entry).to_contain_text("needs you")
+    expect(entry).to_contain_text("●")
+    expect(entry).to_contain_text("Delete a file")
+    expect(page).to_have_title(re.compile("you · Holdfast"))
 
 
 def test_less_motion_is_no_motion(shared_web: Web) -> None:

@@ -196,15 +196,19 @@ function filesLike(id, word) {
 
 /** The mode, to be changed to any other: agents say which they have to nobody but their own people, so known ones are only offered. @param {{id: string, mode: string | null, modes: string[], agent: string | null}} props */
 function Modes({ id, mode, modes, agent }) {
+  const [draft, setDraft] = useState(/** @type {string | null} */ (null)); // what is typed outlives whatever arrives meanwhile
   const elsewhere = useStore(store, (state) => state.rows.filter((row) => row.agent === agent && row.mode).map((row) => row.mode).join("\n"));
   if (!mode) return null;
   const known = [...new Set([...modes, ...elsewhere.split("\n")])].filter((each) => each && each !== mode);
-  const change = (/** @type {any} */ event) => {
+  const commit = (/** @type {any} */ event) => {
     const wanted = event.target.value.trim();
-    event.target.value = mode; // until the agent has agreed
+    setDraft(null); // the mode stays what it is until the agent has agreed
     if (wanted && wanted !== mode) void command(id, "mode", { mode: wanted });
   };
-  return html`<label class="mode"><span>mode</span><input list=${`modes-${id}`} value=${mode} size=${Math.max(5, mode.length)} aria-label="Mode" autocomplete="off" spellcheck=${false} onFocus=${(/** @type {any} */ event) => (event.target.value = "")} onBlur=${(/** @type {any} */ event) => (event.target.value = mode)} onChange=${change} />
+  const value = draft ?? mode;
+  return html`<label class="mode"><span>mode</span><input list=${`modes-${id}`} value=${value} size=${Math.max(5, mode.length)} aria-label="Mode" autocomplete="off" spellcheck=${false}
+      onFocus=${() => setDraft("")} onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} onChange=${commit} onBlur=${() => setDraft(null)}
+      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && commit(event)} />
     <datalist id=${`modes-${id}`}>${known.map((each) => html`<option value=${each}></option>`)}</datalist></label>`;
 }
 
