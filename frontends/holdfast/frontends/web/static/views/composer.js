@@ -36,6 +36,8 @@ export function Composer({ id }) {
 export function Editor({ id, cwd, commands, images, blocked, submit, placeholder, sends, children, autofocus = true }) {
   const draft = useRef(draftOf(id));
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const known = useRef(commands);
+  known.current = commands; // what waits for an answer must not go on with those of its beginning
   const [, again] = useState(0);
   const [sending, setSending] = useState(false);
   const [offer, setOffer] = useState(/** @type {any} */ (null));
@@ -48,6 +50,12 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     fit(area);
     if (autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
   }, []);
+
+  useEffect(() => { // what the agent offers may come after the letters that ask for it
+    const area = field.current;
+    const wanted = area && document.activeElement === area ? completing(area.value.slice(0, area.selectionStart)) : null;
+    if (wanted?.kind === "command") look(wanted);
+  }, [commands.map((each) => each.name).join("\n")]);
 
   const changed = () => {
     const area = /** @type {HTMLTextAreaElement} */ (field.current);
@@ -62,7 +70,7 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
   const look = (/** @type {any} */ wanted) => {
     if (!wanted) return setOffer(null);
     const list = wanted.kind === "command"
-      ? best(wanted.word, commands, (each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description }))
+      ? best(wanted.word, known.current, (/** @type {any} */ each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description }))
       : filesLike(id, wanted.word).map((path) => ({ insert: `@${path} `, label: path, note: "", path }));
     setOffer(list.length ? { ...wanted, list, at: 0 } : null);
   };
@@ -92,6 +100,7 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
       area.value = rest;
       keepDraft(id, draft.current);
       fit(area);
+      look(completing(rest.slice(0, area.selectionStart)));
     } catch (problem) {
       complain(problem); // the text stays, and so does its id: sending again cannot say it twice
     }
