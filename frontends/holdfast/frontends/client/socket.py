@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 from websockets.client import ClientProtocol
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidState, InvalidStatus
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import State
@@ -73,7 +73,7 @@ class Socket:
         """
         try:
             self._protocol.send_text(text)
-        except (ConnectionClosed, InvalidHandshake, RuntimeError) as error:
+        except (ConnectionClosed, InvalidHandshake, InvalidState, RuntimeError) as error:
             raise self._gone() from error
         await self._flush()
 
