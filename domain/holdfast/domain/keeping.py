@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Raw, Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor, Recorded, StreamId
@@ -46,6 +46,27 @@ class KnownAgent(Struct, frozen=True):
     found: bool
     path: str | None
     install: str
+
+
+Direction = Literal["in", "out"]
+
+
+class PeerFrame(Struct, frozen=True):
+    """What went over the wire between the daemon and a peer: kept for a while, and never in the log.
+
+    Attributes:
+        number: Grows from frame to frame, over all sessions.
+        at: When it came or went, microseconds since the epoch.
+        direction: `in` from the peer, `out` to it.
+        text: Its beginning, without known values of credentials.
+        size_bytes: How long the whole of it was.
+    """
+
+    number: int
+    at: int
+    direction: Direction
+    text: str
+    size_bytes: int
 
 
 class Keeping(Protocol):
@@ -117,6 +138,14 @@ class Keeping(Protocol):
 
     def connection(self, session_id: StreamId) -> Connection | None:
         """Return how the session is connected now; None where only the log knows."""
+        ...
+
+    def frames(self, session_id: StreamId, *, after: int = 0) -> Sequence[PeerFrame]:
+        """Return the latest frames of the connection that carries a session, those after a number."""
+        ...
+
+    def on_frames(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the loop for every frame of whatever session; returns how to stop that."""
         ...
 
     def focus(self, attachment: str, session_id: StreamId | None) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import anyio
 import msgspec
 import uvicorn
-from anyio import to_thread
+from anyio import from_thread, to_thread
+from anyio.lowlevel import EventLoopToken, current_token
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from websockets.sync.client import connect
@@ -25,6 +26,7 @@ from holdfast.adapters.storage.tail import StoreTail
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import DeniedError, UsageError
+from holdfast.domain.keeping import PeerFrame
 from holdfast.domain.link.events import ConnectionRequested
 from holdfast.domain.recorded import Actor, Recorded, StreamId
 from holdfast.domain.session import commands as c
@@ -37,7 +39,7 @@ from holdfast.frontends.gateway.views.hub import Hub
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from msgspec import Raw
@@ -100,6 +102,8 @@ class Keeper:
         self._workspace = workspace
         self.connections: dict[StreamId, Connection] = {}
         self.focuses: dict[str, StreamId | None] = {}
+        self.overheard: dict[StreamId, list[PeerFrame]] = {}
+        self.listeners: list[Callable[[], None]] = []
 
     async def execute(
         self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor
@@ -108,6 +112,13 @@ class Keeper:
 
     def connection(self, session_id: StreamId) -> Connection | None:
         return self.connections.get(session_id)
+
+    def frames(self, session_id: StreamId, *, after: int = 0) -> Sequence[PeerFrame]:
+        return [each for each in self.overheard.get(session_id, []) if each.number > after]
+
+    def on_frames(self, listener: Callable[[], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
 
     def focus(self, attachment: str, session_id: StreamId | None) -> None:
         self.focuses[attachment] = session_id
@@ -148,8 +159,8 @@ class Cuts(logging.Handler):
 class Serving:
     """A running stream."""
 
-    def __init__(self, home: Path) -> None:
-        self.store = open_store(StoreSettings.from_url(f"sqlite:///{home}/log.db"), environ={})
+    def __init__(self, home: Path, url: str | None = None) -> None:
+        self.store = open_store(StoreSettings.from_url(url or f"sqlite:///{home}/log.db"), environ={})
         self.workspace = Workspace(self.store)
         self.keeper = Keeper(self.workspace)
         self.gate = Gate()
@@ -185,6 +196,7 @@ class Serving:
             tasks.cancel_scope.cancel()
 
     async def _announce(self) -> None:
+        self._token: EventLoopToken = current_token()
         await self._server.listening.wait()
         port = self._server.servers[0].sockets[0].getsockname()[1]
         self.url = f"ws://127.0.0.1:{port}/api/v1/stream"
@@ -220,6 +232,13 @@ class Serving:
         at = 1_700_000_000_000_000
         event = Recorded(LINK, self._link_version, new_event_id(), at, fact)
         self.store.append_now([event], RosterRow("link", ended=False, rank=0, updated_at=at, row="{}"))
+
+    def overhear(self, session: StreamId, text: str) -> None:
+        """The agent of a session says something."""
+        heard = self.keeper.overheard.setdefault(session, [])
+        heard.append(PeerFrame(len(heard) + 1, 1_700_000_000_000_000, "in", text, len(text)))
+        for listener in self.keeper.listeners:
+            from_thread.run_sync(listener, token=self._token)
 
     def wait_until_cut(self) -> None:
         """Return once a reader was cut off."""

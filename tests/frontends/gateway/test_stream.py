@@ -353,3 +353,34 @@ def test_a_token_that_is_taken_back_closes_what_came_in_with_it(serving: Serving
         assert closed(client)[0] == 4401
         other.send(type="ping")
         assert other.receive("pong")
+
+
+def test_what_is_said_to_a_peer_can_be_listened_to_while_it_is_said(serving: Serving) -> None:
+    serving.begin()
+    serving.overhear(ONE, '{"method":"initialize"}')
+    with serving.client() as client:
+        client.send(type="subscribe", sub="s1", view="frames", session=ONE)
+        kept = client.receive("frames")
+        client.send(type="subscribe", sub="s2", view="frames", session=TWO)
+        nothing = client.receive("frames")
+        serving.overhear(ONE, '{"method":"session/new"}')
+        live = client.receive("frames")
+        client.send(type="unsubscribe", sub="s1")
+        client.send(type="unsubscribe", sub="s2")
+        client.send(type="ping")
+        client.receive("pong")
+
+    assert [each["text"] for each in kept["frames"]] == ['{"method":"initialize"}']
+    assert nothing == {"type": "frames", "sub": "s2", "frames": []}
+    assert live["sub"] == "s1"
+    assert [(each["number"], each["direction"], each["text"]) for each in live["frames"]] == [
+        (2, "in", '{"method":"session/new"}')
+    ]
+    assert serving.keeper.listeners == []
+
+
+def test_frames_are_of_a_session(serving: Serving) -> None:
+    with serving.client() as client:
+        client.send(type="subscribe", sub="s1", view="frames")
+
+        assert client.receive("error")["code"] == "usage"

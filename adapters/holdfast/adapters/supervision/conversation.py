@@ -173,7 +173,9 @@ class Talk:
                     break
                 self._heard_at = anyio.current_time()
                 for piece in self._pieces(data):
-                    for heard in self._speech.receive(self._veil.hide(piece)):
+                    shown = self._veil.hide(piece)
+                    self._link.frames.heard(shown, lines=self._link.peer.command is not None)
+                    for heard in self._speech.receive(shown):
                         self._take(heard)
                     self._wake_committer()
                     await checkpoint()
@@ -187,6 +189,7 @@ class Talk:
                     await self._wire.stop(self._failure.error)
         finally:
             self._read_over = True
+            self._link.frames.broken_off()
             self._wake_committer()
 
     def _pieces(self, data: bytes) -> Iterable[bytes]:
@@ -271,7 +274,7 @@ class Talk:
         while True:
             while self._outbox:
                 await self._wire.send(self._outbox[0])
-                self._outbox.popleft()
+                self._link.frames.said(self._outbox.popleft().data)
                 if len(self._outbox) == OUTBOX_LIMIT:
                     self._room.set()
                     self._room = anyio.Event()

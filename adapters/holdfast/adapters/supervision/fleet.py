@@ -10,6 +10,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 
 from holdfast.adapters.supervision import recovery
+from holdfast.adapters.supervision.frames import News
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
 from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
@@ -46,6 +47,7 @@ class Fleet:
         ledger: What changes sessions.
         surveyed: Set once it is known which sessions need recovery; those wait for it, all others do not.
         loaded: Set once all of them were read from the log.
+        news: Tells of frames.
         focus: Which session each attached frontend looks at.
     """
 
@@ -54,7 +56,8 @@ class Fleet:
         self.directory = directory
         self.focus: dict[str, StreamId] = {}
         self.surveyed, self.loaded = anyio.Event(), anyio.Event()
-        self._yard = Yard(journal, self.ledger, settings, self._told)
+        self.news = News()
+        self._yard = Yard(journal, self.ledger, settings, self._told, self.news)
         self._keepers: dict[StreamId, Keeper] = {}
         self._loading: dict[StreamId, anyio.Event] = {}
         self._links: dict[StreamId, LinkKeeper] = {}

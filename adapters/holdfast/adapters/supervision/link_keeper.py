@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from holdfast.adapters.supervision import opening
 from holdfast.adapters.supervision.conversation import Talk
+from holdfast.adapters.supervision.frames import News, Ring
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_log import LinkLog
 from holdfast.adapters.supervision.settings import Settings
@@ -48,6 +49,7 @@ class Yard(Struct, frozen=True):
     ledger: Ledger
     settings: Settings
     tell: Callable[[Keeper], None]
+    news: News
 
 
 class LinkKeeper:
@@ -58,6 +60,7 @@ class LinkKeeper:
         running: Whether `run` is at work, or about to be.
         begun: Whether its first attempt is on record.
         refused: Whether it ended in a way that only a person can do something about.
+        frames: The latest of what was said, over all its connections.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class LinkKeeper:
         self.peer = peer
         self.policy = policy
         self.refused = False
+        self.frames = Ring(yard.news, yard.journal.now)
         self._peers: dict[StreamId, Peer] = {}
         self._focused = focused
         self._yard = yard

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.supervision.settings import Settings
     from holdfast.domain.journal import Journal
-    from holdfast.domain.keeping import KnownAgent, Order
+    from holdfast.domain.keeping import KnownAgent, Order, PeerFrame
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor, Recorded
     from holdfast.domain.session.commands import Command
@@ -184,6 +184,15 @@ class Supervisor:
     def connection(self, session_id: StreamId) -> Connection | None:
         """Return how the session is connected now; None where only the log knows."""
         return self._fleet.connection(session_id)
+
+    def frames(self, session_id: StreamId, *, after: int = 0) -> Sequence[PeerFrame]:
+        """Return the latest frames of the connection that carries a session, those after a number."""
+        link = self._fleet.link(session_id)
+        return () if link is None else link.frames.after(after)
+
+    def on_frames(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the loop for every frame of whatever session; returns how to stop that."""
+        return self._fleet.news.listen(listener)
 
     def focus(self, attachment: str, session_id: StreamId | None) -> None:
         """Remember which session an attached frontend looks at."""

@@ -49,7 +49,7 @@ class Subscribe(_Frame, frozen=True, tag="subscribe"):
         sub: The client's name for it, free to choose.
         events: Which part of the log.
         view: Which view.
-        session: The session of a `transcript`.
+        session: The session of a `transcript`, or of `frames`.
         limit: Items of the snapshot: the newest of a transcript (50 unless said, 1,000 at the most), the first of a
             roster (all unless said).
         ended: Whether the snapshot of a roster has ended sessions too.
@@ -57,7 +57,7 @@ class Subscribe(_Frame, frozen=True, tag="subscribe"):
 
     sub: str
     events: EventsWanted | None = None
-    view: Literal["roster", "inbox", "transcript"] | None = None
+    view: Literal["roster", "inbox", "transcript", "frames"] | None = None
     session: str | None = None
     limit: int | None = None
     ended: bool = False
@@ -257,6 +257,36 @@ class Patch(_Frame, frozen=True, tag="patch"):
     from_: int = field(name="from")
 
 
+class PeerFrame(_Frame, frozen=True):
+    """One frame between the daemon and a peer.
+
+    Attributes:
+        number: Grows from frame to frame, over all sessions, for as long as the daemon runs.
+        at: When it came or went.
+        direction: `in` from the peer, `out` to it.
+        text: Its first 4 KB, with known values of credentials replaced by asterisks.
+        size_bytes: How long the whole of it was.
+    """
+
+    number: int
+    at: str
+    direction: Literal["in", "out"]
+    text: str
+    size_bytes: int
+
+
+class Frames(_Frame, frozen=True, tag="frames"):
+    """What was said between the daemon and the peer of a session. The first one comes at once, with what is kept.
+
+    Attributes:
+        sub: Whose they are.
+        frames: The frames, in order; up to 64 of them.
+    """
+
+    sub: str
+    frames: list[PeerFrame]
+
+
 class Reset(_Frame, frozen=True, tag="reset"):
     """The subscription is over, because it cannot go on from where it was.
 
@@ -303,8 +333,8 @@ class Error(_Frame, frozen=True, tag="error"):
 
 
 ClientFrame = Hello | Subscribe | Unsubscribe | Command | Focus | Ping
-ServerFrame = Snapshot | Patch | Events | CaughtUp | Reset | Ok | Error | Ping | Pong
+ServerFrame = Snapshot | Patch | Events | CaughtUp | Frames | Reset | Ok | Error | Ping | Pong
 
 OPS = (Put, Append, Drop, Set)
 OF_CLIENTS = (Hello, Subscribe, EventsWanted, Unsubscribe, Command, Focus, Ping)
-OF_SERVERS = (Snapshot, Patch, Events, Event, CaughtUp, Reset, Ok, Error, Ping, Pong)
+OF_SERVERS = (Snapshot, Patch, Events, Event, CaughtUp, Frames, PeerFrame, Reset, Ok, Error, Ping, Pong)

@@ -14,6 +14,7 @@ from holdfast.frontends.conformance.frames import (
     Command,
     Error,
     Events,
+    Frames,
     Hello,
     Json,
     Ok,
@@ -54,6 +55,11 @@ class _Looking:
     items: dict[str, Json] = field(default_factory=dict[str, Json])
 
 
+@dataclass
+class _Overhearing:
+    number: int = 0
+
+
 class Watcher:
     """Watches one connection from its first frame on. Give it every message, in the order each side sees them.
 
@@ -65,7 +71,7 @@ class Watcher:
         """Begin before the first frame."""
         self.views: dict[str, dict[str, Json]] = {}
         self._said_hello = False
-        self._subscriptions: dict[str, _Following | _Looking] = {}
+        self._subscriptions: dict[str, _Following | _Looking | _Overhearing] = {}
         self._left: set[str] = set()
         self._commands: set[str] = set()
 
@@ -120,7 +126,9 @@ class Watcher:
             msg = f"the name {frame.sub!r} is in use"
             raise ViolationError(msg)
         wanted = frame.events
-        if wanted is None:
+        if frame.view == "frames":
+            self._subscriptions[frame.sub] = _Overhearing()
+        elif wanted is None:
             self._subscriptions[frame.sub] = _Looking()
         else:
             start = wanted.after if isinstance(wanted.after, int) else None if wanted.after else 0
@@ -133,7 +141,7 @@ class Watcher:
             raise ViolationError(msg)
         self._commands.discard(client_id)
 
-    def _of_subscription(self, frame: Events | CaughtUp | Snapshot | Patch | Reset) -> None:
+    def _of_subscription(self, frame: Events | CaughtUp | Frames | Snapshot | Patch | Reset) -> None:
         subscription = self._subscriptions.get(frame.sub)
         if subscription is None:
             if frame.sub not in self._left:
@@ -145,6 +153,12 @@ class Watcher:
                 _check_events(frame, subscription)
             case CaughtUp(), _Following():
                 _check_caught_up(frame, subscription)
+            case Frames(), _Overhearing():
+                for each in frame.frames:
+                    if each.number <= subscription.number:
+                        msg = f"frame {each.number} of {frame.sub!r} comes after {subscription.number}"
+                        raise ViolationError(msg)
+                    subscription.number = each.number
             case Snapshot(), _Looking():
                 self._take_snapshot(frame, subscription)
             case Patch(), _Looking():

@@ -15,6 +15,7 @@ from holdfast.domain.projections.roster import Row
 from holdfast.domain.session.lifecycle import Lifecycle
 from holdfast.frontends.gateway import files
 from holdfast.frontends.gateway.operations import Call, Nothing, Operation, Operations, found, in_thread, listed
+from holdfast.frontends.gateway.stream.overheard import Overheard, told
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -74,6 +75,19 @@ class Until(Struct, frozen=True):
 
     until: Literal["idle", "needs-you", "ended", "opened"]
     timeout: Seconds = 60
+
+
+class Since(Struct, frozen=True):
+    """The number of a frame; those after it are shown."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+
+
+class Frames(Struct, frozen=True):
+    """Frames in order; they are kept in memory for a while, and are in no log."""
+
+    items: list[Overheard]
+    after: None = None
 
 
 class Like(Struct, frozen=True):
@@ -185,6 +199,11 @@ class Queries:
         row = await in_thread(self._house.reading.row, call.session)
         return found(Paths([] if row.cwd is None else await in_thread(files.like, row.cwd, given.q, given.limit)))
 
+    async def frames(self, call: Call, given: Since) -> Response:
+        """Return what was said between the daemon and its peer."""
+        await in_thread(self._house.reading.row, call.session)
+        return found(Frames(told(self._house.keeping.frames(call.session, after=given.after))))
+
     def _page(self, page: Page) -> Response:
         return found(wire.page(replace(page, session=live(self._house, page.session))))
 
@@ -217,6 +236,15 @@ def operations(house: House) -> Operations:
         Operation("GET", f"{session}/around", "Show an item of it.", queries.around, Around, "Page", statuses=(404,)),
         Operation(
             "GET", f"{session}/files", "Complete the path of a file.", queries.files, Like, Paths, statuses=(404,)
+        ),
+        Operation(
+            "GET",
+            f"{session}/frames",
+            "Show the latest frames between the daemon and its peer.",
+            queries.frames,
+            Since,
+            Frames,
+            statuses=(404,),
         ),
         Operation("GET", f"{session}/wait", "Wait for it.", queries.wait, Until, Row, statuses=(404, 408, 503)),
     ]

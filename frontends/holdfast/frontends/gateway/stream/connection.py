@@ -16,6 +16,7 @@ from holdfast.domain.recorded import Actor, StreamId
 from holdfast.frontends.codes import code_of
 from holdfast.frontends.gateway.stream import frames
 from holdfast.frontends.gateway.stream.gate import RefusedError
+from holdfast.frontends.gateway.stream.overheard import FramesSubscription
 from holdfast.frontends.gateway.stream.subscriptions import EventsSubscription, Subscription, ViewSubscription
 
 if TYPE_CHECKING:
@@ -141,6 +142,8 @@ class Attachment:
         made: Subscription
         if frame.events is not None:
             made = EventsSubscription(self._hub, frame.sub, frame.events)
+        elif frame.view == "frames":
+            made = FramesSubscription(self._hub, frame)
         else:
             made = ViewSubscription(self._hub, frame)
         self._subscriptions[frame.sub] = made

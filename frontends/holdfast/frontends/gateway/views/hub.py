@@ -20,7 +20,7 @@ from holdfast.frontends.gateway.views.transcript import TranscriptView
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from holdfast.domain.keeping import Keeping
+    from holdfast.domain.keeping import Keeping, PeerFrame
     from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor
@@ -34,6 +34,9 @@ _PREFILL: Final = 1_000
 
 _ROSTER_S: Final = 0.1
 """Rows change with every piece of text; nobody reads faster than this."""
+
+_FRAMES_S: Final = 0.1
+"""An agent that talks says hundreds of them a second; nobody reads faster than this."""
 
 _AGAIN_S: Final = 0.5
 """How long to wait when the database does not answer."""
@@ -67,11 +70,15 @@ class Hub:
         self._warming = anyio.Lock()
         self._rest = anyio.CancelScope()
         self._roster_changed = anyio.Event()
+        self._listeners: set[object] = set()
+        self._overheard = anyio.Event()
+        self._hush: Callable[[], None] | None = None
 
     async def run(self) -> None:
         """Follow the log for ever; the daemon runs it in a task of its own."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._flush_rosters)
+            tasks.start_soon(self._pass_frames_on)
             bell = self.tail.bell()
             try:
                 while True:
@@ -179,7 +186,7 @@ class Hub:
                 msg = "a transcript is of one session: name it"
                 raise UsageError(msg)
             case _:
-                msg = f"there is no view {name[:40]!r}: there are roster, inbox and transcript"
+                msg = f"there is no view {name[:40]!r}: there are roster, inbox, transcript and frames"
                 raise UsageError(msg)
 
     def leave(self, view: View) -> None:
@@ -215,10 +222,37 @@ class Hub:
     def _connection(self, session_id: StreamId) -> Connection | None:
         return self._keeping.connection(session_id)
 
+    def heard(self, session_id: StreamId, after: int) -> Sequence[PeerFrame]:
+        """Return what was said between the daemon and the peer of a session, after the frame with a number."""
+        return self._keeping.frames(session_id, after=after)
+
+    def overhear(self, listener: object) -> None:
+        """Wake everybody for frames until the last listener has gone."""
+        self._listeners.add(listener)
+        if self._hush is None:
+            self._hush = self._keeping.on_frames(self._note_frame)
+
+    def overhear_no_more(self, listener: object) -> None:
+        """One listener has gone."""
+        self._listeners.discard(listener)
+        if not self._listeners and self._hush is not None:
+            self._hush()
+            self._hush = None
+
+    async def _pass_frames_on(self) -> None:
+        while True:
+            await self._overheard.wait()
+            self._overheard = anyio.Event()
+            self.wake()
+            await anyio.sleep(_FRAMES_S)
+
     def _look_at_rows(self) -> None:
         for view in self._views.values():
             if isinstance(view, RosterView):
                 view.look()
+
+    def _note_frame(self) -> None:
+        self._overheard.set()
 
     def _note_roster(self) -> None:
         self._roster_changed.set()

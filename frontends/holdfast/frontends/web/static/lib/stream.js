@@ -13,6 +13,7 @@ export function delay(attempt, random = Math.random()) {
  * @property {(frame: any) => void} [snapshot]
  * @property {(frame: any) => boolean} [patch]  false where something is missing
  * @property {(frame: any) => void} [events]
+ * @property {(frame: any) => void} [frames]
  * @property {(frame: any) => void} [caughtUp]
  * @typedef {{state: "connecting" | "live" | "down" | "signed_out", attempt: number, retryAt: number | null}} Link
  */
@@ -118,6 +119,7 @@ export class Stream {
     const { handlers } = entry;
     if (frame.type === "snapshot") handlers.snapshot?.(frame);
     else if (frame.type === "events") handlers.events?.(frame);
+    else if (frame.type === "frames") handlers.frames?.(frame);
     else if (frame.type === "caught_up") handlers.caughtUp?.(frame);
     else if (frame.type === "patch" && handlers.patch && !handlers.patch(frame)) this.#again(frame.sub);
     else if (frame.type === "reset") this.#again(frame.sub);

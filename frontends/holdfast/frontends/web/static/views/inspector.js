@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { inspect, store, stream } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
-import { block, clock, line, secondsUntil } from "../lib/words.js";
+import { block, bytes, clock, line, secondsUntil } from "../lib/words.js";
 import { Copy } from "./code.js";
 
 const TABS = /** @type {const} */ ([["events", "Events"], ["approvals", "Approvals"], ["connection", "Connection"], ["frames", "Frames"]]);
@@ -22,7 +22,7 @@ export function Inspector({ id, tab }) {
   return html`<aside class="inspector" aria-label="Inspector">
     <header><div role="tablist" aria-label="Inspector" onKeyDown=${move}>${TABS.map(([name, label]) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${name === tab} aria-controls="inspected" tabindex=${name === tab ? 0 : -1} onClick=${() => inspect(name)}>${label}</button>`)}</div>
       <button type="button" class="quiet" aria-label="Close the inspector" onClick=${() => inspect(null)}>✕</button></header>
-    <div role="tabpanel" id="inspected" aria-labelledby=${`tab-${tab}`} tabindex="0">${tab === "events" ? html`<${Events} id=${id} />` : tab === "approvals" ? html`<${Approvals} id=${id} />` : tab === "connection" ? html`<${Connection} id=${id} />` : html`<${Frames} />`}</div>
+    <div role="tabpanel" id="inspected" aria-labelledby=${`tab-${tab}`} tabindex="0">${tab === "events" ? html`<${Events} id=${id} />` : tab === "approvals" ? html`<${Approvals} id=${id} />` : tab === "connection" ? html`<${Connection} id=${id} />` : html`<${Frames} id=${id} />`}</div>
   </aside>`;
 }
 
@@ -89,15 +89,63 @@ function Connection({ id }) {
     <ol class="events">${history.slice().reverse().map((event) => html`<${Event} key=${event.event_id} event=${event} />`)}</ol>`;
 }
 
-function Frames() {
-  const frames = useStore(store, (state) => state.frames);
-  if (!frames.length) return html`<p class="empty">What this page and the daemon say to each other shows here from now on.</p>`;
-  return html`<ol class="events">${frames.slice().reverse().map(({ way, at, frame }, index) => html`<${Frame} key=${`${at}-${frames.length - index}`} way=${way} at=${at} frame=${frame} />`)}</ol>`;
+/** What the daemon and the agent say to each other, or this page and the daemon. @param {{id: string}} props */
+function Frames({ id }) {
+  const [whose, choose] = useState("agent");
+  const [word, find] = useState("");
+  return html`<div class="bar"><label>Between <select value=${whose} onChange=${(/** @type {any} */ event) => choose(event.target.value)}><option value="agent">daemon and agent</option><option value="page">page and daemon</option></select></label>
+      <input type="search" aria-label="Find in frames" placeholder="Find" value=${word} onInput=${(/** @type {any} */ event) => find(event.target.value)} /></div>
+    ${whose === "agent" ? html`<${AgentFrames} id=${id} word=${word} />` : html`<${PageFrames} word=${word} />`}`;
 }
 
-/** @param {{way: string, at: number, frame: any}} props */
-function Frame({ way, at, frame }) {
+/** @param {{id: string, word: string}} props */
+function AgentFrames({ id, word }) {
+  const [list, setList] = useState(/** @type {any[] | null} */ (null));
+  useEffect(() => {
+    /** @type {any[]} */
+    let kept = [];
+    return stream.subscribe(() => { kept = []; return { view: "frames", session: id }; }, { // a new connection brings those that are kept again
+      frames: ({ frames }) => {
+        kept = [...kept, ...frames].slice(-KEPT);
+        setList(kept);
+      },
+    });
+  }, [id]);
+  if (list === null) return null;
+  if (!list.length) return html`<p class="empty">Nothing was said to this agent since the daemon started. What is said shows here as it happens; it is not in the log.</p>`;
+  const shown = list.filter((each) => !word || each.text.toLowerCase().includes(word.toLowerCase()));
+  return html`<ol class="events">${shown.slice().reverse().map((each) => html`<${Frame} key=${each.number} way=${each.direction} at=${each.at} what=${nameIn(each.text)} more=${bytes(each.size_bytes)} text=${() => readable(each.text, each.size_bytes)} />`)}</ol>`;
+}
+
+/** @param {{word: string}} props */
+function PageFrames({ word }) {
+  const frames = useStore(store, (state) => state.frames);
+  if (!frames.length) return html`<p class="empty">What this page and the daemon say to each other shows here from now on.</p>`;
+  const shown = frames.filter(({ frame }) => !word || JSON.stringify(frame).toLowerCase().includes(word.toLowerCase()));
+  return html`<ol class="events">${shown.slice().reverse().map(({ way, at, frame }, index) => html`<${Frame} key=${`${at}-${shown.length - index}`} way=${way} at=${new Date(at).toISOString()} what=${frame.type} more=${frame.sub ?? ""} text=${() => JSON.stringify(frame, null, 2).slice(0, 20_000)} />`)}</ol>`;
+}
+
+/** @param {{way: string, at: string, what: string, more: string, text: () => string}} props */
+function Frame({ way, at, what, more, text }) {
   const [open, setOpen] = useState(false);
-  return html`<li><button type="button" class="fold" aria-expanded=${open} onClick=${() => setOpen(!open)}><span role="img" aria-label=${way === "in" ? "received" : "sent"}>${way === "in" ? "↓" : "↑"}</span> <b>${line(frame.type)}</b> <span class="dim">${line(frame.sub ?? "")}</span> <time>${clock(new Date(at).toISOString())}</time></button>
-    ${open ? html`<pre tabindex="0">${block(JSON.stringify(frame, null, 2).slice(0, 20_000))}</pre>` : null}</li>`;
+  return html`<li><button type="button" class="fold" aria-expanded=${open} onClick=${() => setOpen(!open)}><span role="img" aria-label=${way === "in" ? "received" : "sent"}>${way === "in" ? "↓" : "↑"}</span> <b>${line(what)}</b> <span class="dim">${line(more)}</span> <time>${clock(at)}</time></button>
+    ${open ? html`<pre tabindex="0">${block(text())}</pre><${Copy} text=${text()} what="this frame" />` : null}</li>`;
+}
+
+/** What a frame is called: its method, and the kind of the update in it; an answer has none. @param {string} text */
+function nameIn(text) {
+  const method = /"method"\s*:\s*"([^"]{1,60})"/.exec(text)?.[1];
+  const kind = /"sessionUpdate"\s*:\s*"([^"]{1,60})"/.exec(text)?.[1];
+  if (method) return kind ?? method;
+  if (/"error"\s*:/.test(text)) return "error";
+  return /"(?:result|jsonrpc)"\s*:/.test(text) ? "answer" : "not a message";
+}
+
+/** @param {string} text @param {number} size */
+function readable(text, size) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return size > text.length ? `${text} … (${bytes(size)} in all)` : text; // its beginning, or no JSON at all
+  }
 }
