@@ -110,6 +110,8 @@ TALK: Final[list[Callable[[Author], Fact]]] = [
     lambda a: e.UsageReported(a.one(SCOPES), a.maybe(ITEMS), a.one(range(9)), a.one(range(9))),
     lambda a: e.ModeChanged(a.one(["plan", "code"])),
     lambda a: e.CommandsChanged(a.one(JSON)),
+    lambda a: e.ModesOffered(a.one(JSON)),
+    lambda a: e.OptionsOffered(a.one(JSON)),
     lambda a: e.InfoChanged(a.maybe(TEXTS), a.maybe(["a-model"])),
     lambda a: e.HistoryGap("away"),
     lambda a: e.Unknown("from-tomorrow", 1, '{"a":  1}'),

@@ -90,6 +90,8 @@ EVERY_KIND: tuple[Fact, ...] = (
     e.UsageReported("message", "m-1", 10, 20, 30, 40, 100, 200_000, "0.12 USD"),
     e.ModeChanged("code"),
     e.CommandsChanged(Raw(b'[{"name": "/help"}]')),
+    e.ModesOffered(Raw(b'[{"id": "plan",  "name": "Plan"}]')),
+    e.OptionsOffered(Raw(b'[{"id": "model", "type": "select", "options": [{"value": "large"}]}]')),
     e.InfoChanged("The peer's title", "larger"),
     e.CancelRequested("turn-1"),
     e.TurnEnded("turn-1", "cancelled"),

@@ -119,6 +119,16 @@ class Keeping(Protocol):
         """
         ...
 
+    async def set_option(
+        self, session_id: StreamId, option: str, value: str, *, cause: str | None, actor: Actor
+    ) -> Sequence[Recorded]:
+        """Ask the peer to give one of its options another value and return once it has agreed.
+
+        Raises:
+            ConflictError: It refused, has no such option, or is not connected.
+        """
+        ...
+
     async def reconnect(self, session_id: StreamId, *, cause: str | None, actor: Actor) -> None:
         """Try now, whatever the policy says; return when the attempt has begun.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from holdfast.domain.exported import Export, Format
     from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.search.query import Query
     from holdfast.domain.session.commands import Personal
 
@@ -204,6 +205,14 @@ class Reading(Protocol):
 
         Raises:
             NotFoundError: There is no such session, or no such item in it.
+        """
+        ...
+
+    def offers(self, session_id: StreamId) -> Offers:
+        """Return what the session's peer offers a person to choose from: modes, options, commands.
+
+        Raises:
+            NotFoundError: There is no such session.
         """
         ...
 

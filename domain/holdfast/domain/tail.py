@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 
 from holdfast.domain.ports import LogEvent
 from holdfast.domain.projections.inbox import Request
+from holdfast.domain.projections.offers import Offers
 from holdfast.domain.recorded import StreamId
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ class Inbox(Struct, frozen=True):
     """What waits for a person, the oldest first, and the end of the log in the same transaction."""
 
     waiting: list[Waiting]
+    position: int
+
+
+class Offered(Struct, frozen=True):
+    """What a session's peer offers, and the end of the log in the same transaction."""
+
+    offers: Offers
     position: int
 
 
@@ -120,6 +128,14 @@ class Tail(Protocol):
         Raises:
             NotFoundError: There is no such session.
             UsageError: The cursor is not one of this transcript.
+        """
+        ...
+
+    async def offers(self, session_id: StreamId) -> Offered:
+        """Return what a session's peer offers.
+
+        Raises:
+            NotFoundError: There is no such session.
         """
         ...
 

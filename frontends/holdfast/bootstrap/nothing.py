@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from holdfast.domain.exported import Export, Format
     from holdfast.domain.ports import Hit, Progress
     from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.recorded import StreamId
     from holdfast.domain.search.query import Query
@@ -54,6 +55,10 @@ class Nothing:
     def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
         """Find nothing."""
         del item_id, each_side
+        raise _missing(session_id)
+
+    def offers(self, session_id: StreamId) -> Offers:
+        """Find nothing."""
         raise _missing(session_id)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:

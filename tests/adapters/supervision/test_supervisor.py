@@ -215,6 +215,47 @@ class TestModes:
             assert daemon.facts(session) == before
 
 
+class TestOptions:
+    async def test_the_agent_takes_a_value_and_says_what_it_has_now(self, town: Town, folder: Path) -> None:
+        values = [{"value": "small", "name": "Small"}, {"value": "large", "name": "Large"}]
+        option = {"id": "model", "name": "Model", "type": "select", "currentValue": "small", "options": values}
+        agent = Scripted(folder, result={"configOptions": [option]})
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command)
+            await daemon.ready(session)
+            recorded = await daemon.keeping.set_option(session, "model", "large", cause="once", actor=ME)
+
+            assert [each.event for each in recorded] == [e.SessionConfigured({"model": "large"})]
+            assert await daemon.keeping.set_option(session, "model", "large", cause="again", actor=ME) == ()
+            assert [got["value"] for got in agent.got("session/set_config_option")] == ["large"]
+
+    async def test_a_switch_is_asked_for_as_one(self, town: Town, folder: Path) -> None:
+        switch = {"id": "fast", "name": "Fast", "type": "boolean", "currentValue": False}
+        agent = Scripted(folder, result={"configOptions": [switch]})
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command)
+            await daemon.ready(session)
+            await daemon.keeping.set_option(session, "fast", "true", cause=None, actor=ME)
+
+            assert [got["value"] for got in agent.got("session/set_config_option")] == [True]
+            assert e.SessionConfigured({"fast": "true"}) in daemon.facts(session)
+
+    async def test_what_the_agent_refuses_changes_nothing(self, town: Town, folder: Path) -> None:
+        refusal = {"session/set_config_option": {"code": -32602, "message": "no such model"}}
+        agent = Scripted(folder, refuse=refusal)
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command)
+            await daemon.ready(session)
+            before = daemon.facts(session)
+            with pytest.raises(ConflictError, match="no such model"):
+                await daemon.keeping.set_option(session, "model", "huge", cause=None, actor=ME)
+
+            assert daemon.facts(session) == before
+
+
 class TestLeaving:
     async def test_the_end_of_a_session_ends_its_agent(self, town: Town, folder: Path) -> None:
         agent = Scripted(folder, prompts=[[{"say": "on "}, {"hang": True}]])

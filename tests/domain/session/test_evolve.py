@@ -21,7 +21,6 @@ MESSAGE = e.MessageReceived("i1", HELLO)
         e.UsageReported("context"),
         e.MessageSent("i1", HELLO),
         e.PlanChanged("i1", HELLO),
-        e.CommandsChanged(HELLO),
         e.SessionNotified("tray", "r1"),
         e.InfoChanged(model="large"),
         e.HistoryGap("away"),

@@ -13,6 +13,7 @@ from holdfast.domain.exported import Export, Format, Removed
 from holdfast.domain.ports import Check, Compaction, Found, Hit, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
+from holdfast.domain.projections.offers import Offers, offered
 from holdfast.domain.recorded import PEER, Actor, EventId, Recorded, StreamId
 from holdfast.domain.search.hits import fits, snippet
 from holdfast.domain.search.query import Query, admits
@@ -168,6 +169,11 @@ class MemoryLibrary:
             raise NotFoundError(msg)
         start = max(0, at - each_side)
         return Page(self.row(session_id), items[start : at + each_side + 1], len(self.log), str(start) or None)
+
+    def offers(self, session_id: StreamId) -> Offers:
+        row = self.row(session_id)
+        facts = [recorded.event for recorded in self.log if recorded.originator_id == session_id]
+        return offered(facts, mode=row.mode, values=row.options)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
         found = [

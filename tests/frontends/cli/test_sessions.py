@@ -344,3 +344,19 @@ def test_whoever_waits_outlives_the_daemon(run: Run, tmp_path: Path, daemon: Dae
         out, _ = sending.communicate(timeout=60)
 
     assert (sending.returncode, out) == (0, "before after\n")
+
+
+def test_modes_are_listed_and_changed(run: Run, begin: Begin) -> None:
+    modes = [{"id": "ask", "name": "Ask", "description": "Asks\x1b[2J first"}, {"id": "act", "name": "Act"}]
+    session, _ = begin(result={"modes": {"currentModeId": "ask", "availableModes": modes}})
+    plain, _ = begin()
+
+    listed = run("mode", session)
+    changed = run("mode", session, "act")
+    answer = json.loads(run("mode", session, "--json").out)
+
+    assert [line.split()[:2] for line in listed.out.splitlines()[-2:]] == [["●", "ask"], ["act", "Act"]]
+    assert "\x1b" not in listed.out
+    assert changed.out.strip().endswith("is in mode act")
+    assert (answer["mode"], [each["id"] for each in answer["modes"]]) == ("act", ["ask", "act"])
+    assert run("mode", plain).out == "its agent offers no modes\n"

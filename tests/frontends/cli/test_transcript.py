@@ -153,4 +153,4 @@ def test_a_new_day_is_a_line_across(run: Run, library: MemoryLibrary) -> None:
 def test_a_prompt_that_failed_says_so(run: Run, library: MemoryLibrary) -> None:
     said = shown(run, library, e.PromptSent("p", of_text("Go")), e.PromptFailed("p", "not_delivered"))
 
-    assert said.startswith("You · 12:00 · failed\n  Go")
+    assert said.startswith("You · 12:00 · failed: not delivered\n  Go")

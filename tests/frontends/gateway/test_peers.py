@@ -6,8 +6,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.agents.scripting import Scripted
+from tests.frontends.gateway.serving import Client
 from tests.frontends.gateway.test_api import refused
 
 if TYPE_CHECKING:
@@ -209,3 +211,43 @@ def test_the_doctor_looks_at_agents_as_well(daemon: Daemon, tmp_path: Path) -> N
 
     assert "demo" in found["agents"]["detail"]
     assert found["orphans"] == {"check": "orphans", "ok": True, "detail": "none; 1 agent under their hosts"}
+
+
+def test_what_an_agent_offers_is_there_for_every_frontend_and_changes_with_it(daemon: Daemon, tmp_path: Path) -> None:
+    values = [{"value": "small", "name": "Small"}, {"value": "large", "name": "Large"}]
+    model = {"id": "model", "name": "Model", "type": "select", "currentValue": "small", "options": values}
+    modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}, {"id": "act", "name": "Act"}]}
+    commands = {"sessionUpdate": "available_commands_update", "availableCommands": [{"name": "init"}]}
+    agent = Scripted(
+        tmp_path / "agent", result={"modes": modes, "configOptions": [model]}, prompts=[[{"update": commands}]]
+    )
+    session = begin(daemon, agent).json()["id"]
+    path = f"/sessions/{session}"
+    url = f"ws://127.0.0.1:{daemon.port}/api/v1/stream"
+    with connect(url, compression=None) as connection:
+        client = Client(connection)
+        client.send(type="hello", client="picker", token=daemon.token)
+        client.send(type="subscribe", sub="o", view="offers", session=session)
+        (first,) = client.receive("snapshot")["items"]
+        daemon.post(f"{path}/prompts", {"content": "what can you do"})
+        seen = [client.receive("patch")["ops"][-1]["item"]]
+        daemon.post(f"{path}/option", {"option": "model", "value": "large"})
+        seen += [client.receive("patch")["ops"][-1]["item"]]
+        daemon.post(f"{path}/mode", {"mode": "act"})
+        seen += [client.receive("patch")["ops"][-1]["item"]]
+    refusal = daemon.post(f"{path}/option", {"option": "model"})
+    row, offers = daemon.get(path).json(), daemon.get(f"{path}/offers").json()
+
+    assert [each["id"] for each in first["modes"]] == ["ask", "act"]
+    assert (first["mode"], first["options"][0]["value"], first["commands"]) == ("ask", "small", [])
+    assert [each["name"] for each in seen[0]["commands"]] == ["init"]
+    assert [(each["mode"], each["options"][0]["value"]) for each in seen] == [
+        ("ask", "small"),
+        ("ask", "large"),
+        ("act", "large"),
+    ]
+    assert {name: value for name, value in seen[-1].items() if name not in ("id", "position")} == offers
+    assert row["options"] == {"model": "large"}
+    assert min(row["offers"].values()) > 0
+    refused(refusal, 400, "usage")
+    assert daemon.get("/sessions/nobody/offers").status == 404

@@ -83,7 +83,7 @@ def entry(item: Item, row: Row, clean: Callable[[str], str]) -> Entry:
     prose = (Part("prose", text),) if text else ()
     match item.kind:
         case "message":
-            notes = [thread, line(item.status) if item.status in ("failed", "unknown") else ""]
+            notes = [thread, line(item.status) if item.status in ("failed", "unknown") else "", line(item.reason)]
             parts = (*prose, *code("", _beyond(item.content)))
             return _made(item, speaker, notes, parts)
         case "thought":

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.ports import Hit
     from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.search.query import Query
 
@@ -125,6 +126,15 @@ class Reader:
                 raise NotFoundError(msg)
             items, earlier = found
             return Page(row, items, head_position(connection), earlier)
+
+    def offers(self, session_id: StreamId) -> Offers:
+        """Return what the session's peer offers a person to choose from.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        with self._store.reading() as connection:
+            return roster.offers(connection, session_id)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
         """Return the items that fit, the best first."""

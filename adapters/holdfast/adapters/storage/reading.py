@@ -13,7 +13,7 @@ from holdfast.domain.errors import StoreDamagedError
 from holdfast.domain.recorded import StreamId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Executable, Select
 
@@ -216,6 +216,13 @@ def latest(connection: Connection, stream: str, limit: int) -> list[Recorded]:
     number = stream_number(connection, stream)
     statement = select(*_row).where(_events.stream == number).order_by(_events.version.desc()).limit(limit)
     return _recorded(connection, stream, number, statement)[::-1]
+
+
+def at_versions(connection: Connection, stream: str, versions: Collection[int]) -> list[Recorded]:
+    """Return these events of a stream, in order. One look-up in its index each."""
+    number = stream_number(connection, stream)
+    statement = select(*_row).where(_events.stream == number, _events.version.in_(versions)).order_by(_events.version)
+    return _recorded(connection, stream, number, statement)
 
 
 def _recorded(connection: Connection, stream: str, number: int | None, statement: Executable) -> list[Recorded]:

@@ -11,7 +11,7 @@ from holdfast.adapters.storage.views import inbox, pages, roster
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.ports import Page
-from holdfast.domain.tail import Bell, Inbox, Roster, Stretch
+from holdfast.domain.tail import Bell, Inbox, Offered, Roster, Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,6 +89,18 @@ class StoreTail:
             row = roster.one(connection, session_id)
             items, earlier = pages.page(connection, session_id, before=before, limit=limit)
             return Page(row, items, head_position(connection), earlier)
+
+        return await self._store.read_async(read)
+
+    async def offers(self, session_id: StreamId) -> Offered:
+        """Return what a session's peer offers.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+
+        def read(connection: Connection) -> Offered:
+            return Offered(roster.offers(connection, session_id), head_position(connection))
 
         return await self._store.read_async(read)
 

@@ -116,7 +116,13 @@ def _weight(facts: Iterable[Fact]) -> int:
                 weight += len(text)
             case e.ToolCalled() | e.ToolUpdated():
                 weight += len(fact.input) + len(fact.output) + len(fact.content)
-            case e.RawReceived(body=body) | e.CommandsChanged(commands=body) | e.PermissionRequested(input=body):
+            case (
+                e.RawReceived(body=body)
+                | e.CommandsChanged(commands=body)
+                | e.ModesOffered(modes=body)
+                | e.OptionsOffered(options=body)
+                | e.PermissionRequested(input=body)
+            ):
                 weight += len(body)
             case _:
                 pass

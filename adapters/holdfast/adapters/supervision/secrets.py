@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 SHORTEST: Final = 8
 """A shorter value is no secret, and would be found in ordinary words."""
 
-_ASIDE = (e.UsageReported, e.CommandsChanged, e.InfoChanged, e.ModeChanged, e.SessionConfigured, e.PromptAccepted)
+_ASIDE = (
+    e.UsageReported,
+    e.CommandsChanged,
+    e.ModesOffered,
+    e.OptionsOffered,
+    e.InfoChanged,
+    e.ModeChanged,
+    e.SessionConfigured,
+    e.PromptAccepted,
+)
 """Facts that come between two pieces of one text without ending it."""
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from anyio.abc import TaskStatus
 
+    from holdfast.adapters.supervision.link_keeper import LinkKeeper
     from holdfast.adapters.supervision.settings import Settings
     from holdfast.domain.journal import Journal
     from holdfast.domain.keeping import KnownAgent, Order, PeerFrame
@@ -134,19 +135,7 @@ class Supervisor:
         keeper = await self._keeper(session_id)
         if cause is not None and (earlier := await self._journal.by_cause(session_id, cause)):
             return earlier
-        state = keeper.session.state
-        if state.ended is not None:
-            msg = f"the session has ended ({state.ended}); start a new one"
-            raise SessionEndedError(msg)
-        if state.attachment != "attached":
-            self._fleet.want(keeper)
-            await self.opened(session_id, within_s=self._settings.agents.initialize_timeout_s)
-        link = self._fleet.link(session_id)
-        before = keeper.session
-        if link is None or before.state.attachment != "attached":
-            shown = self.connection(session_id)
-            msg = f"the session is not connected: {(shown and shown.error) or 'its peer does not answer'}"
-            raise ConflictError(msg)
+        link, before = await self._awake(keeper)
         if before.state.mode == mode:
             return ()
         await link.ask(keeper, f"mode:{uuid4().hex}", Wish("mode", mode))
@@ -154,6 +143,43 @@ class Supervisor:
             facts = [e.ModeChanged(mode)]  # it agreed, and said nothing of it by itself
             await self._fleet.ledger.observe([Observed(keeper, facts)], actor=actor)
         return await self._journal.after(session_id, before.version)
+
+    async def set_option(
+        self, session_id: StreamId, option: str, value: str, *, cause: str | None, actor: Actor
+    ) -> Sequence[Recorded]:
+        """Ask the peer for another value of an option and return once it has agreed; wakes a session that sleeps."""
+        keeper = await self._keeper(session_id)
+        if cause is not None and (earlier := await self._journal.by_cause(session_id, cause)):
+            return earlier
+        link, before = await self._awake(keeper)
+        if before.state.options.get(option) == value:
+            return ()
+        await link.ask(keeper, f"option:{uuid4().hex}", Wish("option", value, option))
+        if keeper.session.state.options.get(option) != value:
+            facts = [e.SessionConfigured({option: value})]
+            await self._fleet.ledger.observe([Observed(keeper, facts)], actor=actor)
+        return await self._journal.after(session_id, before.version)
+
+    async def _awake(self, keeper: Keeper) -> tuple[LinkKeeper, Session]:
+        """Return the link of a session that is connected, or can be.
+
+        Raises:
+            SessionEndedError: The session has ended.
+            ConflictError: Its peer does not answer.
+        """
+        state = keeper.session.state
+        if state.ended is not None:
+            msg = f"the session has ended ({state.ended}); start a new one"
+            raise SessionEndedError(msg)
+        if state.attachment != "attached":
+            self._fleet.want(keeper)
+            await self.opened(keeper.id, within_s=self._settings.agents.initialize_timeout_s)
+        link = self._fleet.link(keeper.id)
+        if link is None or keeper.session.state.attachment != "attached":
+            shown = self.connection(keeper.id)
+            msg = f"the session is not connected: {(shown and shown.error) or 'its peer does not answer'}"
+            raise ConflictError(msg)
+        return link, keeper.session
 
     async def reconnect(self, session_id: StreamId, *, cause: str | None, actor: Actor) -> None:
         """Try now, whatever the policy says."""

@@ -36,6 +36,14 @@ class Metadata(Struct, frozen=True, gc=False):
     first_message_preview: str | None = None
 
 
+class Offers(Struct, frozen=True, gc=False):
+    """In which events of the session its peer offered what there is to choose from, by their versions; 0 for none."""
+
+    modes: int = 0
+    options: int = 0
+    commands: int = 0
+
+
 class Row(Struct, frozen=True, gc=False):
     """One session in a list. Times are ISO 8601 in UTC."""
 
@@ -63,6 +71,8 @@ class Row(Struct, frozen=True, gc=False):
     model: str | None = None
     imported_from: str | None = None
     owner: str = OWNER
+    options: dict[str, str] = {}
+    offers: Offers = Offers()
 
 
 FOREVER = "9999-12-31T23:59:59.999Z"
@@ -104,6 +114,8 @@ def row(session: Session) -> Row:
         model=summary.model,
         imported_from=summary.imported_from,
         owner=state.owner,
+        options=state.options,
+        offers=Offers(**{kind: offer.version for kind, offer in state.offers.items()}),
     )
 
 

@@ -132,7 +132,7 @@ def _prompt(
         case e.PromptAccepted(prompt_id=prompt_id):
             return _restate(items, recorded, prompt_id, "accepted")
         case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
-            failed = _restate(items, recorded, prompt_id, "failed")
+            failed = _restate(items, recorded, prompt_id, "failed", detail or reason)
             return failed or (_notice(items, recorded, "failed", detail or reason),)
         case _:
             assert_never(fact)
@@ -241,9 +241,13 @@ def _notice(items: Mapping[str, Item], recorded: Recorded, status: str, text: st
     return _put(items, recorded, Item(item_id, "notice", role="system", status=status, text=text))
 
 
-def _restate(items: Mapping[str, Item], recorded: Recorded, item_id: str, status: str) -> tuple[Change, ...]:
+def _restate(
+    items: Mapping[str, Item], recorded: Recorded, item_id: str, status: str, reason: str | None = None
+) -> tuple[Change, ...]:
     before = items.get(item_id)
-    return () if before is None else (_put(items, recorded, replace(before.settled(), status=status, tail=[])),)
+    if before is None:
+        return ()
+    return (_put(items, recorded, replace(before.settled(), status=status, reason=reason, tail=[])),)
 
 
 def _put(items: Mapping[str, Item], recorded: Recorded, item: Item) -> Put:

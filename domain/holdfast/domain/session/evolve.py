@@ -10,6 +10,8 @@ from holdfast.domain.session import events as e
 from holdfast.domain.session.state import (
     RECENT,
     Attachment,
+    Offer,
+    Offering,
     Pending,
     Prompt,
     PromptState,
@@ -19,6 +21,8 @@ from holdfast.domain.session.state import (
 )
 
 if TYPE_CHECKING:
+    from msgspec import Raw
+
     from holdfast.domain.session.facts import Fact
 
 
@@ -40,6 +44,12 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
             return _read(state, reader, min(seen, version))
         case e.MarkedUnread(reader=reader):
             return _with_reader(state, replace(state.reader(reader), marked=True))
+        case e.ModesOffered(modes=offer):
+            return _offered(state, "modes", offer, version)
+        case e.OptionsOffered(options=offer):
+            return _offered(state, "options", offer, version)
+        case e.CommandsChanged(commands=offer):
+            return _offered(state, "commands", offer, version)
         case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired():
             return _after_permission(state, fact, version)
         case e.AttachRequested() | e.Attached() | e.Detached():
@@ -58,6 +68,10 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
             return _after_prompt(state, fact, version)
         case _:
             return _after_configuration(state, fact)
+
+
+def _offered(state: SessionState, kind: Offering, offer: Raw, version: int) -> SessionState:
+    return replace(state, offers=state.offers | {kind: Offer(version, e.offer_digest(offer))})
 
 
 def _after_configuration(state: SessionState, fact: Fact) -> SessionState:

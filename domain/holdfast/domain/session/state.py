@@ -60,6 +60,21 @@ class Reader(Struct, frozen=True):
     marked: bool = False
 
 
+Offering = Literal["modes", "options", "commands"]
+
+
+class Offer(Struct, frozen=True):
+    """What a peer offers a person to choose from: where it stands, and what tells it from another.
+
+    Attributes:
+        version: Of the event that holds it.
+        digest: See `offer_digest`.
+    """
+
+    version: int
+    digest: str
+
+
 class SessionState(Struct, frozen=True):
     """One session after all its events so far.
 
@@ -73,6 +88,7 @@ class SessionState(Struct, frozen=True):
         title: What a person called it, else what the peer calls it.
         named: Whether a person gave the title.
         options: Configuration to re-apply when the session is taken up again.
+        offers: What the peer offered last of each kind.
         attachment: Whether it is connected now, or ever was.
         link_id: The link that carries it, or carried it last.
         remote_id: The peer's name of the session.
@@ -97,6 +113,7 @@ class SessionState(Struct, frozen=True):
     named: bool = False
     mode: str | None = None
     options: dict[str, str] = {}
+    offers: dict[Offering, Offer] = {}
     pinned: bool = False
     muted: bool = False
     muted_until: int | None = None

@@ -141,6 +141,9 @@ class Renderer:
         name = item.author or (role == "assistant" and self._session.agent) or _SPEAKERS.get(role, role)
         thread = f"side chain {item.thread}" if item.thread else None
         worry = item.status if item.kind == "message" and item.status in WORRYING else None
+        if worry and item.reason:
+            reason = item.reason if " " in item.reason else item.reason.replace("_", " ")
+            worry = f"{worry}: {self._clipped(reason, 24)}"
         speaker = f"{name}\n{thread}"
         kind, self._kind = self._kind, item.kind
         if speaker == self._speaker and role == "assistant" and not worry:

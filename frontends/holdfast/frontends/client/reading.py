@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.ports import Hit, LogEvent, Page, Progress
     from holdfast.domain.projections.inbox import Request
+    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.search import query as search
     from holdfast.frontends.client.exchange import Exchange, Query
@@ -82,6 +83,12 @@ class DaemonReading:
         """Return one item with those before and after it."""
         where: Query = {"item": item_id, "each_side": each_side}
         return shapes.page(self._exchange.get(f"{of(session_id)}/around", where))
+
+    def offers(self, session_id: StreamId) -> Offers:
+        """Return what the session's peer offers a person to choose from."""
+        from holdfast.domain.projections.offers import Offers  # noqa: PLC0415 # nobody else asks that
+
+        return read(json.Decoder(Offers), self._exchange.get(f"{of(session_id)}/offers"))
 
     def search(self, query: search.Query, *, limit: int = 20) -> list[Hit]:
         """Return the items that fit, the best first."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from holdfast.domain.errors import HoldfastError
 
 Json = dict[str, object]
-ViewName = Literal["roster", "inbox", "transcript"]
+ViewName = Literal["roster", "inbox", "transcript", "offers"]
 
 
 class View:

@@ -49,7 +49,7 @@ class Subscribe(_Frame, frozen=True, tag="subscribe"):
         sub: The client's name for it, free to choose.
         events: Which part of the log.
         view: Which view.
-        session: The session of a `transcript`, or of `frames`.
+        session: The session of a `transcript`, of `offers` or of `frames`.
         limit: Items of the snapshot: the newest of a transcript (50 unless said, 1,000 at the most), the first of a
             roster (all unless said).
         ended: Whether the snapshot of a roster has ended sessions too.
@@ -57,7 +57,7 @@ class Subscribe(_Frame, frozen=True, tag="subscribe"):
 
     sub: str
     events: EventsWanted | None = None
-    view: Literal["roster", "inbox", "transcript", "frames"] | None = None
+    view: Literal["roster", "inbox", "transcript", "offers", "frames"] | None = None
     session: str | None = None
     limit: int | None = None
     ended: bool = False
@@ -184,7 +184,7 @@ class Snapshot(Struct, frozen=True, tag="snapshot"):
     """
 
     sub: str
-    view: Literal["roster", "inbox", "transcript"]
+    view: Literal["roster", "inbox", "transcript", "offers"]
     position: int
     items: list[Json]
     before: str | None

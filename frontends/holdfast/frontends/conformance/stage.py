@@ -46,7 +46,7 @@ class Stage:
         """Listen at `socket`, a short path where nothing is yet; wait for the frontend for so many seconds."""
         self._patience_s = patience_s
         self.control = cast("DaemonControl", _Control(str(socket)))
-        self.views: dict[str, list[Json]] = {"roster": [], "inbox": [], "transcript": []}
+        self.views: dict[str, list[Json]] = {"roster": [], "inbox": [], "transcript": [], "offers": []}
         self.said: list[ClientFrame] = []
         self.position = 1
         self._changed = threading.Condition()

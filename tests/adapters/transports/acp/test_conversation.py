@@ -37,6 +37,15 @@ def accepted(scene: Scene) -> e.PromptAccepted:
     return e.PromptAccepted(scene.session.state.turn.prompt_id)
 
 
+def offer(options: list[Json]) -> e.OptionsOffered:
+    return e.OptionsOffered(raw(options))
+
+
+def spaced(facts: list[e.Fact]) -> list[e.Fact]:
+    """Facts with offers as this test writes JSON: an offer is put together anew when the values are taken out."""
+    return [offer(json.loads(bytes(fact.options))) if isinstance(fact, e.OptionsOffered) else fact for fact in facts]
+
+
 class TestBeginning:
     def test_a_new_session_is_attached_by_the_agents_own_name(self) -> None:
         scene = ready()
@@ -58,8 +67,10 @@ class TestBeginning:
 
         facts = scene.answers({"sessionId": REMOTE, "configOptions": options})
 
-        assert facts == [
+        offered = [{name: value for name, value in each.items() if name != "currentValue"} for each in options]
+        assert spaced(facts) == [
             e.Attached("link", REMOTE),
+            offer(offered),
             e.SessionConfigured({"model": "stub/large", "mode": "build", "fast": "true"}),
             e.ModeChanged("build"),
             e.InfoChanged(model="stub/large"),
@@ -72,7 +83,8 @@ class TestBeginning:
 
         facts = scene.answers({"sessionId": REMOTE, "modes": modes, "models": {"currentModelId": "flash"}})
 
-        assert facts[1:] == [e.ModeChanged("default"), e.InfoChanged(model="flash")]
+        offered = e.ModesOffered(raw(modes["availableModes"]))
+        assert facts[1:] == [offered, e.ModeChanged("default"), e.InfoChanged(model="flash")]
         assert scene.conversation.found.modes == ("default",)
 
     def test_a_refusal_is_kept_for_whoever_asked(self) -> None:
@@ -599,7 +611,36 @@ class TestState:
 
         facts = scene.says(update("config_option_update", configOptions=options))
 
-        assert facts == [e.SessionConfigured({"mode": "plan", "model": "large"}), e.ModeChanged("plan")]
+        offered = offer([{"id": "mode", "category": "mode"}, {"id": "model"}])
+        configured = e.SessionConfigured({"mode": "plan", "model": "large"})
+        assert spaced(facts) == [offered, configured, e.ModeChanged("plan")]
+
+    def test_options_are_offered_once_however_often_a_value_changes(self) -> None:
+        scene = ready()
+        choices = [{"value": "small", "name": "Small"}, {"value": "large", "name": "Large"}]
+
+        def told(value: str, offered: list[Json]) -> Json:
+            return update(
+                "config_option_update", configOptions=[{"id": "model", "currentValue": value, "options": offered}]
+            )
+
+        facts = scene.says(told("large", choices), told("small", choices), told("small", choices[:1]))
+
+        assert spaced(facts) == [
+            offer([{"id": "model", "options": choices}]),
+            e.SessionConfigured({"model": "large"}),
+            e.SessionConfigured({"model": "small"}),
+            offer([{"id": "model", "options": choices[:1]}]),
+        ]
+
+    def test_what_was_offered_before_a_restart_is_not_recorded_again(self) -> None:
+        scene = ready()
+        told = update("available_commands_update", availableCommands=[{"name": "init"}])
+        scene.says(told)
+
+        scene.restart()
+
+        assert scene.says(told) == []
 
     @pytest.mark.parametrize("title", [None, ""])
     def test_title(self, title: str | None) -> None:
@@ -652,7 +693,10 @@ class TestState:
         assert scene.wire[-1]["params"] == {"sessionId": REMOTE, "configId": "model", "value": "small"}
 
         options = [{"id": "model", "currentValue": "small"}]
-        assert scene.answers({"configOptions": options}) == [e.SessionConfigured({"model": "small"})]
+        assert spaced(scene.answers({"configOptions": options})) == [
+            offer([{"id": "model"}]),
+            e.SessionConfigured({"model": "small"}),
+        ]
 
     def test_a_switch_says_that_it_is_one(self) -> None:
         assert json.loads(bytes(requests.set_config_option(REMOTE, "fast", value=True).params)) == {

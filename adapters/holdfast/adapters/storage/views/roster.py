@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import RosterRow
-from holdfast.adapters.storage.reading import fetch
+from holdfast.adapters.storage.reading import at_versions, fetch
 from holdfast.adapters.storage.views.tables import upsert
 from holdfast.domain.errors import NotFoundError
+from holdfast.domain.projections.offers import offered
 from holdfast.domain.projections.roster import Row, StatusWord, row, status
 from holdfast.domain.tail import Listed
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.recorded import StreamId
     from holdfast.domain.session.session import Session
 
@@ -117,6 +119,18 @@ def one(connection: Connection, session_id: StreamId) -> Row:
         msg = f"there is no session {session_id}"
         raise NotFoundError(msg)
     return decoded([_placed(*found)])[0]
+
+
+def offers(connection: Connection, session_id: StreamId) -> Offers:
+    """Return what a session's peer offers. One look-up for the row, and one for each event that it names.
+
+    Raises:
+        NotFoundError: There is no such session.
+    """
+    found = one(connection, session_id)
+    versions = [version for version in (found.offers.modes, found.offers.options, found.offers.commands) if version]
+    facts = [recorded.event for recorded in at_versions(connection, session_id, versions)] if versions else []
+    return offered(facts, mode=found.mode, values=found.options)
 
 
 class Head(msgspec.Struct, frozen=True):

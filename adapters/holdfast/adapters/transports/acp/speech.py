@@ -137,8 +137,14 @@ class AcpSpeech(Speech):
         conversation = self._sessions[session_id]
         remote = conversation.remote_id or ""
         if wish.kind == "option":
-            self._wishes[key] = (conversation, None)
-            return [self._link.ask(conversation, key, requests.set_config_option(remote, wish.option, wish.value))]
+            as_text = requests.set_config_option(remote, wish.option, wish.value)
+            if wish.value not in ("true", "false"):
+                self._wishes[key] = (conversation, None)
+                return [self._link.ask(conversation, key, as_text)]
+            # Whether the option is a switch is not known after a restart: agents refuse the wrong kind.
+            self._wishes[key] = (conversation, as_text)
+            as_switch = requests.set_config_option(remote, wish.option, wish.value == "true")
+            return [self._link.ask(conversation, key, as_switch)]
         # Modes are being replaced by options of that category; which an agent has is not always known after a restart.
         by_option = next((name for name, each in conversation.found.options.items() if each.category == "mode"), None)
         option = by_option or ("mode" if "mode" in conversation.known.options else None)

@@ -44,8 +44,13 @@ from holdfast.domain.session.events.messages import (
     MessageReceived,
     MessageSent,
 )
-from holdfast.domain.session.events.output import (
+from holdfast.domain.session.events.offers import (
     CommandsChanged,
+    ModesOffered,
+    OptionsOffered,
+    offer_digest,
+)
+from holdfast.domain.session.events.output import (
     InfoChanged,
     ModeChanged,
     NoticeAdded,
@@ -115,8 +120,10 @@ __all__ = [
     "MessageReceived",
     "MessageSent",
     "ModeChanged",
+    "ModesOffered",
     "NoticeAdded",
     "Option",
+    "OptionsOffered",
     "PermissionAnswered",
     "PermissionExpired",
     "PermissionRequested",
@@ -155,4 +162,5 @@ __all__ = [
     "Unknown",
     "UsageReported",
     "arguments_hash",
+    "offer_digest",
 ]

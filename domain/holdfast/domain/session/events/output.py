@@ -167,17 +167,6 @@ class ModeChanged(Fact, frozen=True):
     mode: str
 
 
-@registered("commands-changed")
-class CommandsChanged(Fact, frozen=True):
-    """The peer offers other commands.
-
-    Attributes:
-        commands: All of them, verbatim.
-    """
-
-    commands: Raw
-
-
 @registered("info-changed")
 class InfoChanged(Fact, frozen=True):
     """The peer gave the session a title, or works with another model.

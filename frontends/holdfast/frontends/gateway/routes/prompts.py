@@ -92,6 +92,13 @@ class Mode(Body, frozen=True, kw_only=True):
     mode: Word
 
 
+class Choosing(Body, frozen=True, kw_only=True):
+    """The value that one of the peer's options is to have, both as `GET /sessions/{id}/offers` names them."""
+
+    option: Word
+    value: Annotated[str, Meta(max_length=10_000)]
+
+
 class Deciding(Body, frozen=True, kw_only=True):
     """The answer to a permission: one of its options, or null to cancel it."""
 
@@ -152,6 +159,11 @@ class Prompts:
     async def mode(self, call: Call, given: Mode) -> Response:
         """Ask the peer for a mode."""
         await self._keeping.set_mode(call.session, given.mode, cause=call.cause, actor=call.actor)
+        return await answer_row(self._house, call.session)
+
+    async def option(self, call: Call, given: Choosing) -> Response:
+        """Ask the peer for another value of one of its options."""
+        await self._keeping.set_option(call.session, given.option, given.value, cause=call.cause, actor=call.actor)
         return await answer_row(self._house, call.session)
 
     async def reconnect(self, call: Call, given: Body) -> Response:
@@ -233,6 +245,7 @@ def operations(house: House) -> Operations:
         ),
         Operation("POST", f"{session}/cancel", "Stop its turn.", talk.cancel, Body, Row, statuses=statuses),
         Operation("POST", f"{session}/mode", "Change its mode.", talk.mode, Mode, Row, statuses=statuses),
+        Operation("POST", f"{session}/option", "Set an option.", talk.option, Choosing, Row, statuses=statuses),
         Operation("POST", f"{session}/reconnect", "Connect now.", talk.reconnect, Body, Row, statuses=statuses),
         Operation("GET", waiting, "Show its queue.", talk.queue, Nothing, Queue, statuses=(404,)),
         Operation("DELETE", waiting, "Clear its queue.", talk.clear, Nothing, Queue, statuses=statuses),

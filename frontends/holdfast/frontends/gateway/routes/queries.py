@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from holdfast.domain import wire
 from holdfast.domain.errors import CursorError, StoreClosedError, TimedOutError
+from holdfast.domain.projections.offers import Offers
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session.lifecycle import Lifecycle
 from holdfast.frontends.gateway import files
@@ -171,6 +172,11 @@ class Queries:
         reading = self._house.reading
         return self._page(await in_thread(lambda: reading.around(call.session, given.item, each_side=given.each_side)))
 
+    async def offers(self, call: Call, given: Nothing) -> Response:
+        """Return what its peer offers."""
+        del given
+        return found(await in_thread(self._house.reading.offers, call.session))
+
     async def wait(self, call: Call, given: Until) -> Response:
         """Return the row once the session is there."""
         house = self._house
@@ -235,6 +241,10 @@ def operations(house: House) -> Operations:
         ),
         Operation("GET", f"{session}/around", "Show an item of it.", queries.around, Around, "Page", statuses=(404,)),
         Operation(
+            "GET", f"{session}/offers", "List its modes, options and commands.", queries.offers, Nothing, Offers,
+            statuses=(404,),
+        ),
+        Operation(
             "GET", f"{session}/files", "Complete the path of a file.", queries.files, Like, Paths, statuses=(404,)
         ),
         Operation(
@@ -247,7 +257,7 @@ def operations(house: House) -> Operations:
             statuses=(404,),
         ),
         Operation("GET", f"{session}/wait", "Wait for it.", queries.wait, Until, Row, statuses=(404, 408, 503)),
-    ]
+    ]  # fmt: skip
 
 
 _decoded = json.Decoder(Row).decode

@@ -13,6 +13,7 @@ from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.commands import MarkRead
 from holdfast.frontends.gateway.views.history import History
 from holdfast.frontends.gateway.views.inbox import InboxView
+from holdfast.frontends.gateway.views.offers import OffersView
 from holdfast.frontends.gateway.views.recent import Recent
 from holdfast.frontends.gateway.views.roster import RosterView
 from holdfast.frontends.gateway.views.transcript import TranscriptView
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from holdfast.frontends.gateway.views.view import View
 
 _log = getLogger(__name__)
+
+_OF_SESSION: Final = ("transcript", "offers")
 
 _PREFILL: Final = 1_000
 """Events before the head that are read into memory when the first reader comes: others will come back for them."""
@@ -167,7 +170,7 @@ class Hub:
         Raises:
             UsageError: There is no such view, or it lacks its session.
         """
-        key = (name, session_id if name == "transcript" else None)
+        key = (name, session_id if name in _OF_SESSION else None)
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = self._make(name, session_id)
@@ -182,11 +185,13 @@ class Hub:
                 return InboxView(self.tail)
             case "transcript" if session_id is not None:
                 return TranscriptView(StreamId(session_id), self.tail)
-            case "transcript":
-                msg = "a transcript is of one session: name it"
+            case "offers" if session_id is not None:
+                return OffersView(StreamId(session_id), self.tail)
+            case "transcript" | "offers":
+                msg = f"the view {name} is of one session: name it"
                 raise UsageError(msg)
             case _:
-                msg = f"there is no view {name[:40]!r}: there are roster, inbox, transcript and frames"
+                msg = f"there is no view {name[:40]!r}: there are roster, inbox, transcript, offers and frames"
                 raise UsageError(msg)
 
     def leave(self, view: View) -> None:

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from holdfast.adapters.transports.acp.protocol.connection import AUTH_REQUIRED
 from holdfast.adapters.transports.acp.protocol.requests import PROTOCOL_VERSION
 from holdfast.adapters.transports.acp.protocol.translate import value_of
-from holdfast.adapters.transports.acp.protocol.wire import ConfigOption, Models, Modes, each, given, parsed
+from holdfast.adapters.transports.acp.protocol.wire import ConfigOption, Mode, Models, Modes, each, given, parsed
 from holdfast.domain.content import NOTHING
 from holdfast.domain.errors import AgentError
 
@@ -62,6 +62,7 @@ class Opened(Struct, frozen=True):
     mode: str | None = None
     modes: tuple[str, ...] = ()
     model: str | None = None
+    offered_modes: Raw = NOTHING
 
     @property
     def values(self) -> dict[str, str]:
@@ -199,6 +200,7 @@ def opened(result: Raw) -> Opened:
     options = {option.id: option for option in each(ConfigOption, answer.config_options)}
     modes = parsed(Modes, answer.modes) or Modes()
     models = parsed(Models, answer.models) or Models()
+    available = each(Mode, modes.available_modes)
     by_category = {option.category: option for option in options.values() if option.current_value}
     mode, model = by_category.get("mode"), by_category.get("model")
     return Opened(
@@ -206,8 +208,9 @@ def opened(result: Raw) -> Opened:
         options,
         given(answer.config_options),
         modes.current_mode_id if mode is None else value_of(mode),
-        tuple(each_mode.id for each_mode in modes.available_modes),
+        tuple(each_mode.id for each_mode in available),
         models.current_model_id if model is None else value_of(model),
+        given(modes.available_modes),
     )
 
 

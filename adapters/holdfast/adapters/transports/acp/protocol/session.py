@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from holdfast.adapters.transports.acp.protocol import requests, results
 from holdfast.adapters.transports.acp.protocol.connection import (
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.transports.acp.protocol.connection import Connection
     from holdfast.adapters.transports.acp.protocol.envelope import RpcError
     from holdfast.domain.recorded import Recorded
-    from holdfast.domain.session.state import SessionState
+    from holdfast.domain.session.state import Offering, SessionState
 
 Phase = Literal["unbound", "starting", "idle", "running", "cancelling", "recovering", "lost"]
 """Where a conversation stands: not with an agent; being begun; ready; in a turn; in a turn that is to stop; being taken
@@ -73,7 +74,7 @@ class Conversation:
             state: What the log says of the session, where it is not new.
             history: The facts since its latest turn started, that one included.
         """
-        known = Known({}) if state is None else Known(dict(state.options), state.mode, state.title)
+        known = Known({}) if state is None else _known(state)
         self.phase: Phase = "unbound"
         self.remote_id: str | None = None if state is None else state.remote_id
         self.capabilities: Raw = NOTHING
@@ -247,9 +248,10 @@ class Conversation:
         """History is only counted. Configuration is what the agent came back with, not what anybody chose."""
         match update.session_update:
             case "config_option_update":
-                self.found = results.opened(Raw(b'{"configOptions":%b}' % (update.config_options or b"null")))
+                found = results.opened(Raw(b'{"configOptions":%b}' % (update.config_options or b"null")))
+                self.found = replace(found, modes=self.found.modes, offered_modes=self.found.offered_modes)
             case "current_mode_update":
-                self.found = Opened(mode=update.current_mode_id, modes=self.found.modes, options=self.found.options)
+                self.found = replace(self.found, mode=update.current_mode_id)
             case kind if kind in STATE:
                 return self._translator.state(update, raw)
             case _:
@@ -286,6 +288,7 @@ class Conversation:
         self.phase = "idle"
         self.remote_id = opened.session_id or self.remote_id
         facts: list[Fact] = [e.Attached(self._link_id, self.remote_id, taken_up, self.capabilities)]
+        facts += self._translator.offers(self.found.config_options, self.found.offered_modes)
         if not taken_up or not (self.known.options or self.known.mode):
             facts += self._translator.options(self.found.config_options)
             facts += self._translator.mode(self.found.mode) if self.found.mode else ()
@@ -304,6 +307,11 @@ class Conversation:
         for fact in facts:
             self.naming.after(fact)
         return facts
+
+
+def _known(state: SessionState) -> Known:
+    offers: dict[Offering, str] = {kind: offer.digest for kind, offer in state.offers.items()}
+    return Known(dict(state.options), state.mode, state.title, offers)
 
 
 class _SetMode(Struct, rename="camel"):

@@ -20,7 +20,9 @@ from holdfast.adapters.transports.acp.protocol.wire import (
     given,
     parsed,
 )
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session import events as e
+from holdfast.domain.session.state import Offering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +52,7 @@ class Known(Struct):
     options: dict[str, str] = {}
     mode: str | None = None
     title: str | None = None
-    commands: bytes = b""
+    offers: dict[Offering, str] = {}
     usage: e.UsageReported | None = None
 
 
@@ -165,10 +167,25 @@ class Translator:
                 return [fact]
 
     def _commands(self, commands: Raw) -> list[Fact]:
-        if bytes(commands) == self.known.commands:
-            return []
-        self.known.commands = bytes(commands)
-        return [e.CommandsChanged(commands.copy())]
+        return [e.CommandsChanged(commands.copy())] if self._is_news("commands", commands) else []
+
+    def _is_news(self, kind: Offering, offer: Raw) -> bool:
+        """Return whether an offer is another than the last of its kind, which agents repeat at every start."""
+        digest = e.offer_digest(offer)
+        if self.known.offers.get(kind) == digest:
+            return False
+        self.known.offers[kind] = digest
+        return True
+
+    def offers(self, config_options: Raw, modes: Raw = NOTHING) -> list[Fact]:
+        """Return what it means that the agent offers these options and, in the older form, these modes."""
+        facts: list[Fact] = []
+        if modes and self._is_news("modes", modes):
+            facts.append(e.ModesOffered(modes.copy()))
+        options = _without_values(config_options)
+        if options and self._is_news("options", options):
+            facts.append(e.OptionsOffered(options))
+        return facts
 
     def mode(self, mode: str) -> list[Fact]:
         """Return what it means that the agent works in this mode."""
@@ -178,12 +195,14 @@ class Translator:
         return [e.ModeChanged(mode)]
 
     def options(self, config_options: Raw) -> list[Fact]:
-        """Return what it means that the agent's options have these values."""
+        """Return what it means that the agent has these options, with these values."""
         options = each(ConfigOption, config_options)
         values = {option.id: value_of(option) for option in options if option.current_value}
         changed = {name: value for name, value in values.items() if self.known.options.get(name) != value}
         self.known.options |= changed
-        facts: list[Fact] = [e.SessionConfigured(changed)] if changed else []
+        facts = self.offers(config_options)
+        if changed:
+            facts.append(e.SessionConfigured(changed))
         for option in options:
             if option.category == "mode" and option.id in values:
                 facts += self.mode(values[option.id])
@@ -233,6 +252,14 @@ def value_of(option: ConfigOption) -> str:
     """Return the value of an option as text; one that is no text as the JSON it is."""
     value = parsed(str, option.current_value)
     return bytes(option.current_value).decode("utf-8", "replace") if value is None else value
+
+
+def _without_values(config_options: Raw) -> Raw:
+    """Return options as they are offered: which values they have stands in other facts, and changes more often."""
+    options = each(dict[str, Raw], config_options)
+    for option in options:
+        option.pop("currentValue", None)
+    return Raw(json.encode(options)) if options else NOTHING
 
 
 def as_text(data: bytes) -> Raw:

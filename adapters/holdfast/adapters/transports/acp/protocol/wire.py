@@ -84,7 +84,7 @@ class Modes(Struct, rename="camel"):
     """The ways in which the agent can work, in the older form."""
 
     current_mode_id: str | None = None
-    available_modes: list[Mode] = []
+    available_modes: Raw = NOTHING
 
 
 class Models(Struct, rename="camel"):
