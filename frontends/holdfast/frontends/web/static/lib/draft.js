@@ -37,7 +37,7 @@ export function contentOf(draft, cwd) {
     else if (piece.type === "image") blocks.push({ type: "image", mimeType: piece.mimeType, data: piece.data });
     else if (text.includes(`@${piece.path}`)) {
       const full = piece.path.startsWith("/") ? piece.path : `${(cwd ?? "").replace(/\/$/, "")}/${piece.path}`;
-      blocks.push({ type: "resource_link", uri: `file://${encodeURI(full)}`, name: piece.path });
+      blocks.push({ type: "resource_link", uri: `file://${full.split("/").map(encodeURIComponent).join("/")}`, name: piece.path });
     }
   }
   return blocks.length === 1 && blocks[0].type === "text" ? blocks[0].text : blocks;

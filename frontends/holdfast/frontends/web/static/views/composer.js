@@ -2,11 +2,11 @@
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft } from "../lib/draft.js";
 import { best } from "../lib/fuzzy.js";
-import { newId } from "../lib/http.js";
+import { get, newId } from "../lib/http.js";
 import { command, complain, send, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { Lazy } from "./lazy.js";
-import { amount, bytes, line } from "../lib/words.js";
+import { amount, bytes, lastOf, line } from "../lib/words.js";
 
 const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
 const MOST_BYTES = 15_000_000;
@@ -36,6 +36,7 @@ export function Composer({ id }) {
 export function Editor({ id, cwd, commands, images, blocked, submit, placeholder, sends, children, autofocus = true }) {
   const draft = useRef(draftOf(id));
   const field = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  const asking = useRef(/** @type {{timer?: ReturnType<typeof setTimeout>}} */ ({}));
   const known = useRef(commands);
   known.current = commands; // what waits for an answer must not go on with those of its beginning
   const [, again] = useState(0);
@@ -69,10 +70,23 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
   };
   const look = (/** @type {any} */ wanted) => {
     if (!wanted) return setOffer(null);
-    const list = wanted.kind === "command"
-      ? best(wanted.word, known.current, (/** @type {any} */ each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description }))
-      : filesLike(id, wanted.word).map((path) => ({ insert: `@${path} `, label: path, note: "", path }));
-    setOffer(list.length ? { ...wanted, list, at: 0 } : null);
+    if (wanted.kind === "command") {
+      const list = best(wanted.word, known.current, (/** @type {any} */ each) => each.name, 8).map((each) => ({ insert: `/${each.name} `, label: `/${each.name}`, note: each.description || each.hint }));
+      return setOffer(list.length ? { ...wanted, list, at: 0 } : null);
+    }
+    const seen = filesSeen(id, wanted.word);
+    offerFiles(wanted, seen);
+    clearTimeout(asking.current.timer);
+    asking.current.timer = setTimeout(async () => {
+      const found = await filesIn(id, wanted.word);
+      const area = field.current;
+      const still = area && document.activeElement === area ? completing(area.value.slice(0, area.selectionStart)) : null;
+      if (still?.kind === "file" && still.word === wanted.word) offerFiles(wanted, [...new Set([...seen.slice(0, 3), ...found])].slice(0, 10));
+    }, 60);
+  };
+  const offerFiles = (/** @type {any} */ wanted, /** @type {string[]} */ paths) => {
+    const list = paths.map((path) => ({ insert: `@${path} `, label: lastOf(path), note: path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "", path }));
+    setOffer((/** @type {any} */ before) => list.length ? { ...wanted, list, at: before?.word === wanted.word ? Math.min(before.at, list.length - 1) : 0 } : null);
   };
   const take = (/** @type {any} */ choice) => {
     const area = /** @type {HTMLTextAreaElement} */ (field.current);
@@ -190,14 +204,23 @@ function Pieces({ pieces, remove }) {
     <button type="button" class="quiet small" aria-label="Remove" onClick=${() => remove(piece)}>✕</button></li>`)}</ul>`;
 }
 
+/** Files below the session's folder; none where there is no session yet. @param {string} id @param {string} word @returns {Promise<string[]>} */
+async function filesIn(id, word) {
+  if (!store.get().transcripts.has(id)) return [];
+  const found = await get(`/sessions/${id}/files`, { q: word, limit: 10 }).catch(() => null);
+  return (found?.items ?? []).filter((/** @type {string} */ path) => !/\s/.test(path));
+}
+
 /** Files that the conversation has been about: those that tools read, wrote or pointed at. @param {string} id @param {string} word */
-function filesLike(id, word) {
+function filesSeen(id, word) {
   /** @type {Set<string>} */
   const seen = new Set();
+  const cwd = store.get().rows.find((row) => row.id === id)?.cwd;
   for (const item of store.get().transcripts.get(id)?.model.items.slice(-400) ?? []) {
     const { input, content } = /** @type {any} */ (item);
     for (const path of [input?.path, input?.file_path, input?.abs_path, ...(Array.isArray(content) ? content.map((each) => each?.path) : [])]) {
-      if (typeof path === "string" && path.length < 300 && !/\s/.test(path)) seen.add(path);
+      if (typeof path !== "string" || path.length > 300 || /\s/.test(path)) continue;
+      seen.add(cwd && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path);
     }
   }
   return best(word, [...seen], (path) => path, 8);
