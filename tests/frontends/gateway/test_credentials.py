@@ -254,3 +254,35 @@ def test_a_book_that_cannot_be_trusted_opens_nothing(tmp_home: Path, damage: str
 
     with pytest.raises(UnsafeError):
         tokens.named()
+
+
+@slow
+def test_tokens_are_given_out_and_taken_back_over_http(daemon: Daemon) -> None:
+    made = daemon.post("/tokens", {"name": "wall", "read_only": True})
+    again = daemon.post("/tokens", {"name": "wall"})
+    odd = daemon.post("/tokens", {"name": "../x"})
+    listed = daemon.get("/tokens").json()["items"]
+    headers = {"Authorization": f"Bearer {made.json()['token']}"}
+
+    assert (made.status, again.status, odd.status) == (201, 409, 400)
+    assert [(each["name"], each["read_only"]) for each in listed] == [("wall", True)]
+    assert made.json()["token"] not in str(listed)
+    assert status(daemon, headers) == 200
+    assert daemon.request("DELETE", "/tokens/wall").status == 204
+    assert daemon.request("DELETE", "/tokens/wall").status == 404
+    assert status(daemon, headers) == 401
+
+
+@slow
+def test_who_was_given_a_token_gets_nothing_by_it_that_outlives_it(daemon: Daemon) -> None:
+    _, secret = book(daemon).new("guest", read_only=False)
+    guest = {"Authorization": f"Bearer {secret}"}
+    own = signed_in(daemon)
+
+    def asked(method: str, path: str, headers: dict[str, str]) -> int:
+        return daemon.request(method, path, {} if method == "POST" else None, headers=headers, tcp=True).status
+
+    for method, path in (("POST", "/sign-in-codes"), ("POST", "/tokens"), ("GET", "/tokens"), ("DELETE", "/tokens/x")):
+        assert asked(method, path, guest) == 403, path
+        assert asked(method, path, own) in (200, 201, 404), path
+    assert status(daemon, guest) == 200

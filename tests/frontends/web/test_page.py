@@ -21,7 +21,7 @@ def page() -> Page:
     return Page()
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions/0192-ab", "/new/x", "/replay/x", "/inbox", "/search"])
+@pytest.mark.parametrize("path", ["/", "/sessions/0192-ab", "/new/x", "/replay/x", "/inbox", "/search", "/settings"])
 def test_every_address_of_the_page_is_the_same_document(page: Page, path: str) -> None:
     asset = page.find(path)
 

@@ -36,11 +36,13 @@ class Credential:
         name: Which token or sign-in it is, for people.
         read_only: Whether it allows nothing that changes anything.
         rests_on: A digest of the token behind it; once that is taken back, the credential is worth nothing.
+        own: Whether that is the token of the home, and not one that was given out.
     """
 
     name: str
     read_only: bool = False
     rests_on: str = ""
+    own: bool = False
 
 
 Recogniser = "Callable[[Headers], Credential | None]"

@@ -72,7 +72,7 @@ class Keys:
                 continue
             right = hmac.compare_digest(signature.encode("utf-8", "replace"), _signature(main, issued, nonce).encode())
             if right and 0 <= time() - int(issued) < COOKIE_S:
-                return Credential("browser", rests_on=_digest(main))
+                return Credential("browser", rests_on=_digest(main), own=True)
         return None
 
     def new_cookie(self) -> str:
@@ -110,7 +110,7 @@ class Keys:
         digest = _digest(token)
         main = _digest(self._main())
         if hmac.compare_digest(digest, main):
-            return Credential("token", rests_on=main)
+            return Credential("token", rests_on=main, own=True)
         for known in self._tokens.named():
             if hmac.compare_digest(digest, known.digest):
                 return Credential(known.name, known.read_only, known.digest)

@@ -107,6 +107,7 @@ class Operation(Generic[G]):
         media_type: Of the answer.
         changes: Whether it changes anything; a read-only credential is refused then. By default all but GET do.
         credential: Whether it needs one.
+        own: Whether it needs that of the home: who was given a token must not get others by it, which outlive it.
     """
 
     method: Method
@@ -121,6 +122,7 @@ class Operation(Generic[G]):
     media_type: str = "application/json"
     changes: bool | None = None
     credential: bool = True
+    own: bool = False
 
     def route(self) -> Route:
         """Return the route that carries it out."""
@@ -135,6 +137,8 @@ class Operation(Generic[G]):
         credential: Credential | None = request.scope["state"].get("credential")
         if self.writes and credential is not None and credential.read_only:
             raise ProblemError(403, "denied", f"the token {credential.name!r} may only read")
+        if self.own and credential is not None and not credential.own:
+            raise ProblemError(403, "denied", f"only the home's own token opens this, not {credential.name!r}")
         if any("\0" in value for value in request.path_params.values()):
             raise ProblemError(404, "not_found", "no name holds a zero byte")
         if self.method in ("GET", "DELETE"):

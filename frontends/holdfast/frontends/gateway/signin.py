@@ -79,6 +79,6 @@ def operations(signing: SignIn) -> Operations:
             "POST", SIGN_IN, "Sign a browser in.", signing.enter, Code, None, 204, (401, 429), changes=False,
             credential=False,
         ),
-        Operation("POST", "/sign-in-codes", "Make a sign-in link.", signing.offer, Body, Link, 201),
+        Operation("POST", "/sign-in-codes", "Make a sign-in link.", signing.offer, Body, Link, 201, own=True),
         Operation("POST", "/sign-out", "Sign this browser out.", signing.leave, Body, None, 204, changes=False),
     ]  # fmt: skip
