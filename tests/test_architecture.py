@@ -75,6 +75,11 @@ VIOLATIONS = {
         "import anyio",
         "holdfast.adapters.transports.planted.protocol -> anyio",
     ),
+    "Textual is used outside the TUI": Violation(
+        "frontends/holdfast/frontends/cli/planted.py",
+        "import textual",
+        "holdfast.frontends.cli.planted -> textual",
+    ),
     "eventsourcing is used outside the storage": Violation(
         "adapters/holdfast/adapters/importers/planted.py",
         "from eventsourcing.persistence import StoredEvent",

@@ -46,6 +46,13 @@ class Doors:
         ours = {name: value for name, value in os.environ.items() if name != "HOLDFAST_DATABASE_URL"}
         return LocalDaemon(ours | {"HOLDFAST_HOME": str(home)}, warn)
 
+    def log(self, place: str | None) -> tuple[str, Library]:
+        """Return a log that is only read, and what it is called for people; opens nothing yet."""
+        from holdfast.bootstrap.named import NamedLibrary  # noqa: PLC0415 - for who looks at a log without a daemon
+
+        library = NamedLibrary(os.environ, warn, place)
+        return library.settings.label, library
+
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         """Return the command of the agent that plays a recording."""
         from holdfast.adapters.transports.acp.agents import agent  # noqa: PLC0415 - for the demo alone

@@ -273,5 +273,8 @@ class MemoryDoors:
     def daemon(self, home: Path | None = None) -> Control:
         return Control(lambda: None)
 
+    def log(self, place: str | None) -> tuple[str, MemoryLibrary]:
+        return place or "memory", self._library
+
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         raise NotImplementedError

@@ -67,7 +67,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     listed = re.findall(r"^  ([a-z]+)  ", ran.out.partition("--help  ")[2], re.MULTILINE)
     assert " ".join(listed) == (
         "new send wait cancel queue inbox approve deny mode end reconnect "
-        "ls show peek search replay export events verify import rename read unread mute pin rm rebuild compact "
+        "tui ls show peek search replay export events verify import rename read unread mute pin rm rebuild compact "
         "up down status restart logs service web token agents doctor demo"
     )
     assert "...\n" not in ran.out.partition("--help  ")[2], "each verb says what it does on its line"

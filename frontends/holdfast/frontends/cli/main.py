@@ -42,6 +42,7 @@ _SECTIONS = {
         "reconnect": "connection:reconnect",
     },
     "Looking": {
+        "tui": "screen:tui",
         "ls": "listing:ls",
         "show": "transcript:show",
         "peek": "transcript:peek",
@@ -175,8 +176,14 @@ def _holdfast(ctx: click.Context) -> None:
 
     A session is named by its id, by four or more characters that its id alone begins with, or by its title.
     """
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+    if ctx.invoked_subcommand is not None:
+        return
+    app: App = ctx.obj
+    if app.terminal.is_terminal and app.terminal.can_ask:
+        from holdfast.frontends.cli.verbs.screen import show  # noqa: PLC0415 # verbs need none of it
+
+        ctx.exit(show(app))
+    click.echo(ctx.get_help())
 
 
 def _usage(error: click.UsageError) -> str:

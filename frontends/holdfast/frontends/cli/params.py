@@ -59,6 +59,18 @@ class Doors(Protocol):
         """
         ...
 
+    def log(self, place: str | None) -> tuple[str, Library]:
+        """Return a log that is only read, and what it is called for people; opens nothing yet.
+
+        Args:
+            place: A file, a folder with a `log.db` in it, or a database address; None for this user's store.
+
+        Raises:
+            NotFoundError: There is none.
+            SettingsError: It cannot be one.
+        """
+        ...
+
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         """Return the command of the agent that plays a recording.
 
@@ -229,13 +241,14 @@ def json_option(verb: F) -> F:
 
 def session_argument(verb: F) -> F:
     """Give the verb the session it is about."""
-    return click.argument("session", metavar="ID", type=text, shell_complete=_sessions)(verb)
+    return click.argument("session", metavar="ID", type=text, shell_complete=sessions)(verb)
 
 
-def _sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from holdfast.frontends.cli.completion import sessions  # noqa: PLC0415 # only a shell asks for it
+def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the sessions that a name may go on to."""
+    from holdfast.frontends.cli import completion  # noqa: PLC0415 # only a shell asks for it
 
-    return sessions(ctx, param, incomplete)
+    return completion.sessions(ctx, param, incomplete)
 
 
 def request_argument(verb: F) -> F:

@@ -12,6 +12,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from time import time
 from typing import TYPE_CHECKING, Final, Literal, cast
 from uuid import uuid4
 
@@ -101,6 +102,7 @@ class Stream:
             read anew for each attempt.
         attempt: Attempts since it was last live.
         error: Why it is not live, for people.
+        retry_at: When the next attempt is due, seconds since the epoch; None while there is none to wait for.
     """
 
     def __init__(self, find: Callable[[], Address], name: str, policy: ReconnectPolicy = POLICY) -> None:
@@ -114,6 +116,7 @@ class Stream:
         self.state: State = "connecting"
         self.attempt = 0
         self.error: str | None = None
+        self.retry_at: float | None = None
         self._find = find
         self._name = name
         self._policy = policy
@@ -127,13 +130,15 @@ class Stream:
 
     # What frontends ask for
 
-    async def view(self, name: ViewName, session: str | None = None, *, limit: int | None = None) -> View:
-        """Look at a view, and return it once it is known.
+    async def view(
+        self, name: ViewName, session: str | None = None, *, limit: int | None = None, ended: bool = False
+    ) -> View:
+        """Look at a view, and return it once it is known; `ended` is for a roster with the ended sessions too.
 
         Raises:
             HoldfastError: The daemon refuses it.
         """
-        view = View(name, session, limit=limit)
+        view = View(name, session, limit=limit, ended=ended)
         sub = f"v{next(self._names)}"
         self._views[sub] = view
         await self._send(view.subscription(sub))
@@ -234,7 +239,10 @@ class Stream:
                 except (HoldfastError, OSError) as error:
                     self._lose("waiting", str(error))
                 self.attempt += 1
-                await anyio.sleep(delay(self._policy, self.attempt, random.random) or 0.0)
+                pause_s = delay(self._policy, self.attempt, random.random) or 0.0
+                self.retry_at = time() + pause_s
+                await anyio.sleep(pause_s)
+                self.retry_at = None
         finally:
             self._lose("waiting", "detached")
 

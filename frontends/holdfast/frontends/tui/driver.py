@@ -1,0 +1,46 @@
+"""The way to the terminal: ASCII alone where it can show no more, and the title of its window."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from holdfast.domain.escaping import escaped
+from holdfast.frontends.tui.plain import plain
+
+_KEEP_TITLE: Final = "\x1b[22;2t"
+_RESTORE_TITLE: Final = "\x1b[23;2t"
+_TITLE: Final = 120
+"""Letters of a title at the most; some terminals cut longer ones in the middle of an escape."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver, with what it lacks."""
+
+    def start_application_mode(self) -> None:
+        """Take the screen, and remember the title."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.write(_KEEP_TITLE)
+
+    def stop_application_mode(self) -> None:
+        """Give both back."""
+        self.write(_RESTORE_TITLE)
+        super().stop_application_mode()
+
+    def entitle(self, title: str) -> None:
+        """Set the title of the window. Nothing in it can end the sequence early."""
+        self.write(f"\x1b]2;{escaped(title)[:_TITLE]}\x1b\\")
+
+
+class PlainDriver(TerminalDriver):
+    """For a terminal of which only ASCII is known: everything else becomes what comes closest, of the same width."""
+
+    def write(self, data: str) -> None:
+        """Write what every terminal can show."""
+        super().write(data if data.isascii() else plain(data))
+
+
+def driver_for(*, unicode: bool) -> type[TerminalDriver]:
+    """Return the driver for a terminal."""
+    return TerminalDriver if unicode else PlainDriver

@@ -1,0 +1,122 @@
+"""Coming in and going out: what is checked first, and what is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.agents.scripting import Scripted
+
+if TYPE_CHECKING:
+    from tests.frontends.daemon import Daemon
+    from tests.frontends.tui.terminal import Terminals
+    from tests.support.cli import Cli
+
+TRANSCRIPT = Path(__file__).parents[3] / "docs/examples/claude-session.jsonl"
+
+pytestmark = [pytest.mark.slow, pytest.mark.tmux]
+
+
+def begun(daemon: Daemon, tmp_path: Path, title: str, prompt: str | None = None, **script: object) -> str:
+    agent = Scripted(tmp_path / f"agent-{title}", **script)
+    body = {"command": agent.command, "title": title, "cwd": str(tmp_path), "wait_s": 30}
+    answer = daemon.post("/sessions", body | ({"prompt": prompt} if prompt else {}))
+    assert answer.status == 201, answer.body
+    return str(answer.json()["id"])
+
+
+def test_holdfast_alone_shows_every_session_and_q_leaves_them_running(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session = begun(daemon, tmp_path, "Harbour", "hello")
+    screen = terminal()
+
+    screen.until("Harbour")
+    screen.keys("q")
+
+    assert screen.exit_code() == 0
+    assert daemon.get(f"/sessions/{session}").json()["lifecycle"] != "ended"
+
+
+def test_a_session_that_begins_is_there_at_once(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    screen = terminal("tui")
+    screen.until("Holdfast")
+
+    begun(daemon, tmp_path, "Lighthouse")
+
+    screen.until("Lighthouse")
+
+
+def test_without_a_daemon_one_is_started(terminal: Terminals, cli: Cli) -> None:
+    screen = terminal("tui")
+    try:
+        screen.until("no sessions")
+        assert cli("status").returncode == 0
+    finally:
+        assert cli("down").returncode == 0
+
+
+def test_no_start_shows_the_store_and_says_that_it_is_only_read(terminal: Terminals, cli: Cli, tmp_home: Path) -> None:
+    assert cli("import", "--yes", TRANSCRIPT).returncode == 0
+    screen = terminal("tui", "--no-start")
+
+    screen.until("Find out why the harbour")
+    assert "read-only" in screen.screen()
+    assert cli("status").returncode == 5
+
+
+def test_no_start_without_a_store_is_one_line_and_exit_5(terminal: Terminals) -> None:
+    screen = terminal("tui", "--no-start")
+
+    assert screen.exit_code() == 5
+    assert "holdfast up" in screen.screen()
+
+
+def test_log_shows_a_store_without_a_home(terminal: Terminals, cli: Cli, tmp_home: Path, tmp_path: Path) -> None:
+    assert cli("import", "--yes", TRANSCRIPT).returncode == 0
+    copy = tmp_path / "elsewhere.db"
+    copy.write_bytes((tmp_home / "log.db").read_bytes())
+    before = copy.read_bytes()
+    nowhere = {"HOLDFAST_HOME": str(tmp_path / "nowhere")}
+
+    screen = terminal("tui", "--log", str(copy), environ=nowhere)
+    screen.until("Find out why the harbour")
+    screen.keys("q")
+
+    assert screen.exit_code() == 0
+    assert copy.read_bytes() == before
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_can_show_no_screen_gets_one_line(terminal: Terminals, term: str) -> None:
+    screen = terminal("tui", environ={"TERM": term})
+
+    assert screen.exit_code() == 1
+    assert b"\x1b" not in screen.raw()
+    assert len(screen.screen().strip().splitlines()) == 1
+
+
+def test_without_a_terminal_it_is_one_line_and_exit_1(cli: Cli) -> None:
+    done = cli("tui", env={"TERM": "xterm-256color"})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_terminal_back(daemon: Daemon, terminal: Terminals, number: signal.Signals) -> None:
+    screen = terminal("tui")
+    screen.until("no sessions")
+
+    os.kill(screen.pid(), number)
+
+    assert screen.exit_code() == 128 + number
+    ending = screen.raw()
+    assert b"\x1b[?1049l" in ending
+    assert b"\x1b[?25h" in ending
+    assert b"\x1b[?1000l" in ending
