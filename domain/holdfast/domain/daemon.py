@@ -23,6 +23,7 @@ class Running(Struct, frozen=True):
         socket: The path of its Unix socket.
         started: When it was ready, ISO 8601.
         web: Whether it serves the page.
+        store: Tells its store from others, and says nothing of where it lies; empty where an older daemon runs.
     """
 
     pid: int
@@ -30,6 +31,7 @@ class Running(Struct, frozen=True):
     socket: str
     started: str
     web: bool = True
+    store: str = ""
 
 
 class Listen(Struct, frozen=True):
@@ -54,6 +56,9 @@ class DaemonControl(Protocol):
 
         Args:
             wait_s: How long to wait for one that has begun and is not ready yet.
+
+        Raises:
+            OtherStoreError: It keeps another store than environment or configuration name.
         """
         ...
 

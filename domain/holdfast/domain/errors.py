@@ -140,6 +140,10 @@ class DaemonLostError(DaemonError):
     """The daemon went away before it had answered: whether it did what was asked is not known."""
 
 
+class OtherStoreError(ConflictError):
+    """The daemon that runs keeps another store than the one that is asked about."""
+
+
 class OccupiedError(ConflictError):
     """A daemon runs already, or the port it was to listen on is taken."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from holdfast.bootstrap.library import LocalLibrary
     from holdfast.domain import ports
     from holdfast.domain.daemon import DaemonControl, Running
-    from holdfast.domain.exported import Export, Format
     from holdfast.domain.keeping import KnownAgent
-    from holdfast.domain.recorded import StreamId
 
 
 class AnyLibrary:
@@ -47,8 +45,7 @@ class AnyLibrary:
             with self._local.reading() as reading:
                 yield reading
             return
-        with ExitStack() as stack:
-            yield _Attended(exchange, lambda: stack.enter_context(self._local.reading()))
+        yield DaemonReading(exchange)
 
     @contextmanager
     def writing(self) -> Generator[ports.Workspace]:
@@ -58,8 +55,7 @@ class AnyLibrary:
             with self._local.writing() as workspace:
                 yield workspace
             return
-        with ExitStack() as stack:
-            yield _AttendedWorkspace(self._exchange(running), lambda: stack.enter_context(self._local.reading()))
+        yield DaemonWorkspace(self._exchange(running))
 
     def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
         """Check an exported file or an evidence bundle against itself."""
@@ -99,20 +95,3 @@ class AnyLibrary:
     def _exchange(self, running: Running) -> Exchange:
         close_to_others(find_home(self._environ), self._warn)
         return Exchange(self._control, running, DEVICE, self._warn)
-
-
-class _Attended(DaemonReading):
-    """A daemon's library. What leaves the program is read from its store: a bundle is many files, an answer is one."""
-
-    def __init__(self, exchange: Exchange, store: Callable[[], ports.Reading]) -> None:
-        """Ask by `exchange`; `store` opens the store read-only, until the library is left."""
-        super().__init__(exchange)
-        self._store = store
-
-    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
-        """Return one session in a format that leaves the program."""
-        return self._store().export(session_id, kind, redact=redact)
-
-
-class _AttendedWorkspace(_Attended, DaemonWorkspace):
-    """Both sides of it."""

@@ -95,3 +95,24 @@ def test_what_would_lose_events_or_import_code_is_refused(name: str, value: str)
 
 def test_database_functions_that_are_switched_off_are_no_harm() -> None:
     refuse_environment({"POSTGRES_ENABLE_DB_FUNCTIONS": "no", "MAPPER_TOPIC": "", "PATH": "/bin"})
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        "postgresql+psycopg://bob:other@127.0.0.1/log",
+        "postgresql+psycopg:///log?host=localhost&port=5432",
+        "postgresql+psycopg://ann@LOCALHOST:5432/?dbname=log&sslmode=disable",
+    ],
+)
+def test_one_store_has_one_digest_whoever_asks_and_however_it_is_spelt(spelt: str) -> None:
+    known = StoreSettings.from_url("postgresql+psycopg://ann:hunter2@localhost/log")
+
+    assert StoreSettings.from_url(spelt).digest == known.digest
+
+
+def test_other_stores_have_other_digests(tmp_path: Path) -> None:
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in "ab"]
+    urls += [f"postgresql+psycopg://me@{place}" for place in ("h/log", "h/other", "i/log", "h:5433/log")]
+
+    assert len({StoreSettings.from_url(url).digest for url in urls}) == len(urls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import signal
@@ -15,12 +16,12 @@ from holdfast.bootstrap import Doors
 from holdfast.frontends.cli.main import main
 from tests.frontends.cli.conftest import Result
 from tests.frontends.cli.running import ROOT
+from tests.frontends.daemon import Daemon
 from tests.support.cli import HOLDFAST
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.frontends.daemon import Daemon
     from tests.support.cli import Cli
 
 EXAMPLE = ROOT / "docs" / "examples" / "claude-session.jsonl"
@@ -155,10 +156,71 @@ def test_transcripts_are_watched_by_the_daemon_until_somebody_interrupts(
     assert run("status").code == 0
 
 
-def test_an_export_is_made_beside_the_daemon(run: Run, example: None, daemon: Daemon, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["jsonl", "md --no-redact", "md", "html --no-redact"])
+def test_an_export_is_the_same_by_way_of_the_daemon(run: Run, example: None, daemon: Daemon, how: str) -> None:
+    asked = run("export", "5f0c7d2e", "--format", *how.split())
+    daemon.stop()
+    read = run("export", "5f0c7d2e", "--format", *how.split())
+
+    assert (asked.code, asked.err) == (0, read.err)
+    assert [line for line in asked.out.splitlines() if "exported" not in line and '{"end"' not in line] == [
+        line for line in read.out.splitlines() if "exported" not in line and '{"end"' not in line
+    ]
+
+
+def test_a_bundle_proves_itself_by_way_of_the_daemon(run: Run, example: None, daemon: Daemon, tmp_path: Path) -> None:
     assert run("export", "5f0c7d2e", "--format", "bundle", "--output", str(tmp_path / "bundle")).code == 0
+    wrong = run("export", "5f0c7d2e", "--format", "bundle", "--redact", "--output", str(tmp_path / "other"))
 
     assert run("verify", str(tmp_path / "bundle")).code == 0
+    assert wrong.code == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_session_is_exported_from_the_store_that_the_daemon_keeps(
+    tmp_home: Path, cli: Cli, tmp_path: Path, postgres_url: str
+) -> None:
+    """Only the daemon knows where it is: whoever asks has no address of it."""
+    with contextlib.closing(Daemon(tmp_home, {"HOLDFAST_DATABASE_URL": postgres_url})) as daemon:
+        daemon.start()
+        assert cli("import", EXAMPLE).returncode == 0
+        exported = cli("export", "5f0c7d2e", "--format", "jsonl", "--output", str(tmp_path / "out.jsonl"))
+        listed = cli("ls", "--all", "--json")
+
+    assert exported.returncode == 0, exported.stderr
+    assert cli("verify", str(tmp_path / "out.jsonl")).returncode == 0
+    assert len(json.loads(listed.stdout)) == 1
+    assert not (tmp_home / "log.db").exists()
+
+
+OF_OTHERS = ["ls", "show 5f0c", "search x", "export 5f0c --format md", "status", "new --agent demo", "read 5f0c", "up"]
+
+
+@pytest.mark.parametrize("named", ["environment", "configuration"])
+def test_no_verb_answers_from_another_store_than_the_one_that_is_named(
+    daemon: Daemon, cli: Cli, tmp_path: Path, named: str
+) -> None:
+    secret = "sesame-open"  # it must not be shown
+    url = f"postgresql+psycopg://me:{secret}@localhost/{named}"
+    environ = {"HOLDFAST_DATABASE_URL": url} if named == "environment" else {}
+    if not environ:
+        (daemon.home / "config.toml").write_text(f'[storage]\nurl = "{url}"\n')
+
+    for verb in OF_OTHERS:
+        refused = cli(*verb.split(), env=environ)
+
+        assert (refused.returncode, refused.stdout) == (4, ""), (verb, refused)
+        assert refused.stderr.count("\n") == 1
+        assert "keeps another store than" in refused.stderr
+        assert secret not in refused.stderr
+    assert secret not in (daemon.home / "daemon.json").read_text()
+    assert cli("down", env=environ).returncode == 0
+
+
+def test_the_same_store_may_be_spelt_in_another_way(daemon: Daemon, cli: Cli) -> None:
+    spelt = f"sqlite:///{daemon.home}/../{daemon.home.name}/log.db"
+
+    assert cli("ls", "--json", env={"HOLDFAST_DATABASE_URL": spelt}).stdout == "[]\n"
 
 
 def test_what_a_killed_daemon_left_behind_is_no_daemon(run: Run, example: None, daemon: Daemon) -> None:

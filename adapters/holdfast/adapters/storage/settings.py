@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -74,6 +75,12 @@ class StoreSettings(Struct, frozen=True):
         """The address for people: the path, or the URL without its password."""
         return str(self.path) if self.path is not None else _without_password(self.url)
 
+    @property
+    def digest(self) -> str:
+        """What tells this store from others: of where it lies, never of user or password; two spellings give one."""
+        where = str(self.path) if self.path is not None else _place(self.url)
+        return sha256(f"holdfast store {self.dialect} {where}".encode()).hexdigest()[:32]
+
 
 def refuse_environment(environ: Mapping[str, str]) -> None:
     """Refuse the variables of `eventsourcing` that would lose events or import a module of someone else's choice.
@@ -100,6 +107,22 @@ def _sqlite_path(url: str) -> Path:
         raise SettingsError(msg)
     # Two names of one file must not be two stores: the lock lies beside the file itself.
     return Path(text).expanduser().resolve()
+
+
+def _place(url: str) -> str:
+    """Return server and database of an address of PostgreSQL, which may stand in front or among its parameters."""
+    try:
+        parts = urlsplit(url)
+        given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        host = given.get("host") or unquote(parts.hostname or "")
+        port = given.get("port") or str(parts.port or 5432)
+    except ValueError:
+        return url
+    database = given.get("dbname") or unquote(parts.path.strip("/")) or given.get("user") or parts.username or ""
+    return f"{'localhost' if host.lower() in _HERE else host.lower()} {port} {database}"
+
+
+_HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 def _without_password(url: str) -> str:

@@ -11,7 +11,7 @@ from holdfast.adapters.configuration.home import find_home, prepare_home
 from holdfast.bootstrap.daemon import presence
 from holdfast.bootstrap.daemon.credential import read_token
 from holdfast.domain.daemon import Listen, Running
-from holdfast.domain.errors import DaemonError, OccupiedError
+from holdfast.domain.errors import DaemonError, OccupiedError, OtherStoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,8 +36,35 @@ class LocalDaemon:
         self._home = find_home(environ)
 
     def running(self, *, wait_s: float = 0.0) -> Running | None:
-        """Return the daemon that is ready, None where there is none."""
-        return presence.find(self._home, wait_s=wait_s)
+        """Return the daemon that is ready, None where there is none.
+
+        Raises:
+            OtherStoreError: It keeps another store than environment or configuration name. Where they name none, the
+                store is whichever the daemon of this home keeps.
+            SettingsError: The configuration cannot be used.
+        """
+        found = presence.find(self._home, wait_s=wait_s)
+        if found is not None and found.store:
+            self._same_store(found)
+        return found
+
+    def _same_store(self, found: Running) -> None:
+        named = "HOLDFAST_DATABASE_URL"
+        url = self._environ.get(named)
+        if not url and self._home.configuration.exists():
+            from holdfast.adapters.configuration.file import read_configuration  # noqa: PLC0415 - few homes have one
+
+            named, url = "[storage] url in config.toml", read_configuration(self._home.configuration).storage.url
+        if not url:
+            return
+        from holdfast.adapters.storage.settings import StoreSettings  # noqa: PLC0415 - as above
+
+        if StoreSettings.from_url(url).digest != found.store:
+            msg = (
+                f"the daemon of {self._home.path} (process {found.pid}) keeps another store than {named} names: "
+                "`holdfast restart` starts it with that one, or use another HOLDFAST_HOME for it"
+            )
+            raise OtherStoreError(msg)
 
     def token(self) -> str:
         """Return the credential for its HTTP API.
@@ -105,7 +132,7 @@ class LocalDaemon:
         Raises:
             DaemonError: It does not end.
         """
-        running = self.running(wait_s=_READY_S)
+        running = presence.find(self._home, wait_s=_READY_S)  # whatever it keeps
         if running is None:
             return False
         if agents:
@@ -119,7 +146,7 @@ class LocalDaemon:
 
     def restart(self, listen: Listen | None = None) -> Running:
         """End the daemon and start it again, where it was unless `listen` says otherwise; agents go on."""
-        running = self.running()
+        running = presence.find(self._home)  # whatever it keeps, and perhaps just because of that
         self.stop()
         if listen is None and running is not None:
             host, _, port = running.url.removeprefix("http://").rpartition(":")

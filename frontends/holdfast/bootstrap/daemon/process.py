@@ -8,10 +8,12 @@ import subprocess
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
+from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.bootstrap.daemon.sockets import loopback
 from holdfast.domain.daemon import Running
 from holdfast.domain.errors import DaemonError
@@ -76,6 +78,10 @@ def environment(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
 
     The mark of an agent's host is emptied: a daemon that an agent started must not end with that agent.
     """
+    url = environ.get("HOLDFAST_DATABASE_URL", "")
+    if url.startswith("sqlite:///") and not url.startswith("sqlite:////"):
+        path = StoreSettings.from_url(url).path  # it is one from here, and the daemon is elsewhere
+        environ = {**environ, "HOLDFAST_DATABASE_URL": f"sqlite:///{quote(str(path))}"}
     return {**environ, "HOLDFAST_HOME": str(home.path), "HOLDFAST_HOST": ""}
 
 

@@ -67,7 +67,7 @@ def serve(
     path = sockets.unix_path(home.path)
     with _opened(library) as store:
         tcp, unix = sockets.open_tcp(listen), sockets.open_unix(path)
-        running = Running(os.getpid(), sockets.url_of(tcp), str(path), "", listen.web)
+        running = Running(os.getpid(), sockets.url_of(tcp), str(path), "", listen.web, library.settings.digest)
         try:
             anyio.run(_serve, library, store, running, [tcp, unix], tell, backend="asyncio")
         finally:

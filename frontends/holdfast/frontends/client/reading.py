@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from holdfast.frontends.client.shapes import read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdfast.domain.exported import Export, Format, Removed
     from holdfast.domain.ports import Hit, LogEvent, Page, Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.offers import Offers
@@ -37,18 +39,23 @@ class _Agents(Struct):
     items: list[KnownAgent]
 
 
+class _ExportStep(Struct):
+    file: str | None = None
+    text: str | None = None
+    removed: dict[str, int] | None = None
+    looked: bool = False
+
+
 _agents = json.Decoder(_Agents)
 _resolved = json.Decoder(_Resolved)
 _checks = json.Decoder(_Checks)
 _verification = json.Decoder(Verification)
+_export_step = json.Decoder(_ExportStep)
 _digests = json.Decoder(dict[str, str])
 
 
 class DaemonReading:
-    """What can be asked of a daemon; everything raises what `Exchange.get` does.
-
-    Exports are no questions to it: they are read from its store.
-    """
+    """What can be asked of a daemon; everything raises what `Exchange.get` does."""
 
     def __init__(self, exchange: Exchange) -> None:
         """Ask by `exchange`."""
@@ -137,6 +144,22 @@ class DaemonReading:
         """Return a digest for every view as it would be built anew from the log."""
         return read(_digests, self._exchange.get("/digests", timeout_s=None))
 
+    def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
+        """Return one session in a format that leaves the program; errors may come while it is read."""
+        from holdfast.domain.exported import Export, Removed  # noqa: PLC0415 # nobody else asks that
+
+        wanted = f"format={kind}&steps=true" + ("" if redact is None else f"&redact={str(redact).lower()}")
+        removed = Removed()
+        return Export(self._files(f"{of(session_id)}/export?{wanted}", removed), removed)
+
+    def _files(self, path: str, removed: Removed) -> Iterator[tuple[str, Iterator[bytes]]]:
+        with closing(self._exchange.results("GET", path, None, None)) as results:
+            steps = (read(_export_step, result) for result in results)
+            ahead = [next(steps)]
+            while (step := ahead.pop()).removed is None:
+                yield step.file or "", _text(steps, ahead)
+            removed.kinds, removed.looked = step.removed, step.looked
+
     def agents(self) -> list[KnownAgent]:
         """Return the agents that the daemon knows, found or not."""
         return read(_agents, self._exchange.get("/agents")).items
@@ -149,3 +172,12 @@ class DaemonReading:
 def of(session_id: str) -> str:
     """Return the path of a session."""
     return f"/sessions/{quote(session_id, safe='')}"
+
+
+def _text(steps: Iterator[_ExportStep], ahead: list[_ExportStep]) -> Iterator[bytes]:
+    """Yield the pieces of one file; the step that ends it goes into `ahead`."""
+    for step in steps:
+        if step.text is None:
+            ahead.append(step)
+            return
+        yield step.text.encode()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import anyio
 from anyio import to_thread
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, json
 
 from holdfast.domain import wire
-from holdfast.domain.errors import StoreClosedError
+from holdfast.domain.errors import HoldfastError, StoreClosedError
 from holdfast.domain.exported import Export, Format
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.query import parse
@@ -27,6 +27,7 @@ from holdfast.frontends.gateway.operations import (
     listed,
     streamed,
 )
+from holdfast.frontends.gateway.problems import describe
 from holdfast.frontends.gateway.progress import answered
 from holdfast.frontends.gateway.routes.queries import Limit
 
@@ -62,10 +63,31 @@ class Search(Struct, frozen=True):
 
 
 class Exporting(Struct, frozen=True):
-    """In which format; without `redact` the format decides whether secrets are taken out."""
+    """In which format; without `redact` the format decides whether secrets are taken out.
+
+    Attributes:
+        steps: Answer in lines of JSON instead, which tell files from each other and what was left out at the end.
+    """
 
     format: Format
     redact: bool | None = None
+    steps: bool = False
+
+
+class ExportStep(Struct, frozen=True, omit_defaults=True):
+    """One line of an export that is answered in steps: a file begins, goes on, or all is done.
+
+    Attributes:
+        file: The name of the file that begins; empty for the only one.
+        text: More of it.
+        removed: At the end: how many secrets of each kind were left out.
+        looked: Whether any were looked for.
+    """
+
+    file: str | None = None
+    text: str | None = None
+    removed: dict[str, int] | None = None
+    looked: bool = False
 
 
 class Log:
@@ -132,6 +154,9 @@ class Log:
         """Return a session in a format that leaves the program."""
         await in_thread(self._house.reading.row, call.session)
         made = await in_thread(lambda: self._house.reading.export(call.session, given.format, redact=given.redact))
+        if given.steps:
+            lines = _steps(made)
+            return streamed(_sent(await to_thread.run_sync(next, lines, None), lines))
         pieces = _tar(made) if given.format == "bundle" else _single(made)
         # The beginning is made before the answer begins: most refusals come there, and can still be told as such.
         first = await to_thread.run_sync(next, pieces, None)
@@ -145,6 +170,22 @@ async def _sent(first: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[
     while piece is not None:
         yield piece
         piece = await to_thread.run_sync(next, pieces, None)
+
+
+def _steps(made: Export) -> Iterator[bytes]:
+    """Yield what came of each piece of work, as all answers in lines do; what goes wrong is the last line."""
+    try:
+        for name, pieces in made.files:
+            yield _line(ExportStep(file=name))
+            for piece in pieces:
+                yield _line(ExportStep(text=piece.decode()))
+        yield _line(ExportStep(removed=made.removed.kinds, looked=made.removed.looked))
+    except HoldfastError as error:
+        yield json.encode({"problem": describe(error)}) + b"\n"
+
+
+def _line(step: ExportStep) -> bytes:
+    return json.encode({"result": step}) + b"\n"
 
 
 def _single(made: Export) -> Iterator[bytes]:
