@@ -5,9 +5,10 @@ that repeats each prompt.
 
 The script:
 
-    journal   path: one JSON line for all that happens: {"pid", "at": "started"} · {"at": "got", "method", "params"} ·
-              {"at": "answered", "result"|"error"} (answers to its own requests) · {"at": "turn", "session", "reason",
-              "said"} (its outcome and all text that was said) · {"at": "spawned", "child"} · {"at": "eof"}
+    journal   path: one JSON line for all that happens: {"pid", "at": "started", "arguments"} ·
+              {"at": "got", "method", "params"} · {"at": "answered", "result"|"error"} (answers to its own requests) ·
+              {"at": "turn", "session", "reason", "said"} (its outcome and all text that was said) ·
+              {"at": "spawned", "child"} · {"at": "eof"}
     state     folder: what sessions were told and said, so that the next process can load or resume them
     ignore    list of "eof", "term", "int"
     start     steps before anything is read             initialize   steps before its answer
@@ -270,7 +271,7 @@ class Agent:
 
     def run(self) -> None:
         nobody = Turn("nobody", None, "")
-        self.note("started")
+        self.note("started", arguments=sys.argv[2:])
         for name in self.script.get("ignore", ()):
             if name != "eof":
                 signal.signal(getattr(signal, f"SIG{name.upper()}"), signal.SIG_IGN)

@@ -82,6 +82,10 @@ class Scripted:
         """Return every process that began to play, in order."""
         return [entry["pid"] for entry in self.journal("started")]
 
+    def got_arguments(self) -> list[list[str]]:
+        """Return what each of them was started with beside the script."""
+        return [entry["arguments"] for entry in self.journal("started")]
+
     def children(self) -> list[int]:
         return [entry["child"] for entry in self.journal("spawned")]
 

@@ -134,7 +134,7 @@ COURSE: Final[list[Callable[[Author], Fact]]] = [
 ]
 
 FORGED: Final[list[Callable[[Author], Fact]]] = [
-    lambda a: e.SessionCreated(transport="acp", owner="mallory"),
+    lambda a: e.SessionCreated(transport="acp", owner="mallory", command=("agent", "acp")),
     lambda a: e.PromptQueued(a.prompt(), a.one(CONTENTS)),
     lambda a: e.PromptEdited(a.prompt(), a.one(CONTENTS)),
     lambda a: e.PromptWithdrawn(a.prompt()),

@@ -164,7 +164,9 @@ def _everything(store: Store, session_id: StreamId) -> None:
         1_780_000_000_000_000,
         Source(b"incarnat", 4096),
     )
-    created = e.SessionCreated("acp", "owner", "opencode acp", "opencode", "/srv/shop", "", "claude", "large")
+    created = e.SessionCreated(
+        "acp", "owner", "opencode acp", "opencode", "/srv/shop", "", "claude", "large", ("opencode", "acp")
+    )
     _append(store, Session(session_id), record(Session(session_id), (created, *EVERY_KIND), context))
 
 

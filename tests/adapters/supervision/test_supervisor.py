@@ -173,6 +173,23 @@ class TestPermissions:
             assert daemon.text(session) == "well then"
 
 
+class TestArguments:
+    async def test_every_argument_arrives_as_it_was_given_also_after_a_restart(self, town: Town, folder: Path) -> None:
+        agent = Scripted(folder, resume={"replay": False})
+        odd = ["line\nbreak", "http://there/?a=b", '{"to": "x://y", "t": "\n"}', "", "don't", "-", "--", "$HOME `id`"]
+
+        async with town.daemon() as daemon:
+            session = await daemon.new([*agent.command, *odd], "one")
+            await daemon.saw(session, e.TurnEnded)
+            await daemon.keeping.end_agents("to be started again")
+        async with town.daemon() as daemon:
+            await daemon.send(session, "two")
+            await daemon.saw(session, e.TurnEnded, 2)
+            first, second = agent.got_arguments()
+
+        assert first == second == odd
+
+
 class TestModes:
     async def test_the_agent_agrees_and_the_log_says_so(self, town: Town, folder: Path) -> None:
         agent = Scripted(folder, result={"modes": MODES})

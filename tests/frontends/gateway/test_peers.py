@@ -251,3 +251,26 @@ def test_what_an_agent_offers_is_there_for_every_frontend_and_changes_with_it(da
     assert min(row["offers"].values()) > 0
     refused(refusal, 400, "usage")
     assert daemon.get("/sessions/nobody/offers").status == 404
+
+
+@pytest.mark.parametrize(
+    "script", [{"initialize": [{"exit": 3}]}, {"refuse": {"initialize": {"code": -32603, "message": "not today"}}}]
+)
+def test_a_row_that_says_failed_says_so_in_everything(daemon: Daemon, tmp_path: Path, script: dict[str, Any]) -> None:
+    agent = Scripted(tmp_path / "agent", **script)
+
+    rows = [begin(daemon, agent).json() for _ in range(5)]
+
+    assert {(row["connection"]["state"], row["attention"], row["unread"]) for row in rows} == {("failed", "failed", 1)}
+    for row in rows:
+        (detached,) = daemon.get(f"/events?session={row['id']}&type=detached").lines()
+        assert row["position"] == detached["position"]
+
+
+def test_a_session_is_connecting_from_the_first_moment(daemon: Daemon, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent")
+    order = {"command": agent.command, "cwd": str(agent.folder)}
+
+    states = [daemon.post("/sessions", order).json()["connection"]["state"] for _ in range(5)]
+
+    assert set(states) <= {"connecting", "connected"}

@@ -68,7 +68,9 @@ class Directory:
         summary = session.summary
         if summary.transport == IMPORT:
             return self._continued(session)
-        if summary.target in self._targets or "://" in summary.target:
+        if summary.command:
+            return self._program(summary.command, summary.agent, summary.cwd)
+        if summary.target in self._targets or self._by_address(summary.target) is not None:
             return self._target(summary.target, summary.cwd)
         if summary.transport == self._programs:
             return self._program(tuple(shlex.split(summary.target)), summary.agent, summary.cwd)
@@ -87,14 +89,18 @@ class Directory:
             peer = self._program(target.command, None, cwd or target.cwd)
             return replace(peer, target=name, environment=(*peer.environment, *target.env))
         uri = name if target is None else target.uri or ""
-        scheme = uri.partition(":")[0]
-        found = next((each for each in self.transports.values() if scheme in each.schemes), None)
+        found = self._by_address(uri)
         if found is None:
             schemes = ", ".join(sorted(f"{each}:" for one in self.transports.values() for each in one.schemes))
             msg = f"{name!r} is neither a name in config.toml nor an address that can be reached ({schemes})"
             raise UsageError(msg)
         peer = found.peer(uri, cwd if target is None else cwd or target.cwd)
         return replace(peer, target=name)
+
+    def _by_address(self, uri: str) -> Transport | None:
+        """Return the transport that takes an address; an address may well stand inside a command line."""
+        scheme, colon, _ = uri.partition(":")
+        return next((each for each in self.transports.values() if colon and scheme in each.schemes), None)
 
     def _transport(self, name: str) -> Transport:
         found = self.transports.get(name)

@@ -183,7 +183,7 @@ class Fleet:
             return shown if shown.state == "gave_up" else told_by_log(state)
         if link.connected and state.attachment == "attached" and state.link_id == link.id:
             return Connection("connected")
-        if not link.begun or shown.state == "connected":
+        if not link.begun or shown.state in ("connected", "offline"):
             return Connection("reconnecting" if state.ever_attached else "connecting", 1)
         return shown
 

@@ -76,6 +76,7 @@ class Supervisor:
                 agent=peer.agent,
                 cwd=peer.cwd,
                 title=order.title,
+                command=tuple(hidden(word, self._settings.secrets) for word in order.command or ()),
             )
         ]
         if order.prompt is not None:
@@ -251,8 +252,11 @@ class Supervisor:
 
     def _is_opened(self, keeper: Keeper) -> bool:
         state = keeper.session.state
-        shown = self.connection(keeper.id)
-        return state.ended is not None or state.attachment == "attached" or bool(shown and shown.state in _SETTLED)
+        if state.ended is not None or state.attachment == "attached":
+            return True
+        # A link fails before its session says so. Whoever waited looks at the row then, and it must say so too.
+        link, shown = self._fleet.link(keeper.id), self.connection(keeper.id)
+        return (link is None or not link.running) and shown is not None and shown.state in _SETTLED
 
     async def _check_prompt(self, keeper: Keeper, cause: str | None) -> None:
         """Refuse a prompt that cannot be sent, where the policy does not keep it for later."""

@@ -56,6 +56,7 @@ class Summary(Struct, frozen=True, gc=False):
     first_message: str | None = None
     tokens: int = 0
     reports: tuple[tuple[str, int], ...] = ()
+    command: tuple[str, ...] = ()
 
 
 def summarize(summary: Summary, recorded: Recorded) -> Summary:
@@ -77,6 +78,7 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
                 target=created.target,
                 agent=created.agent,
                 cwd=created.cwd,
+                command=created.command,
                 model=created.model,
                 imported_from=created.imported_from,
                 created_at=recorded.at,

@@ -23,6 +23,7 @@ class Create(Command, frozen=True):
     imported_from: str | None = None
     model: str | None = None
     owner: str = OWNER
+    command: tuple[str, ...] = ()
 
 
 class Configure(Command, frozen=True):

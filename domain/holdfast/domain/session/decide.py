@@ -81,6 +81,7 @@ def _create(state: SessionState, command: c.Create) -> tuple[Fact, ...]:
             title=command.title,
             imported_from=command.imported_from,
             model=command.model,
+            command=command.command,
         ),
     )
 

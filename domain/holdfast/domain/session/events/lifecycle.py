@@ -19,6 +19,7 @@ class SessionCreated(Fact, frozen=True):
         title: Given by a person or by the peer; empty where nobody gave one.
         imported_from: Kind of transcript it was imported from, None for live sessions.
         model: Model named by the source, where it names one.
+        command: The argument list of the agent, where a person gave one; nothing for all that `target` names.
     """
 
     transport: str
@@ -29,6 +30,7 @@ class SessionCreated(Fact, frozen=True):
     title: str = ""
     imported_from: str | None = None
     model: str | None = None
+    command: tuple[str, ...] = ()
 
 
 @registered("session-configured")

@@ -1,0 +1,45 @@
+"""Whom a session is with, by what the log says of it."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from holdfast.adapters.supervision.directory import Directory
+from holdfast.adapters.transports.acp.transport import AcpTransport
+from holdfast.domain.errors import UsageError
+from holdfast.domain.keeping import Order
+from holdfast.domain.policy import Target
+from holdfast.domain.projections.summary import Summary
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.session import Session
+
+DIRECTORY = Directory(
+    {"acp": AcpTransport({}, lambda name: None)}, {"near": Target(command=("near-agent", "--fast"))}, home="/home/me"
+)
+
+
+def session(**summary: object) -> Session:
+    return Session(StreamId("s"), 1, summary=Summary(transport="acp", **summary))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("words", [("agent", "http://there"), ("agent", "a\nb"), ("agent", "acp+ws://host", "")])
+def test_a_command_is_the_list_that_was_given(words: tuple[str, ...]) -> None:
+    assert DIRECTORY.known(session(target=shlex.join(words), command=words)).command == words
+    assert DIRECTORY.known(session(target="anything", command=words)).command == words
+
+
+@pytest.mark.parametrize("words", [("agent", "http://there"), ("agent", "a\nb"), ("agent", '{"u": "x://y"}')])
+def test_a_session_of_before_commands_were_lists_is_still_understood(words: tuple[str, ...]) -> None:
+    assert DIRECTORY.known(session(target=shlex.join(words))).command == words
+
+
+def test_an_address_is_one_only_from_its_first_letter_on() -> None:
+    assert DIRECTORY.known(session(target="acp+ws://host/agent")).address == "ws://host/agent"
+    with pytest.raises(UsageError, match="is neither a name in"):
+        DIRECTORY.ordered(Order(target="see acp+ws://host"))
+
+
+def test_a_name_means_what_the_configuration_says_now() -> None:
+    assert DIRECTORY.known(session(target="near")).command == ("near-agent", "--fast")
