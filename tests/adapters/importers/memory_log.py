@@ -41,10 +41,18 @@ class MemoryLog:
         self.notes: list[str] = []
         self.room = room
         self.now = NOW
+        self.drivers: dict[str, StreamId] = {}
+        self.connecting: set[str] = set()
         self._ids = count(1)
 
     def load(self, session_id: StreamId) -> Session:
         return fold(Session(session_id), self.of(session_id))
+
+    def driver(self, session_id: StreamId, agent: str) -> StreamId | None:
+        return self.drivers.get(session_id)
+
+    def is_connecting(self, agent: str) -> bool:
+        return agent in self.connecting
 
     def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
         return self.of(session_id)[-limit:]

@@ -491,3 +491,47 @@ def test_more_files_than_are_held_in_memory_are_all_followed(tmp_path: Path, log
         add(path, {**DONE, "sessionId": name})
     assert watch.look(everywhere=True).sessions == 70
     assert {status(log, name) for name in names} == {("unread", 1)}
+
+
+@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_session_that_holdfast_drives_is_no_second_one(
+    tmp_path: Path, log: MemoryLog, content: bytes, watched: bool
+) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(content)
+    known = imported(path)
+    log.drivers = dict.fromkeys(known.sessions, StreamId("ours"))
+
+    if watched:
+        log.watch(path).look(everywhere=True)
+    else:
+        log.take(path)
+
+    assert log.events == []
+    assert log.notes[0].endswith("is recorded live by Holdfast as ours; nothing was added to it")
+
+
+def test_a_session_waits_while_one_with_its_agent_is_begun_and_has_no_name_yet(tmp_path: Path, log: MemoryLog) -> None:
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
+    log.connecting = {"claude"}
+    watch = log.watch(path)
+    watch.look(everywhere=True)
+    assert log.events == []
+
+    log.connecting = set()
+    watch.look(everywhere=True)
+    assert log.sessions == [c.SESSION]
+
+
+def test_a_session_that_turns_out_to_be_driven_never_comes(tmp_path: Path, log: MemoryLog) -> None:
+    path = c.written(tmp_path / "t.jsonl", *c.TURN)
+    log.connecting = {"claude"}
+    watch = log.watch(path)
+
+    log.connecting, log.drivers = set(), {c.SESSION: StreamId("ours")}
+    watch.look(everywhere=True)
+    add(path, c.user("more", "u9", 9))
+    watch.look(everywhere=True)
+
+    assert log.events == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from websockets.sync.client import connect
 
+from tests.adapters.importers import claude_lines as claude
 from tests.agents.scripting import Scripted
 from tests.frontends.gateway.serving import Client
 from tests.frontends.gateway.test_api import refused
@@ -274,3 +275,44 @@ def test_a_session_is_connecting_from_the_first_moment(daemon: Daemon, tmp_path:
     states = [daemon.post("/sessions", order).json()["connection"]["state"] for _ in range(5)]
 
     assert set(states) <= {"connecting", "connected"}
+
+
+@pytest.mark.parametrize("first", ["driven", "imported"])
+def test_a_session_of_another_tool_is_there_once(daemon: Daemon, tmp_path: Path, first: str) -> None:
+    """Its agent writes a transcript that is watched, while Holdfast drives it or after it was imported."""
+    agent = Scripted(tmp_path / "agent", resume={"replay": False})
+    program = tmp_path / "bin" / "claude-agent-acp"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec " + " ".join(agent.command) + "\n")
+    program.chmod(0o755)
+    daemon.stop()
+    daemon.environ["PATH"] = f"{program.parent}:{daemon.environ['PATH']}"
+    daemon.start()
+    folder = tmp_path / "transcripts"
+    folder.mkdir()
+    assert daemon.post("/imports", {"sources": [str(folder)], "watch": True}).status == 200
+    if first == "driven":
+        order = {"agent": "claude", "cwd": str(tmp_path), "prompt": "hello", "wait_s": 30}
+        session = daemon.post("/sessions", order).json()["id"]
+        remote = reaches(daemon, session, "idle")["remote_id"]
+    else:
+        session = remote = claude.SESSION
+        (agent.folder / "state" / f"{remote}.jsonl").touch()
+        claude.written(folder / "t.jsonl", claude.user("long ago", cwd=str(tmp_path)))
+        with daemon.streaming("/events?follow=true&type=session-created") as created:
+            next(created)
+        assert daemon.post(f"/sessions/{session}/prompts", {"content": "go on"}).status == 202
+        reaches(daemon, session, "idle")
+    before = len(daemon.get(f"/events?session={session}").lines())
+    said = [claude.user("said there", sessionId=remote), claude.assistant(claude.said("indeed"), sessionId=remote)]
+    claude.written(folder / "t.jsonl", claude.user("long ago", sessionId=remote, cwd=str(tmp_path)), *said)
+    other = "9f1e2d3c-4b5a-4968-8776-655443322110"
+    claude.written(folder / "u.jsonl", claude.user("somebody else", sessionId=other))
+    with daemon.streaming("/events?follow=true&type=session-created") as created:
+        while next(created)["session_id"] != other:
+            pass
+
+    daemon.post("/imports", {"sources": [str(folder)]})
+
+    assert {row["id"] for row in daemon.get("/sessions").json()["items"]} == {session, other}
+    assert len(daemon.get(f"/events?session={session}").lines()) == before

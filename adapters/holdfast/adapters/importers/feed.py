@@ -74,6 +74,9 @@ class Feed:
         self.appended = 0
         self.live = False
         self._session = log.load(StreamId(session_id))
+        self._driver = None if self._session.state.ever_attached else log.driver(self._session.id, kind)
+        # A session that is begun at this moment has no name there yet, and this may be it.
+        self._unsure = self._driver is None and not self._session.state.created and log.is_connecting(kind)
         if rewritten:
             self._recent: RecentItems = KnownItems(_facts(log, self._session.id))
         else:
@@ -90,6 +93,8 @@ class Feed:
         """Why nothing can be added to the session; None where it can."""
         if self._session.state.erased:
             return "was erased"
+        if self._driver is not None:
+            return f"is recorded live by Holdfast as {self._driver}"
         state = self._session.state
         if state.ever_attached or (state.created and self._session.summary.transport != "import"):
             return "is recorded live by Holdfast"
@@ -98,7 +103,7 @@ class Feed:
     @property
     def is_busy(self) -> bool:
         """Whether it is not known yet if something can be added: Holdfast is about to connect."""
-        return self._session.state.attachment == "requested" and not self._session.state.ever_attached
+        return self._unsure or (self._session.state.attachment == "requested" and not self._session.state.ever_attached)
 
     @property
     def session(self) -> Session:
@@ -108,7 +113,7 @@ class Feed:
     @property
     def current(self) -> bool:
         """Whether the log says of the session what is known here. Other files, and people, add to it as well."""
-        return self._log.load(self._session.id).version == self._session.version
+        return not self._unsure and self._log.load(self._session.id).version == self._session.version
 
     def take(self, record: Record, line: Line) -> bool:
         """Add the record of a line; False where it carries nothing that is known."""

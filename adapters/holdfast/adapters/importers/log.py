@@ -18,6 +18,14 @@ class ImportLog(Protocol):
         """Return the session after all its committed events; at version 0, where there is none."""
         ...
 
+    def driver(self, session_id: StreamId, agent: str) -> StreamId | None:
+        """Return the session under which Holdfast drives the agent's session of this id; None where it does not."""
+        ...
+
+    def is_connecting(self, agent: str) -> bool:
+        """Tell whether a session with the agent is about to get a name there, as of the latest `driver`."""
+        ...
+
     def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
         """Return the latest events of the session, at most `limit`, the oldest first."""
         ...

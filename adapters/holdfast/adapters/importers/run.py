@@ -77,7 +77,7 @@ class Run:
         rewritten = isinstance(kind, Rewritten)
         feed = Feed(self.log, self.clock, kind.name, session_id, known_by, rewritten=rewritten)
         feed.live = self.live
-        if feed.refusal is not None:
+        if feed.refusal is not None and not (feed.is_busy and self.live):
             self.say(f"{transcript.path}: session {session_id} {feed.refusal}; nothing was added to it")
         return feed
 

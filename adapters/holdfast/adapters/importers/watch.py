@@ -172,6 +172,8 @@ class Watch:
             is_over = not self._run.live and modified_at + QUIET_US < self._run.clock.now()
             if transcript.document:
                 feed = self._compare(path, transcript, end_turn=is_over)
+                if feed is not None and feed.is_busy:
+                    self._due[path] = perf_counter() + _PATIENCE_S
                 self._note(transcript.session_id, [feed] if feed else [], modified_at)
                 return
             follower = follow(self._run, transcript, file, end_turn=is_over)

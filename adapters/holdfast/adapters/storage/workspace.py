@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.compact import compact
+from holdfast.adapters.storage.driven import Driven
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reader import Reader
@@ -35,6 +36,7 @@ class Workspace(Reader):
         """Change `store`, which was opened for writing and which the caller closes."""
         super().__init__(store)
         self._sessions: dict[StreamId, Session] = {}
+        self._driven = Driven()
 
     def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
         """Carry out a command and return what it led to, after that is durable.
@@ -84,6 +86,15 @@ class Workspace(Reader):
         self._sessions.pop(session.id, None)
         self._store.append_now(events, roster_row(session))
         self._sessions[session.id] = session
+
+    def driver(self, session_id: StreamId, agent: str) -> StreamId | None:
+        """Return the session under which Holdfast drives the agent's session of this id; None where it does not."""
+        with self._store.reading() as connection:
+            return self._driven.find(connection, session_id, agent)
+
+    def is_connecting(self, agent: str) -> bool:
+        """Tell whether a session with the agent is about to get a name there, as of the latest `driver`."""
+        return self._driven.is_connecting(agent)
 
     def recent(self, session_id: StreamId, limit: int) -> Sequence[Recorded]:
         """Return the session's latest events, the oldest of them first."""

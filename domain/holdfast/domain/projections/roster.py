@@ -73,6 +73,7 @@ class Row(Struct, frozen=True, gc=False):
     owner: str = OWNER
     options: dict[str, str] = {}
     offers: Offers = Offers()
+    remote_id: str | None = None
 
 
 FOREVER = "9999-12-31T23:59:59.999Z"
@@ -115,6 +116,7 @@ def row(session: Session) -> Row:
         imported_from=summary.imported_from,
         owner=state.owner,
         options=state.options,
+        remote_id=state.remote_id,
         offers=Offers(**{kind: offer.version for kind, offer in state.offers.items()}),
     )
 

@@ -1,0 +1,67 @@
+"""Which sessions of other tools are ours under another name: those whose agent Holdfast drives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.reading import fetch, head_position
+from holdfast.domain.recorded import StreamId
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class _Connection(Struct):
+    state: str = "offline"
+
+
+class _Listed(Struct):
+    """The part of a roster row that says who is driven."""
+
+    connection: _Connection
+    agent: str | None = None
+    remote_id: str | None = None
+    lifecycle: str = ""
+
+
+class Driven:
+    """The sessions that an agent of ours has under a name of its own, found in the roster once and then followed."""
+
+    def __init__(self) -> None:
+        self._by_remote: dict[str, dict[StreamId, str | None]] = {}
+        self._connecting: dict[StreamId, str | None] = {}
+        self._end = 0
+
+    def find(self, connection: Connection, remote_id: str, agent: str) -> StreamId | None:
+        """Return the session of ours that an agent calls `remote_id`. Costs the rows that changed since the last call.
+
+        Args:
+            connection: Any.
+            remote_id: The agent's name of the session.
+            agent: Name of the agent; sessions with an agent of no known name are taken to be with it.
+        """
+        self._follow(connection)
+        found = self._by_remote.get(remote_id, {})
+        return next((ours for ours, with_ in found.items() if ours != remote_id and with_ in (None, agent)), None)
+
+    def is_connecting(self, agent: str) -> bool:
+        """Tell whether a session with the agent is about to get a name there, as of the latest `find`."""
+        return any(with_ in (None, agent) for with_ in self._connecting.values())
+
+    def _follow(self, connection: Connection) -> None:
+        table = schema.sessions.c
+        head = head_position(connection)
+        for name, row in fetch(connection, select(table.id, table.row).where(table.position > self._end)):
+            listed = msgspec.json.decode(row, type=_Listed)
+            session_id = StreamId(name)
+            self._connecting.pop(session_id, None)
+            if listed.remote_id is not None:
+                self._by_remote.setdefault(listed.remote_id, {})[session_id] = listed.agent
+            elif listed.connection.state == "connecting" and listed.lifecycle == "created":
+                self._connecting[session_id] = listed.agent
+        self._end = head
