@@ -358,24 +358,35 @@ def test_replay_ends_where_the_session_is(web: Web) -> None:
 
 
 def test_a_mode_stays_with_its_session(web: Web) -> None:
-    modes = {"currentModeId": "default", "availableModes": [{"id": each, "name": each} for each in ("default", "plan")]}
+    offered = [
+        {"id": "default", "name": "Ask"},
+        {"id": "plan", "name": "Plan", "description": "Reads, changes nothing"},
+    ]
+    modes = {"currentModeId": "default", "availableModes": offered}
     script = {"result": {"modes": modes}, "prompts": [[{"say": "done"}]]}
     one, other = (web.begin(script, title=title) for title in ("One", "Other"))
     page = web.open(f"/sessions/{one['id']}")
-    mode = page.get_by_label("Mode", exact=True)
-    expect(mode).to_have_value("default")
+    mode = page.get_by_role("button", name=re.compile("^Mode: "))
+    expect(mode).to_have_accessible_name("Mode: Ask")
 
-    mode.fill("plan")
-    mode.press("Enter")
-    expect(mode).to_have_value("plan")
+    mode.click()
+    expect(page.get_by_role("menuitemradio", name="Ask")).to_be_focused()
+    expect(page.get_by_role("menu")).to_contain_text("changes nothing")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(mode).to_have_accessible_name("Mode: Plan")
     entry(page, other["id"]).click()
     expect(page.locator(".head h1")).to_contain_text("Other")
-    expect(mode).to_have_value("default")
+    expect(mode).to_have_accessible_name("Mode: Ask")
     entry(page, one["id"]).click()
 
-    expect(mode).to_have_value("plan")
+    expect(mode).to_have_accessible_name("Mode: Plan")
     page.reload()
-    expect(mode).to_have_value("plan")
+    expect(mode).to_have_accessible_name("Mode: Plan")
+    expect(page.locator("nav .entries")).to_be_visible()
+    fresh = web.begin(script)
+    page.goto(f"{web.daemon.url}/sessions/{fresh['id']}")
+    expect(mode).to_have_accessible_name("Mode: Ask")
 
 
 def test_a_peek_reads_nothing_and_escape_only_closes_it(web: Web) -> None:
@@ -395,7 +406,7 @@ def test_a_peek_reads_nothing_and_escape_only_closes_it(web: Web) -> None:
     expect(entry(page, row["id"]).locator(".badge")).to_have_text("1")
 
 
-def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web) -> None:
+def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web, tmp_path: Path) -> None:
     commands = {
         "sessionUpdate": "available_commands_update",
         "availableCommands": [{"name": "review", "description": ""}],
@@ -405,6 +416,8 @@ def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web) -> None
         "capabilities": {"promptCapabilities": {"image": True}},
         "prompts": [[{"update": commands}, {"tool": tool}]],
     }
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "timber.py").touch()
     row = web.begin(script)
     page = web.open(f"/sessions/{row['id']}")
     write(page, "Read it")
@@ -415,7 +428,7 @@ def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web) -> None
     page.get_by_role("option", name="/review").wait_for()
     message.press("Tab")
     message.press_sequentially("@ti")
-    page.get_by_role("option", name="src/tide.py").wait_for()
+    expect(page.get_by_role("option")).to_have_text([re.compile("tide.py"), re.compile("timber.py")])
     message.press("Enter")
     message.evaluate(
         """field => {

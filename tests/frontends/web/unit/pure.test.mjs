@@ -160,15 +160,12 @@ test("what is sent holds the text, what was pasted, and the files that are still
 test("what a session's events say of it is folded", () => {
   const told = (type, data, position = 1) => ({ type, data, position, recorded_at: "t" });
   const events = [
-    told("commands-changed", { commands: [{ name: "review", description: "d" }, { no: 1 }] }),
     told("usage-reported", { context_used: 5, context_size: 10, cost: "1 USD" }),
-    told("mode-changed", { mode: "plan" }), told("mode-changed", { mode: "plan" }),
     told("prompt-queued", {}), told("read-up-to", { version: 2 }, 44), told("turn-started", {}), told("turn-interrupted", {}), told("of-the-future", null),
   ];
   const details = events.reduce(fold, NOTHING);
 
-  assert.deepEqual(details.commands, [{ name: "review", description: "d", hint: "" }]);
-  assert.deepEqual([details.context, details.cost, details.modes, details.queueVersion, details.readPosition, details.held], [{ used: 5, size: 10 }, "1 USD", ["plan"], 1, 44, true]);
+  assert.deepEqual([details.context, details.cost, details.queueVersion, details.readPosition, details.held], [{ used: 5, size: 10 }, "1 USD", 1, 44, true]);
 });
 
 test("the proof finds what was lost and what was doubled", () => {
@@ -207,4 +204,31 @@ test("a compacted session is replayed with its texts and tools where they stood"
   for (const each of expanded(events)) take(items, each);
 
   assert.deepEqual([...items.values()].map((item) => item.text ?? item.title), ["one two", "Read", "after"]);
+});
+
+test("a person is told of what became pressing or finished, and of nothing else", () => {
+  const row = (more) => ({ id: "1", lifecycle: "created", attention: "none", pending: 0, connection: { state: "connected" }, muted_until: null, focused: [], position: 1, ...more });
+  const idle = row({});
+  const asks = row({ attention: "needs_you", pending: 1, position: 2 });
+
+  assert.equal(worth(undefined, asks, 0), null, "what is there from the start");
+  assert.equal(worth(idle, asks, 0), "needs_you");
+  assert.equal(worth(asks, { ...asks, position: 3 }, 0), null, "the same question");
+  assert.equal(worth(asks, { ...asks, pending: 2, position: 3 }, 0), "needs_you", "one more");
+  assert.equal(worth(idle, { ...asks, focused: ["tui"] }, 0), null, "somebody looks");
+  assert.equal(worth(idle, { ...asks, muted_until: "2030-01-01T00:00:00Z" }, 0), null, "muted");
+  assert.equal(worth(idle, { ...asks, muted_until: "2000-01-01T00:00:00Z" }, Date.now()), "needs_you", "not any more");
+  assert.equal(worth(row({ lifecycle: "streaming" }), row({ lifecycle: "unread", unread: 1, position: 2 }), 0), "unread");
+  assert.equal(worth(idle, row({ attention: "failed", position: 2 }), 0), "failed");
+  assert.equal(worth(idle, row({ lifecycle: "streaming", position: 2 }), 0), null);
+  assert.equal(worth(asks, { ...asks, position: 1 }, 0), null, "nothing new in the log");
+});
+
+test("quiet hours go over midnight", () => {
+  const at = (hours, minutes = 0) => new Date(2026, 0, 1, hours, minutes);
+
+  assert.deepEqual([at(21, 59), at(22), at(3), at(7)].map((now) => isQuiet({ from: "22:00", to: "07:00" }, now)), [false, true, true, false]);
+  assert.deepEqual([at(11), at(12), at(13)].map((now) => isQuiet({ from: "12:00", to: "13:00" }, now)), [false, true, false]);
+  assert.equal(isQuiet({ from: "12:00", to: "" }, at(12)), false);
+  assert.equal(isQuiet(null, at(12)), false);
 });

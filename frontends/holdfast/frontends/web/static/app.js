@@ -3,6 +3,7 @@ import { createElement, options, render } from "./lib/html.js";
 import { listenForKeys } from "./lib/keys.js";
 import { start, store } from "./lib/model.js";
 import { documentTitle } from "./lib/status.js";
+import { colourFrame } from "./lib/theme.js";
 import { App } from "./views/app.js";
 
 // One rendering a frame however many patches come; a hidden tab gets its frames from a timer.
@@ -20,6 +21,8 @@ const root = /** @type {HTMLElement} */ (document.getElementById("page"));
 root.textContent = "";
 render(createElement(App, {}), root);
 listenForKeys();
+colourFrame();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", colourFrame);
 void start();
 
 if ("serviceWorker" in navigator && globalThis.isSecureContext) {

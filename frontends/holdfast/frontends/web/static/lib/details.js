@@ -3,8 +3,6 @@
 export const DETAIL_TYPES = [
   "session-configured",
   "attached",
-  "commands-changed",
-  "mode-changed",
   "usage-reported",
   "info-changed",
   "prompt-queued",
@@ -21,9 +19,11 @@ export const DETAIL_TYPES = [
 ];
 
 /**
+ * @typedef {{id: string, name: string, description: string, group: string}} Choice
+ * @typedef {{id: string, name: string, kind: "select" | "boolean" | "other", description: string, category: string | null, value: string | null, choices: Choice[]}} Option
+ * @typedef {{mode: string | null, modes: Choice[], options: Option[], commands: {name: string, description: string, hint: string}[]}} Offers
  * @typedef {object} Details
- * @property {{name: string, description: string, hint: string}[]} commands
- * @property {string[]} modes  names of modes seen so far
+ * @property {Offers} offers  what the agent has to choose from
  * @property {boolean} images  whether the agent takes pictures
  * @property {{used: number, size: number} | null} context
  * @property {string | null} cost
@@ -32,15 +32,13 @@ export const DETAIL_TYPES = [
  * @property {string | null} turnStartedAt
  * @property {boolean} held  whether the queue waits for a word after an interruption
  * @property {number} queueVersion  grows when the queue changes
- * @property {Record<string, string>} failures  why prompts failed, by prompt
  * @property {number} readPosition  where the log says that the owner had seen everything
  * @property {boolean} caughtUp  whether all of that has been told
  */
 
 /** @type {Details} */
 export const NOTHING = {
-  commands: [],
-  modes: [],
+  offers: { mode: null, modes: [], options: [], commands: [] },
   images: false,
   context: null,
   cost: null,
@@ -49,7 +47,6 @@ export const NOTHING = {
   turnStartedAt: null,
   held: false,
   queueVersion: 0,
-  failures: {},
   readPosition: 0,
   caughtUp: false,
 };
@@ -65,10 +62,6 @@ export function fold(before, { type, data, recorded_at, position }) {
         remoteId: data?.remote_id ?? before.remoteId,
         images: data?.capabilities?.promptCapabilities?.image === true || before.images,
       };
-    case "commands-changed":
-      return { ...before, commands: commandsIn(data?.commands) };
-    case "mode-changed":
-      return before.modes.includes(data?.mode) || !data?.mode ? before : { ...before, modes: [...before.modes, data.mode] };
     case "usage-reported": {
       const context = data?.context_used != null && data?.context_size ? { used: data.context_used, size: data.context_size } : before.context;
       return { ...before, context, cost: data?.cost ?? before.cost };
@@ -84,19 +77,7 @@ export function fold(before, { type, data, recorded_at, position }) {
       return { ...before, turnStartedAt: null, held: true };
     case "queue-resumed":
       return { ...before, held: false, queueVersion: before.queueVersion + 1 };
-    case "prompt-failed": {
-      const failures = { ...before.failures, [data?.prompt_id]: String(data?.detail ?? data?.reason ?? "") };
-      return { ...before, failures, queueVersion: before.queueVersion + 1 };
-    }
     default:
       return type.startsWith("prompt-") ? { ...before, queueVersion: before.queueVersion + 1 } : before;
   }
-}
-
-/** @param {any} commands as the agent sent them */
-function commandsIn(commands) {
-  const list = Array.isArray(commands) ? commands : commands?.availableCommands;
-  return (Array.isArray(list) ? list : [])
-    .filter((each) => typeof each?.name === "string")
-    .map((each) => ({ name: each.name, description: String(each.description ?? ""), hint: String(each.input?.hint ?? "") }));
 }

@@ -47,7 +47,7 @@ export function take(items, event) {
     case "prompt-accepted":
       return void restate(data.prompt_id, { status: "accepted" });
     case "prompt-failed":
-      return void (restate(data.prompt_id, { status: "failed" }) || notice("failed", data.detail || data.reason));
+      return void (restate(data.prompt_id, { status: "failed", reason: data.detail || data.reason }) || notice("failed", data.detail || data.reason));
     case "message-sent":
       return said("user", data.item_id);
     case "message-received":

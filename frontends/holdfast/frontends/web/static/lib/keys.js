@@ -1,5 +1,6 @@
 /** The keys of the page, and the words that its help has for them. */
-import { command, go, inspect, rowOf, store } from "./model.js";
+import { command } from "./commands.js";
+import { go, inspect, rowOf, store } from "./model.js";
 import { statusOf } from "./status.js";
 
 /** @type {[string, string][]} */
@@ -21,6 +22,7 @@ export const KEYS = [
   ["m", "mark unread"],
   ["M", "mute"],
   ["e", "inspector"],
+  [",", "settings"],
   ["a A d z", "on a focused request: allow once, always, deny, later"],
   ["?", "all keys"],
 ];
@@ -70,6 +72,8 @@ function pressed(event, route) {
       return () => show("keys");
     case "/":
       return () => go({ screen: "search", query: "" });
+    case ",":
+      return () => go({ screen: "settings" });
     case "i":
       return () => go({ screen: "inbox" });
     case "u":

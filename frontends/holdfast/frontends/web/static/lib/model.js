@@ -1,18 +1,21 @@
 /** What the page knows, and everything it can ask for. Facts come from the stream alone; a command changes nothing here. */
-import { DEVICE, Problem, call, get, newId, post } from "./http.js";
+import { DEVICE, Problem, call, get, newId } from "./http.js";
 import { forgetCopies, keep, readCopy, recall, saveCopy } from "./keep.js";
-import { DETAIL_TYPES, NOTHING, fold } from "./details.js";
 import { Listing } from "./listing.js";
+import { Notifier } from "./notify.js";
+import { openRoute } from "./opened.js";
 import { address, codeIn, parse } from "./route.js";
 import { ordered } from "./status.js";
 import { createStore } from "./store.js";
 import { Stream } from "./stream.js";
-import { Transcript } from "./transcript.js";
 
-const KEPT_OPEN = 6;
-const PAGE = 200;
-const FIRST_PAGE = 60;
-
+const notifier = new Notifier({
+  question: (session) => {
+    const request = store.get().inbox.findLast((each) => each.session_id === session);
+    return request && { id: request.request_id, title: request.title };
+  },
+  open: (session, item) => go({ screen: "session", id: session, item }),
+});
 const roster = new Listing();
 const inbox = new Listing();
 
@@ -23,7 +26,7 @@ export const store = createStore({
   rosterReady: false,
   /** @type {any[]} */ inbox: [],
   /** @type {import("./route.js").Route} */ route: parse(location),
-  /** @type {Map<string, {model: Transcript, version: number}>} */ transcripts: new Map(),
+  /** @type {Map<string, {model: import("./transcript.js").Transcript, version: number}>} */ transcripts: new Map(),
   /** @type {Map<string, import("./details.js").Details>} */ details: new Map(),
   /** @type {Map<string, any[]>} */ queues: new Map(),
   /** @type {{id: string, text: string, kind: string, action?: {label: string, run: () => void}}[]} */ toasts: [],
@@ -38,9 +41,6 @@ export const store = createStore({
   showEnded: false,
   /** @type {import("./status.js").Row[]} */ ended: [],
 });
-
-/** Requests that were answered from this tab, so that it does not tell its own person. @type {Set<string>} */
-const answeredHere = new Set();
 
 export const stream = new Stream({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/stream`,
@@ -113,12 +113,14 @@ function listen() {
       rosterReady: roster.ready,
       asOf: Date.now(),
     });
+    notifier.look(all);
     saveSoon();
   };
   stream.subscribe(
     { view: "roster", limit: 10_000 },
     {
       snapshot: (frame) => {
+        notifier.forget();
         roster.snapshot(frame);
         tell();
         void refresh();
@@ -164,6 +166,17 @@ function announce(request) {
   });
 }
 
+/** A session that is not in the list: one that has ended, or none. @param {string} id @returns {Promise<boolean>} whether there is one */
+export async function lookUp(id) {
+  try {
+    const row = await get(`/sessions/${id}`);
+    store.set({ ended: ordered([...store.get().ended.filter((each) => each.id !== id), row]) });
+    return true;
+  } catch (problem) {
+    return !(problem instanceof Problem && problem.status === 404);
+  }
+}
+
 /** What changes too rarely to be streamed. */
 export async function refresh() {
   const [status, agents] = await Promise.all([get("/status").catch(() => null), get("/agents").catch(() => null)]);
@@ -172,7 +185,7 @@ export async function refresh() {
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let saving;
-function saveSoon() {
+export function saveSoon() {
   saving ??= setTimeout(() => {
     saving = undefined;
     void saveCopy("roster", store.get().rows.slice(0, 500));
@@ -218,177 +231,6 @@ export function focused() {
 function attend() {
   stream.focus(focused());
 }
-
-// Sessions that are open: the one on the screen and the few before it, which makes going back instant.
-
-/** @type {Map<string, () => void>} subscriptions by session, the latest last */
-const open = new Map();
-
-function openRoute() {
-  const { route } = store.get();
-  if (route.screen !== "session") return;
-  if ([...open.keys()].at(-1) === route.id) return;
-  keep("last", route.id);
-  const known = open.get(route.id);
-  open.delete(route.id);
-  open.set(route.id, known ?? (() => undefined)); // before anything is told, which leads here again
-  if (!known) open.set(route.id, subscribe(route.id));
-  for (const id of [...open.keys()].slice(0, Math.max(0, open.size - KEPT_OPEN))) {
-    open.get(id)?.();
-    open.delete(id);
-  }
-}
-
-/** @param {string} id */
-function subscribe(id) {
-  const model = new Transcript();
-  let details = NOTHING;
-  let closed = false;
-  const tell = () => {
-    if (closed) return;
-    store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
-    saveSoon();
-  };
-  const tellDetails = () => store.set({ details: new Map(store.get().details).set(id, details) });
-  tell();
-  void readCopy(`transcript-${id}`).then((copy) => {
-    if (!copy || model.ready) return;
-    model.snapshot({ ...copy.value, before: null });
-    model.ready = false; // shown, but patches are not for it
-    tell();
-  });
-  const ends = [
-    stream.subscribe(() => ({ view: "transcript", session: id, limit: FIRST_PAGE }), {
-      snapshot: (frame) => {
-        model.snapshot(frame);
-        tell();
-      },
-      patch: (frame) => {
-        const answered = decisions(frame.ops, model);
-        const fits = model.patch(frame);
-        if (fits) tell();
-        for (const item of answered) tellWhere(item);
-        return fits;
-      },
-    }),
-    stream.subscribe(
-      () => {
-        details = { ...NOTHING };
-        return { events: { after: null, session: id, types: DETAIL_TYPES } };
-      },
-      {
-        events: ({ events }) => {
-          const queueBefore = details.queueVersion;
-          details = events.reduce(fold, details);
-          tellDetails();
-          if (details.caughtUp && details.queueVersion !== queueBefore) void loadQueue(id);
-        },
-        caughtUp: () => {
-          details = { ...details, caughtUp: true };
-          tellDetails();
-          void loadQueue(id);
-        },
-      },
-    ),
-  ];
-  return () => {
-    closed = true;
-    for (const end of ends) end();
-    const { transcripts, details: all } = store.get();
-    const rest = new Map(transcripts);
-    rest.delete(id);
-    const others = new Map(all);
-    others.delete(id);
-    store.set({ transcripts: rest, details: others });
-  };
-}
-
-/** Permissions that this patch settles. @param {any[]} ops @param {Transcript} model */
-function decisions(ops, model) {
-  return ops
-    .filter((op) => op.op === "put" && op.item.kind === "permission" && op.item.status !== "pending")
-    .filter((op) => /** @type {any} */ (model.get(op.item.id))?.status === "pending")
-    .map((op) => op.item);
-}
-
-/** @param {any} item */
-function tellWhere(item) {
-  if (item.status === "answered" && !answeredHere.has(item.id)) {
-    toast(`Answered in ${item.decided_by ?? "another place"}: ${item.title}`, "");
-  }
-}
-
-/** The latest question for each queue: what an earlier one is answered later does not count. @type {Map<string, symbol>} */
-const asking = new Map();
-
-/** @param {string} id */
-async function loadQueue(id) {
-  const mine = Symbol(id);
-  asking.set(id, mine);
-  const queue = await get(`/sessions/${id}/queue`).catch(() => null);
-  if (queue && asking.get(id) === mine) store.set({ queues: new Map(store.get().queues).set(id, queue.items) });
-}
-
-/** Pages on their way, so that nobody asks for one twice. @type {Map<string, Promise<boolean>>} */
-const pages = new Map();
-
-/** Load the page before what is shown. @param {string} id @param {number} [limit] @returns {Promise<boolean>} whether there was one */
-export function loadOlder(id, limit = PAGE) {
-  const known = pages.get(id);
-  if (known) return known;
-  const page = fetchOlder(id, limit).finally(() => pages.delete(id));
-  pages.set(id, page);
-  return page;
-}
-
-/** @param {string} id @param {number} limit */
-async function fetchOlder(id, limit) {
-  const model = store.get().transcripts.get(id)?.model;
-  if (!model?.ready || model.before === null) return false;
-  const asked = model.before;
-  model.loading = true;
-  try {
-    const page = await get(`/sessions/${id}/transcript`, { before: asked, limit });
-    if (model.before !== asked) return true; // a new snapshot begins elsewhere: this page would leave a gap
-    model.older(page);
-  } catch (problem) {
-    model.loading = false;
-    if (!(problem instanceof Problem) || problem.status !== 0) complain(problem);
-    return false;
-  }
-  store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
-  return true;
-}
-
-// Commands. Each resolves when the daemon has it in its log; the screen changes when the stream says so.
-
-/** @param {string} id @param {any} content @param {string} clientId */
-export const send = (id, content, clientId) => call("POST", `/sessions/${id}/prompts`, { content, client_id: clientId });
-
-/** @param {string} id @param {string} verb @param {Record<string, unknown>} [body] */
-export const command = (id, verb, body) => post(`/sessions/${id}/${verb}`, body).catch(complain);
-
-/** @param {string} request @param {string | null} option @param {string} [reason] */
-export async function answer(request, option, reason) {
-  answeredHere.add(request);
-  try {
-    await post(`/inbox/${encodeURIComponent(request)}`, { option_id: option, ...(reason ? { reason } : {}) });
-    return true;
-  } catch (problem) {
-    complain(problem);
-    return false;
-  }
-}
-
-/** @param {string} id @param {string} prompt @param {any} content */
-export const editQueued = (id, prompt, content) =>
-  call("PATCH", `/sessions/${id}/queue/${encodeURIComponent(prompt)}`, { content, client_id: newId() }).catch(complain);
-
-/** @param {string} id @param {string} prompt */
-export const dropQueued = (id, prompt) => call("DELETE", `/sessions/${id}/queue/${encodeURIComponent(prompt)}`).catch(complain);
-
-/** Begin a session; the same client id again is the same session. @param {Record<string, unknown>} order @returns {Promise<any>} */
-export const begin = (order) => call("POST", "/sessions", order);
 
 export async function loadEnded() {
   const showEnded = !store.get().showEnded;

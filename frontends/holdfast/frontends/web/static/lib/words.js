@@ -40,6 +40,12 @@ export function folder(path) {
   return (path ?? "").replace(/^(?:\/root|\/home\/[^/]+|\/Users\/[^/]+)(?=\/|$)/, "~");
 }
 
+/** A folder in little room: its last two parts where there are many. @param {string | null} path */
+export function brief(path) {
+  const parts = folder(path).split("/");
+  return parts.length > 4 ? `…/${parts.slice(-2).join("/")}` : parts.join("/");
+}
+
 /** The last part of a folder. @param {string | null} path */
 export function lastOf(path) {
   return folder(path).split("/").filter(Boolean).at(-1) ?? "";

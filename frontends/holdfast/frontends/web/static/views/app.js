@@ -39,6 +39,8 @@ function Screen({ route }) {
       return html`<${Lazy} from=${() => import("./draft.js")} name="DraftSession" key=${route.id} id=${route.id} />`;
     case "inbox":
       return html`<${Lazy} from=${() => import("./inbox.js")} name="Inbox" />`;
+    case "settings":
+      return html`<${Lazy} from=${() => import("./settings.js")} name="Settings" />`;
     case "search":
       return html`<${Lazy} from=${() => import("./search.js")} name="Search" query=${route.query} />`;
     case "replay":

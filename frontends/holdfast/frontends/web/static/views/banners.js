@@ -1,6 +1,7 @@
 /** What stands across the top while something is wrong, in words, with what can be done about it. */
 import { html } from "../lib/html.js";
-import { command, store, stream } from "../lib/model.js";
+import { command } from "../lib/commands.js";
+import { store, stream } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { line, secondsUntil, clock } from "../lib/words.js";
 
@@ -34,9 +35,11 @@ export function ConnectionBanner({ row }) {
     </div>`;
   }
   if (state === "failed" || state === "gave_up") {
-    return html`<div class="banner bad" role="alert" data-banner="failed">
+    const lost = error?.includes("start a new session"); // the agent knows nothing of it any more
+    return html`<div class="banner bad" role="alert" data-banner=${lost ? "lost" : "failed"}>
       <span class="sign" aria-hidden="true">✗</span>
-      <p><strong>${state === "failed" ? "Not connected" : "Gave up connecting"}</strong>${error ? `: ${line(error)}` : ""}</p>${again}
+      <p><strong>${lost ? "Its agent does not know this session any more" : state === "failed" ? "Not connected" : "Gave up connecting"}</strong>${error ? `: ${line(error)}` : ""}</p>
+      ${lost ? html`<button type="button" onClick=${() => store.set({ panel: "new" })}>Begin another</button><button type="button" onClick=${() => command(row.id, "end")}>Keep the history only</button>` : again}
     </div>`;
   }
   if (state === "offline" && error) {

@@ -3,9 +3,12 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft } from "../lib/draft.js";
 import { best } from "../lib/fuzzy.js";
 import { get, newId } from "../lib/http.js";
-import { command, complain, send, store } from "../lib/model.js";
+import { command, send } from "../lib/commands.js";
+import { complain, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
+import { NOTHING } from "../lib/details.js";
 import { Lazy } from "./lazy.js";
+import { Choices } from "./pick.js";
 import { amount, bytes, lastOf, line } from "../lib/words.js";
 
 const PICTURES = /^image\/(?:png|jpeg|gif|webp)$/;
@@ -20,9 +23,9 @@ export function Composer({ id }) {
   const submit = async (/** @type {any} */ draft) => void (await send(id, contentOf(draft, row?.cwd ?? null), draft.id));
   return html`<footer class="foot">
     ${row?.queued ? html`<${Lazy} from=${() => import("./queue.js")} name="Queue" id=${id} held=${details?.held ?? false} queued=${row.queued} />` : null}
-    <${Editor} key=${id} id=${id} cwd=${row?.cwd ?? null} commands=${details?.commands ?? []} images=${details?.images ?? false} blocked=${!live} submit=${submit}
+    <${Editor} key=${id} id=${id} cwd=${row?.cwd ?? null} commands=${details?.offers.commands ?? NOTHING.offers.commands} images=${details?.images ?? false} blocked=${!live} submit=${submit}
       placeholder=${busy ? "Queue a message" : `Message ${row?.agent ?? "the agent"}`} sends=${busy || (row?.queued ?? 0) > 0 ? "Queue" : "Send"}>
-      <${Modes} id=${id} mode=${row?.mode ?? null} modes=${details?.modes ?? []} agent=${row?.agent ?? null} />
+      <${Choices} offers=${details?.offers ?? NOTHING.offers} mode=${row?.mode ?? null} live=${live} tell=${(/** @type {string} */ verb, /** @type {any} */ body) => command(id, verb, body)} />
       <${Usage} details=${details} />
       ${busy ? html`<button type="button" class="stop" disabled=${!live} onClick=${() => command(id, "cancel")}>■ Stop</button>` : null}
     <//>
@@ -224,24 +227,6 @@ function filesSeen(id, word) {
     }
   }
   return best(word, [...seen], (path) => path, 8);
-}
-
-/** The mode, to be changed to any other: agents say which they have to nobody but their own people, so known ones are only offered. @param {{id: string, mode: string | null, modes: string[], agent: string | null}} props */
-function Modes({ id, mode, modes, agent }) {
-  const [draft, setDraft] = useState(/** @type {string | null} */ (null)); // what is typed outlives whatever arrives meanwhile
-  const elsewhere = useStore(store, (state) => state.rows.filter((row) => row.agent === agent && row.mode).map((row) => row.mode).join("\n"));
-  if (!mode) return null;
-  const known = [...new Set([...modes, ...elsewhere.split("\n")])].filter((each) => each && each !== mode);
-  const commit = (/** @type {any} */ event) => {
-    const wanted = event.target.value.trim();
-    setDraft(null); // the mode stays what it is until the agent has agreed
-    if (wanted && wanted !== mode) void command(id, "mode", { mode: wanted });
-  };
-  const value = draft ?? mode;
-  return html`<label class="mode"><span>mode</span><input list=${`modes-${id}`} value=${value} size=${Math.max(5, mode.length)} aria-label="Mode" autocomplete="off" spellcheck=${false}
-      onFocus=${() => setDraft("")} onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} onChange=${commit} onBlur=${() => setDraft(null)}
-      onKeyDown=${(/** @type {KeyboardEvent} */ event) => event.key === "Enter" && commit(event)} />
-    <datalist id=${`modes-${id}`}>${known.map((each) => html`<option value=${each}></option>`)}</datalist></label>`;
 }
 
 /** @param {{details: any}} props */

@@ -2,7 +2,8 @@
 import { html, useState } from "../lib/html.js";
 import { contentOf, keepDraft } from "../lib/draft.js";
 import { keep, recall } from "../lib/keep.js";
-import { begin, go, store } from "../lib/model.js";
+import { begin } from "../lib/commands.js";
+import { go, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { folder, line } from "../lib/words.js";
 import { Editor } from "./composer.js";

@@ -1,13 +1,12 @@
 /** All keys. */
 import { html } from "../lib/html.js";
 import { KEYS } from "../lib/keys.js";
-import { signOut } from "../lib/model.js";
 import { Panel } from "./panel.js";
 
 export function Help() {
   return html`<${Panel} label="Keys" kind="keys">
     <h2>Keys</h2>
     <dl>${KEYS.map(([keys, meaning]) => html`<dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${meaning}</dd>`)}</dl>
-    <form method="dialog"><button type="button" class="quiet" onClick=${signOut}>Sign this browser out</button><button>Close</button></form>
+    <form method="dialog"><button>Close</button></form>
   <//>`;
 }

@@ -10,9 +10,9 @@ import { Tool } from "./tool.js";
 
 /**
  * @param {{line: import("../lib/rows.js").Line, item: any, session: string, agent: string | null, streaming: boolean, marked: boolean,
- *   open: boolean, toggle: (key: string) => void, live: boolean, why?: string}} props  `why`: why a prompt failed
+ *   open: boolean, toggle: (key: string) => void, live: boolean}} props
  */
-export function Line({ line, item, session, agent, streaming, marked, open, toggle, live, why }) {
+export function Line({ line, item, session, agent, streaming, marked, open, toggle, live }) {
   return useMemo(() => {
     switch (line.type) {
       case "day":
@@ -24,10 +24,10 @@ export function Line({ line, item, session, agent, streaming, marked, open, togg
       default:
         return html`<article class=${`item ${item.kind} ${item.role ?? ""} ${marked ? "marked" : ""}`} id=${item.id} data-item=${item.id}>
           ${line.speaks ? html`<${Speaker} item=${item} agent=${agent} />` : null}
-          <${Body} item=${item} streaming=${streaming} open=${open} toggle=${toggle} live=${live} session=${session} why=${why} />
+          <${Body} item=${item} streaming=${streaming} open=${open} toggle=${toggle} live=${live} session=${session} />
         </article>`;
     }
-  }, [line, item, agent, streaming, marked, open, live, why]);
+  }, [line, item, agent, streaming, marked, open, live]);
 }
 
 /** @param {{item: any, agent: string | null}} props */
@@ -38,14 +38,14 @@ function Speaker({ item, agent }) {
     <time datetime=${item.at} title=${dateAndTime(item.at)}>${clock(item.at)}</time></header>`;
 }
 
-/** @param {{item: any, streaming: boolean, open: boolean, toggle: (key: string) => void, live: boolean, session: string, why?: string}} props */
-function Body({ item, streaming, open, toggle, live, session, why }) {
+/** @param {{item: any, streaming: boolean, open: boolean, toggle: (key: string) => void, live: boolean, session: string}} props */
+function Body({ item, streaming, open, toggle, live, session }) {
   switch (item.kind) {
     case "message":
       return html`<div class="said">
         <${Markdown} text=${spoken(item)} streaming=${streaming && item.role !== "user"} />
         <${Pictures} content=${item.content} />
-        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${why ? `: ${oneLine(why)}` : ""}</p>` : null}
+        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${item.reason ? `: ${oneLine(REASONS[item.reason] ?? item.reason)}` : ""}</p>` : null}
         <${Actions} item=${item} session=${session} />
       </div>`;
     case "thought":
@@ -118,6 +118,9 @@ export function PlanList({ entries }) {
   return html`<ol class="plan">${entries.map((entry) => html`<li class=${entry.status}><span role="img" aria-label=${entry.status.replace("_", " ")}>${shapes[entry.status] ?? "∙"}</span> <span dir="auto">${block(entry.content)}</span></li>`)}</ol>`;
 }
 
+/** Why a message failed, where the log has a word for it. @type {Record<string, string>} */
+const REASONS = { not_delivered: "it did not reach the agent", unknown: "whether it reached the agent is not known" };
+
 /** @type {Record<string, string>} */
 const NOTICES = {
   resumed: "Resumed",
@@ -137,7 +140,7 @@ const NOTICES = {
 /** @param {{item: any, open: boolean, toggle: () => void, session: string}} props */
 function Notice({ item, open, toggle, session }) {
   const words = NOTICES[item.status] ?? (item.status ?? "Notice");
-  const text = item.text && item.text !== item.status ? item.text : "";
+  const text = item.text && item.text !== item.status && !(item.status === "ended" && item.text === "user") ? item.text : "";
   const long = text.length > 160 || text.includes("\n");
   if ((item.status in NOTICES && (item.status !== "error" || !text)) || !text) {
     return html`<div class=${`divider ${item.status}`} role="separator"><span>${oneLine(words)}${text ? ` · ${oneLine(text.slice(0, 300))}` : ""}</span></div>`;

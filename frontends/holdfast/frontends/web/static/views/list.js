@@ -45,8 +45,9 @@ export function SessionList() {
       </section>`)}
       ${filter && !fitting.length ? html`<p class="empty">No session is called that. <a href="/search" onClick=${onLink({ screen: "search", query: filter })}>Search what was said</a></p>` : null}
       ${!rows.length && !filter ? html`<p class="empty">No sessions yet.</p>` : null}
-      <button type="button" class="quiet wide" aria-pressed=${ended !== null} onClick=${loadEnded}>${ended ? "Hide ended sessions" : "Show ended sessions"}</button>
     </div>
+    <footer><button type="button" class="quiet small" aria-pressed=${ended !== null} onClick=${loadEnded}>${ended ? "Hide ended sessions" : "Show ended sessions"}</button><span class="space"></span>
+      <a class="pill" href="/settings" aria-current=${route.screen === "settings" ? "page" : undefined} onClick=${onLink({ screen: "settings" })}>Settings</a></footer>
     <${Peek} />
   </nav>`;
 }

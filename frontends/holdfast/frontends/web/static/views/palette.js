@@ -1,7 +1,8 @@
 /** Ctrl+K: go to a session, or do something, by typing a few letters of it. */
 import { html, useState } from "../lib/html.js";
 import { best } from "../lib/fuzzy.js";
-import { command, go, inspect, loadEnded, store } from "../lib/model.js";
+import { command } from "../lib/commands.js";
+import { go, inspect, loadEnded, store } from "../lib/model.js";
 import { LOOK, nameOf, statusOf } from "../lib/status.js";
 import { useStore } from "../lib/store.js";
 import { lastOf, line } from "../lib/words.js";
@@ -14,7 +15,7 @@ export function Palette() {
   const [at, setAt] = useState(0);
   const here = route.screen === "session" ? rows.find((row) => row.id === route.id) : undefined;
   const choices = [
-    ...rows.map((row) => ({ key: row.id, shape: LOOK[statusOf(row)].shape, label: nameOf(row), note: `${LOOK[statusOf(row)].word} · ${row.agent ?? ""} · ${lastOf(row.cwd)}`, run: () => go({ screen: "session", id: row.id, item: null }) })),
+    ...rows.map((row) => ({ key: row.id, shape: LOOK[statusOf(row)].shape, label: nameOf(row), note: [LOOK[statusOf(row)].word, row.agent, lastOf(row.cwd)].filter(Boolean).join(" · "), run: () => go({ screen: "session", id: row.id, item: null }) })),
     ...actions(here),
   ];
   const found = best(query, choices, (choice) => `${choice.label} ${choice.note}`, 40);
@@ -52,6 +53,7 @@ function actions(here) {
     ["Search all sessions", "/", () => go({ screen: "search", query: "" })],
     ["Start page", "import, try it", () => { history.pushState({ stay: true }, "", "/"); go({ screen: "home" }); }],
     ["Show or hide ended sessions", "", loadEnded],
+    ["Settings", "theme, notifications, tokens", () => go({ screen: "settings" })],
     ["All keys", "?", () => store.set({ panel: "keys" })],
   ];
   const about = here ? [

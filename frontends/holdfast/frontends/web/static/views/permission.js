@@ -1,6 +1,6 @@
 /** A request for leave. Keys act only while it has the focus, which it never takes by itself, and not at once. */
 import { html, useEffect, useRef, useState } from "../lib/html.js";
-import { answer } from "../lib/model.js";
+import { answer } from "../lib/commands.js";
 import { clock, line } from "../lib/words.js";
 import { Long, Value } from "./tool.js";
 
@@ -59,7 +59,7 @@ export function Permission({ item, live = true, where = null }) {
           ${options.some((option) => option.kind.startsWith("reject")) ? null : html`<button type="button" class="deny" disabled=${sending || !live} onClick=${() => settle(null)}>Deny</button>`}
           <button type="button" class="quiet" disabled=${sending || !live} onClick=${() => setDeny(true)}>Deny with a reason</button>
         </div>`}
-    <p class="hint" aria-hidden="true">${focus ? html`${of("allow_once") ? html`<kbd>a</kbd> once ` : null}${of("allow_always") ? html`<kbd>A</kbd> always ` : null}<kbd>d</kbd> deny <kbd>z</kbd> later` : html`<kbd>Tab</kbd> to answer with keys`}</p>
+    ${live ? html`<p class="hint" aria-hidden="true">${focus ? html`${of("allow_once") ? html`<kbd>a</kbd> once ` : null}${of("allow_always") ? html`<kbd>A</kbd> always ` : null}<kbd>d</kbd> deny <kbd>z</kbd> later` : html`<kbd>Tab</kbd> to answer with keys`}</p>` : null}
   </section>`;
 }
 

@@ -1,6 +1,7 @@
 /** What waits to be sent: in sight, to be changed, to be taken back. */
 import { html, useState } from "../lib/html.js";
-import { command, dropQueued, editQueued, store } from "../lib/model.js";
+import { command, dropQueued, editQueued } from "../lib/commands.js";
+import { store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { line } from "../lib/words.js";
 

@@ -1,6 +1,8 @@
 /** The transcript of one session: loaded in pages, opened where the reader left off, kept in place while it grows. */
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../lib/html.js";
-import { command, loadOlder, store } from "../lib/model.js";
+import { command } from "../lib/commands.js";
+import { store } from "../lib/model.js";
+import { loadOlder } from "../lib/opened.js";
 import { guess, lines } from "../lib/rows.js";
 import { useStore } from "../lib/store.js";
 import { Line } from "./item.js";
@@ -68,7 +70,7 @@ export function TranscriptView({ id, item }) {
   }), []);
   const show = (/** @type {any} */ line) => {
     const fresh = line.type === "item" ? (model?.get(line.item.id) ?? line.item) : null;
-    return html`<${Line} line=${line} item=${fresh} session=${id} agent=${row?.agent ?? null} streaming=${streaming && fresh?.id === last} marked=${item === line.key} open=${opened.has(line.key)} toggle=${toggle} live=${model?.ready ?? false} why=${details?.failures[fresh?.id]} />`;
+    return html`<${Line} line=${line} item=${fresh} session=${id} agent=${row?.agent ?? null} streaming=${streaming && fresh?.id === last} marked=${item === line.key} open=${opened.has(line.key)} toggle=${toggle} live=${model?.ready ?? false} />`;
   };
   if (!model) return null;
   return html`<div class="transcript">

@@ -1,7 +1,8 @@
 /** The first page: something real at once. One's own transcripts, an agent to try, and a plug to pull. */
 import { html, useEffect, useState } from "../lib/html.js";
 import { get, newId, post } from "../lib/http.js";
-import { begin, complain, go, store } from "../lib/model.js";
+import { begin } from "../lib/commands.js";
+import { complain, go, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { bytes, count, folder, line } from "../lib/words.js";
 

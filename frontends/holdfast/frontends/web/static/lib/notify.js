@@ -1,0 +1,88 @@
+/** Notifications of this browser: only of what became pressing or finished while nobody looked, and withdrawn once somebody did. */
+import { keep, recall } from "./keep.js";
+import { isMuted, nameOf, statusOf } from "./status.js";
+import { line } from "./words.js";
+
+/**
+ * @typedef {{on: boolean, sound: boolean, preview: boolean, quiet: {from: string, to: string} | null}} Wishes
+ * @typedef {import("./status.js").Row & {focused?: string[]}} Row
+ */
+
+/** @type {Wishes} */
+const PLAIN = { on: false, sound: false, preview: true, quiet: null };
+
+/** @returns {Wishes} */
+export const wishes = () => ({ ...PLAIN, ...recall("notify", {}) });
+
+/** @param {Partial<Wishes>} change */
+export const wish = (change) => keep("notify", { ...wishes(), ...change });
+
+/** Whether this browser can, and may. @returns {"none" | "default" | "granted" | "denied"} */
+export const able = () => (typeof Notification === "undefined" ? "none" : Notification.permission);
+
+/** Whether a moment lies in the quiet hours, which may go over midnight. @param {{from: string, to: string} | null} quiet @param {Date} now */
+export function isQuiet(quiet, now) {
+  if (!quiet?.from || !quiet.to) return false;
+  const time = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+  return quiet.from <= quiet.to ? quiet.from <= time && time < quiet.to : quiet.from <= time || time < quiet.to;
+}
+
+/** What a person has to be told of, when a row becomes another one. @param {Row | undefined} before @param {Row} after @param {number} now @returns {"needs_you" | "failed" | "unread" | null} */
+export function worth(before, after, now) {
+  if (!before || after.position <= before.position || isMuted(after, now) || after.focused?.length) return null;
+  const status = statusOf(after);
+  if (status !== "needs_you" && status !== "failed" && status !== "unread") return null;
+  if (status === "needs_you") return after.pending > before.pending ? status : null;
+  return status === statusOf(before) ? null : status;
+}
+
+const WORDS = { needs_you: "needs you", failed: "failed", unread: "has finished" };
+
+export class Notifier {
+  /** @type {Map<string, Row> | null} what was known; nothing yet: what is there from the start is no news */ #known = null;
+  /** @type {Map<string, Notification>} */ #shown = new Map();
+
+  /** @param {{question: (session: string) => {id: string, title: string} | undefined, open: (session: string, item: string | null) => void}} options */
+  constructor(options) {
+    this.options = options;
+  }
+
+  /** The roster is unknown again: what changes until it is known is no news either. */
+  forget() {
+    this.#known = null;
+  }
+
+  /** @param {Row[]} rows */
+  look(rows) {
+    const now = Date.now();
+    const known = this.#known;
+    this.#known = new Map(rows.map((row) => [row.id, row]));
+    for (const [id, shown] of this.#shown) {
+      const row = this.#known.get(id);
+      if (!row || row.focused?.length || ["working", "idle", "ended", "hibernated"].includes(statusOf(row))) {
+        shown.close();
+        this.#shown.delete(id);
+      }
+    }
+    const { on, quiet } = wishes();
+    if (!known || !on || able() !== "granted" || isQuiet(quiet, new Date(now))) return;
+    for (const row of rows) {
+      const why = worth(known.get(row.id), row, now);
+      if (why) this.#tell(row, why);
+    }
+  }
+
+  /** @param {Row} row @param {"needs_you" | "failed" | "unread"} why */
+  #tell(row, why) {
+    const { sound, preview } = wishes();
+    const question = why === "needs_you" ? this.options.question(row.id) : undefined;
+    const words = why === "failed" ? (row.connection.error ?? row.preview) : (question?.title ?? row.preview);
+    const told = new Notification(`${line(nameOf(row))} ${WORDS[why]}`, { body: preview ? line(words ?? "").slice(0, 300) : "", tag: `holdfast-${row.id}`, icon: "/static/icon-192.png", silent: !sound });
+    told.onclick = () => {
+      focus();
+      told.close();
+      this.options.open(row.id, question?.id ?? null);
+    };
+    this.#shown.set(row.id, told);
+  }
+}

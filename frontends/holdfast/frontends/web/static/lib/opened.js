@@ -1,0 +1,169 @@
+/** Sessions that are open: the one on the screen and the few before it, which makes going back instant. */
+import { answeredHere } from "./commands.js";
+import { DETAIL_TYPES, NOTHING, fold } from "./details.js";
+import { Problem, get } from "./http.js";
+import { keep, readCopy } from "./keep.js";
+import { Listing } from "./listing.js";
+import { complain, saveSoon, store, stream, toast } from "./model.js";
+import { Transcript } from "./transcript.js";
+
+const KEPT_OPEN = 6;
+const PAGE = 200;
+const FIRST_PAGE = 60;
+
+/** @type {Map<string, () => void>} subscriptions by session, the latest last */
+const open = new Map();
+
+export function openRoute() {
+  const { route } = store.get();
+  if (route.screen !== "session") return;
+  if ([...open.keys()].at(-1) === route.id) return;
+  keep("last", route.id);
+  const known = open.get(route.id);
+  open.delete(route.id);
+  open.set(route.id, known ?? (() => undefined)); // before anything is told, which leads here again
+  if (!known) open.set(route.id, subscribe(route.id));
+  for (const id of [...open.keys()].slice(0, Math.max(0, open.size - KEPT_OPEN))) {
+    open.get(id)?.();
+    open.delete(id);
+  }
+}
+
+/** @param {string} id */
+function subscribe(id) {
+  const model = new Transcript();
+  let details = NOTHING;
+  let closed = false;
+  const tell = () => {
+    if (closed) return;
+    store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
+    saveSoon();
+  };
+  const tellDetails = () => store.set({ details: new Map(store.get().details).set(id, details) });
+  tell();
+  void readCopy(`transcript-${id}`).then((copy) => {
+    if (!copy || model.ready) return;
+    model.snapshot({ ...copy.value, before: null });
+    model.ready = false; // shown, but patches are not for it
+    tell();
+  });
+  const offered = new Listing();
+  const tellOffers = () => {
+    const [offers] = offered.entries.values();
+    details = { ...details, offers: offers ?? NOTHING.offers };
+    tellDetails();
+  };
+  const ends = [
+    stream.subscribe({ view: "offers", session: id }, {
+      snapshot: (frame) => {
+        offered.snapshot(frame);
+        tellOffers();
+      },
+      patch: (frame) => {
+        const fits = offered.patch(frame);
+        if (fits) tellOffers();
+        return fits;
+      },
+    }),
+    stream.subscribe(() => ({ view: "transcript", session: id, limit: FIRST_PAGE }), {
+      snapshot: (frame) => {
+        model.snapshot(frame);
+        tell();
+      },
+      patch: (frame) => {
+        const answered = decisions(frame.ops, model);
+        const fits = model.patch(frame);
+        if (fits) tell();
+        for (const item of answered) tellWhere(item);
+        return fits;
+      },
+    }),
+    stream.subscribe(
+      () => {
+        details = { ...NOTHING, offers: details.offers };
+        return { events: { after: null, session: id, types: DETAIL_TYPES } };
+      },
+      {
+        events: ({ events }) => {
+          const queueBefore = details.queueVersion;
+          details = events.reduce(fold, details);
+          tellDetails();
+          if (details.caughtUp && details.queueVersion !== queueBefore) void loadQueue(id);
+        },
+        caughtUp: () => {
+          details = { ...details, caughtUp: true };
+          tellDetails();
+          void loadQueue(id);
+        },
+      },
+    ),
+  ];
+  return () => {
+    closed = true;
+    for (const end of ends) end();
+    const { transcripts, details: all } = store.get();
+    const rest = new Map(transcripts);
+    rest.delete(id);
+    const others = new Map(all);
+    others.delete(id);
+    store.set({ transcripts: rest, details: others });
+  };
+}
+
+/** Permissions that this patch settles. @param {any[]} ops @param {Transcript} model */
+function decisions(ops, model) {
+  return ops
+    .filter((op) => op.op === "put" && op.item.kind === "permission" && op.item.status !== "pending")
+    .filter((op) => /** @type {any} */ (model.get(op.item.id))?.status === "pending")
+    .map((op) => op.item);
+}
+
+/** @param {any} item */
+function tellWhere(item) {
+  if (item.status === "answered" && !answeredHere.has(item.id)) {
+    toast(`Answered in ${item.decided_by ?? "another place"}: ${item.title}`, "");
+  }
+}
+
+/** The latest question for each queue: what an earlier one is answered later does not count. @type {Map<string, symbol>} */
+const asking = new Map();
+
+/** @param {string} id */
+async function loadQueue(id) {
+  const mine = Symbol(id);
+  asking.set(id, mine);
+  const queue = await get(`/sessions/${id}/queue`).catch(() => null);
+  if (queue && asking.get(id) === mine) store.set({ queues: new Map(store.get().queues).set(id, queue.items) });
+}
+
+/** Pages on their way, so that nobody asks for one twice. @type {Map<string, Promise<boolean>>} */
+const pages = new Map();
+
+/** Load the page before what is shown. @param {string} id @param {number} [limit] @returns {Promise<boolean>} whether there was one */
+export function loadOlder(id, limit = PAGE) {
+  const known = pages.get(id);
+  if (known) return known;
+  const page = fetchOlder(id, limit).finally(() => pages.delete(id));
+  pages.set(id, page);
+  return page;
+}
+
+/** @param {string} id @param {number} limit */
+async function fetchOlder(id, limit) {
+  const model = store.get().transcripts.get(id)?.model;
+  if (!model?.ready || model.before === null) return false;
+  const asked = model.before;
+  model.loading = true;
+  try {
+    const page = await get(`/sessions/${id}/transcript`, { before: asked, limit });
+    if (model.before !== asked) return true; // a new snapshot begins elsewhere: this page would leave a gap
+    model.older(page);
+  } catch (problem) {
+    model.loading = false;
+    if (!(problem instanceof Problem) || problem.status !== 0) complain(problem);
+    return false;
+  }
+  store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
+  return true;
+}
+
