@@ -360,7 +360,7 @@ def test_replay_ends_where_the_session_is(web: Web) -> None:
 def test_a_mode_stays_with_its_session(web: Web) -> None:
     offered = [
         {"id": "default", "name": "Ask"},
-        {"id": "plan", "name": "Plan", "description": "Reads, changes nothing"},
+        {"id": "plan", "name": "Plan", "description": "It changes nothing"},
     ]
     modes = {"currentModeId": "default", "availableModes": offered}
     script = {"result": {"modes": modes}, "prompts": [[{"say": "done"}]]}

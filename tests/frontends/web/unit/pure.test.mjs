@@ -14,6 +14,7 @@ const { compare } = await lib("proof");
 const { documentTitle, grouped, ordered, statusOf } = await lib("status");
 const { fold, NOTHING } = await lib("details");
 const { highlight } = await lib("highlight");
+const { isQuiet, worth } = await lib("notify");
 const { lines } = await lib("rows");
 const { delay } = await lib("stream");
 const { browser } = await lib("http");
