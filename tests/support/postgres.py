@@ -27,8 +27,8 @@ class PostgresServer:
     refuses to run as root; there it runs as `postgres` or `nobody`. On Linux the kernel ends it when the worker dies.
     """
 
-    def __init__(self, programs: Path) -> None:
-        """Make a data folder with the programs that lie in this one."""
+    def __init__(self, programs: Path, primary: PostgresServer | None = None) -> None:
+        """Make a data folder with the programs that lie in this one: a new server's, or a running one's standby's."""
         self._programs = programs
         # Not below pytest's temporary folder: only its owner may enter that, and a socket's path must be short.
         self.folder = Path(tempfile.mkdtemp(prefix="hf-pg-"))
@@ -38,16 +38,16 @@ class PostgresServer:
         self._account = _unprivileged_account()
         if self._account is not None:
             os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
-        subprocess.run(
-            [
-                *self._as_account(),
-                *(programs / "initdb", f"--pgdata={self._data}", f"--username={USER}"),
-                *("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"),
-            ],
-            check=True,
-            capture_output=True,
-            cwd=self.folder,
-        )
+        making: list[str | Path] = [
+            *(programs / "initdb", f"--pgdata={self._data}", f"--username={USER}"),
+            *("--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"),
+        ]
+        if primary is not None:
+            making = [
+                *(programs / "pg_basebackup", f"--pgdata={self._data}", f"--host={primary.folder}"),
+                *(f"--username={USER}", "--write-recovery-conf", "--checkpoint=fast", "--no-sync"),
+            ]
+        subprocess.run([*self._as_account(), *making], check=True, capture_output=True, cwd=self.folder)
 
     def url(self, database: str = "postgres") -> str:
         """Return the address that SQLAlchemy takes."""
@@ -112,6 +112,44 @@ class PostgresServer:
         """Stop in order and start again."""
         self.stop()
         self.start()
+
+    def standby(self) -> PostgresServer:
+        """Return a new, running server that follows this one; what this one commits from now on waits for it."""
+        standby = PostgresServer(self._programs, self)
+        standby.start()
+        self.wait_for_standby()
+        return standby
+
+    def wait_for_standby(self) -> None:
+        """Return when a commit is safe on two servers."""
+        with self.connect() as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+        self.wait_until("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")
+
+    def wait_for_no_standby(self) -> None:
+        """From here on a commit is safe when it is safe here."""
+        with self.connect() as connection:
+            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def promote(self) -> None:
+        """Make a standby the primary, and return when it takes writes."""
+        with self.connect() as connection:
+            connection.execute("SELECT pg_promote(true)")
+
+    def wait_until(self, query: str) -> None:
+        """Return when a query answers something else than nothing, 0 or false."""
+        deadline = time.monotonic() + READY_WITHIN_S
+        with self.connect() as connection:
+            while True:
+                row = connection.execute(query.encode()).fetchone()
+                if row and row[0]:
+                    return
+                if time.monotonic() > deadline:
+                    message = f"this never came true: {query}"
+                    raise RuntimeError(message)
+                connection.execute("SELECT pg_sleep(0.01)")  # a server's own state has nothing that can be awaited
 
     def close(self) -> None:
         """End the server without ceremony and remove its folder."""

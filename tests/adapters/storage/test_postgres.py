@@ -14,6 +14,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import postgres_log, schema
 from holdfast.adapters.storage.chain import GENESIS
 from holdfast.domain.errors import (
+    LogRegressedError,
     OutcomeUnknownError,
     StoreBusyError,
     StoreError,
@@ -154,6 +155,21 @@ def test_a_writer_that_lost_its_lock_to_another_is_fenced(postgres_url: str) -> 
                 first.append_now([said("t", 1)])
             assert second.append_now([said("s", 3)]) == [3]
             assert [event.position for event in second.log()] == [1, 2, 3]
+
+
+def test_a_server_that_lacks_what_was_committed_is_not_written_to(postgres_url: str) -> None:
+    """Given a server that took over without the last commits, no position is given twice; reading goes on."""
+    with Stores(postgres_url).open() as store, connect(postgres_url) as server:
+        for version in range(1, 4):
+            store.append_now([said("s", version)])
+        server.execute("DELETE FROM events WHERE position = 3")
+        server.execute("UPDATE store SET position = 2")
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+
+        for _ in range(2):
+            with pytest.raises(LogRegressedError, match="ends at 2, and 3 was acknowledged"):
+                store.append_now([said("t", 1)])
+        assert [event.position for event in store.log()] == [1, 2]
 
 
 def test_the_writer_that_holds_the_store_is_named(postgres_url: str) -> None:

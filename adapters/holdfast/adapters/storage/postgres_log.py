@@ -14,7 +14,7 @@ from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
 from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS
-from holdfast.domain.errors import StoreBusyError, StoreFencedError, StoreUnavailableError
+from holdfast.domain.errors import LogRegressedError, StoreBusyError, StoreFencedError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -210,8 +210,12 @@ class PostgresLog:
     def reconnect(self, heads: Heads) -> None:
         """Connect anew, take the lock again, see that nobody wrote in between, and read the heads.
 
+        A commit comes before that: it waits for a synchronous standby, and so for everything that stands in the log
+        already. A primary that crashed while a commit waited shows it afterwards, whether the standby has it or not.
+
         Raises:
             StoreFencedError: Another process has taken the store over.
+            LogRegressedError: The server, one that took the place of the other, lacks what was committed.
             StoreUnavailableError: The server did not answer in time.
         """
         deadline = monotonic() + RECONNECT_S
@@ -224,8 +228,10 @@ class PostgresLog:
                 self._raw = _raw(self.connection)
                 # The server may take a moment to notice that the old connection is gone, and with it the old lock.
                 self._lock(max(0.0, deadline - monotonic()))
-                if self._value("SELECT epoch FROM store") != self._epoch:
+                fence = self._raw.execute("UPDATE store SET epoch = epoch WHERE epoch = %s", (self._epoch,))
+                if fence.rowcount != 1:
                     raise _fenced()
+                self._raw.commit()
                 fresh = self.read_heads()
             except (DBAPIError, psycopg.Error) as error:
                 if monotonic() >= deadline:
@@ -235,8 +241,16 @@ class PostgresLog:
             except StoreBusyError as error:
                 raise _fenced() from error
             else:
+                if fresh.position < heads.position:
+                    raise self._regressed(fresh.position, heads.position)
                 heads.become(fresh)
                 return
+
+    def _regressed(self, found: int, committed: int) -> LogRegressedError:
+        return LogRegressedError(
+            f"the log of {self._label} has gone backwards: it ends at {found}, and {committed} was acknowledged. A "
+            "standby that lacks the last commits has taken over; nothing more is written"
+        )
 
     def tidy(self) -> None:
         """Nothing to do: the server keeps its own house."""

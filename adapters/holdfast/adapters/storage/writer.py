@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, TypeVar
 from holdfast.adapters.storage.commit import Request, commit
 from holdfast.adapters.storage.failures import STOPPING, store_error
 from holdfast.adapters.storage.jobs import Job, WriteTransaction
-from holdfast.domain.errors import HoldfastError, OutcomeUnknownError, StoreClosedError, StoreError, StoreFencedError
+from holdfast.domain.errors import (
+    HoldfastError,
+    LogRegressedError,
+    OutcomeUnknownError,
+    StoreClosedError,
+    StoreError,
+    StoreFencedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -202,8 +209,8 @@ class Writer:
         in_doubt = self._log.in_doubt
         try:
             self._log.reconnect(self._heads)
-        except StoreFencedError as fenced:
-            self._stop(fenced, requests, _unknown(error) if in_doubt else fenced)
+        except (StoreFencedError, LogRegressedError) as final:
+            self._stop(final, requests, _unknown(error) if in_doubt else final)
         except StoreError as unreachable:
             self._settle_all(requests, _unknown(error) if in_doubt else unreachable)
         else:
@@ -267,8 +274,8 @@ class Writer:
     def _come_back(self) -> bool:
         try:
             self._log.reconnect(self._heads)
-        except StoreFencedError as fenced:
-            self._stop(fenced, [], fenced)
+        except (StoreFencedError, LogRegressedError) as final:
+            self._stop(final, [], final)
             return False
         except StoreError:
             return False
@@ -305,7 +312,7 @@ class Writer:
 
     def _refuse(self, item: Request | Job[object]) -> None:
         reason = self._stopped or _closed()
-        error = reason if isinstance(reason, StoreFencedError) else StoreClosedError(str(reason))
+        error = reason if isinstance(reason, (StoreFencedError, LogRegressedError)) else StoreClosedError(str(reason))
         error.__cause__ = reason if reason is not error else None
         if isinstance(item, Request):
             item.ticket.settle(error)
