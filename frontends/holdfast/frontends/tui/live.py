@@ -17,7 +17,7 @@ from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.stream import Delivery, Stream, find
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.frontends.client.views import Json, View, ViewName
@@ -118,9 +118,11 @@ class Live:
         """Return what fits."""
         return _items(await self._get("/search", q=query, limit=limit))
 
-    def events(self, session: str | None = None, *, after: int | None = None) -> AsyncGenerator[Delivery]:
+    def events(
+        self, session: str | None = None, *, after: int | None = None, types: Sequence[str] | None = None
+    ) -> AsyncGenerator[Delivery]:
         """Yield what is in the log, and go on as it comes."""
-        return self._stream.events(after, session=session)
+        return self._stream.events(after, session=session, types=types)
 
     async def queue(self, session: str) -> list[Json]:
         """Return what waits to be sent."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from holdfast.frontends.client.stream import Delivery
     from holdfast.frontends.client.views import Json, View, ViewName
@@ -102,8 +102,10 @@ class Source(Protocol):
         """Return what fits, the best first, as `search --json` has it."""
         ...
 
-    def events(self, session: str | None = None, *, after: int | None = None) -> AsyncGenerator[Delivery]:
-        """Yield what is in the log, and go on as it comes; close it with `aclosing`."""
+    def events(
+        self, session: str | None = None, *, after: int | None = None, types: Sequence[str] | None = None
+    ) -> AsyncGenerator[Delivery]:
+        """Yield what is in the log, of some types or of all, and go on as it comes; close it with `aclosing`."""
         ...
 
     async def queue(self, session: str) -> list[Json]:

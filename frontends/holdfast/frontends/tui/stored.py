@@ -19,7 +19,7 @@ from holdfast.frontends.client.stream import Delivery
 from holdfast.frontends.client.views import Json, View, ViewName
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
     from holdfast.domain.ports import Library, LogEvent, Page, Reading
     from holdfast.domain.projections.roster import Row
@@ -93,10 +93,14 @@ class Stored:
         wanted = parse(query)
         return [wire.hit(hit) for hit in await self._asked(lambda reading: reading.search(wanted, limit=limit))]
 
-    async def events(self, session: str | None = None, *, after: int | None = None) -> AsyncGenerator[Delivery]:
+    async def events(
+        self, session: str | None = None, *, after: int | None = None, types: Sequence[str] | None = None
+    ) -> AsyncGenerator[Delivery]:
         """Yield what is in the log."""
         of = None if session is None else StreamId(session)
-        found = await self._asked(lambda reading: iter(reading.events(since=after or 0, session_id=of)))
+        found = await self._asked(
+            lambda reading: iter(reading.events(since=after or 0, session_id=of, types=types or ()))
+        )
         while events := await self._asked(lambda _: _some(found)):
             yield Delivery(events, str(events[-1]["position"]))
         yield Delivery([], "", caught_up=True)
