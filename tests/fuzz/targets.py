@@ -14,7 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from msgspec import Raw
+from msgspec import MsgspecError, Raw
+from msgspec import json as msgspec_json
 
 from holdfast.adapters.configuration.file import read_configuration
 from holdfast.adapters.exporters import verifier
@@ -25,6 +26,7 @@ from holdfast.adapters.storage.reader import Reader
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.supervision.host.protocol import Decoder, WireError, encode
 from holdfast.bootstrap.library import LocalLibrary
+from holdfast.domain import attachments
 from holdfast.domain.content import beyond_text, of_text, text_of
 from holdfast.domain.errors import CursorError, HoldfastError, SettingsError, TranscriptError, UsageError
 from holdfast.domain.recorded import StreamId
@@ -153,7 +155,7 @@ def bundle(folder: Path) -> Take:
         with suppress(*VERIFIER_REFUSES):
             verifier.main(whole)
             theirs = True
-        if spoilt["events.jsonl"] != kept["events.jsonl"]:
+        if any(spoilt[each] != kept[each] for each in kept if each.startswith(("events", "attachment-"))):
             assert not ours
             assert not theirs
         assert (ours and theirs) or spoilt != kept
@@ -245,13 +247,29 @@ def content(_folder: Path) -> Take:
     return take
 
 
+def references(_folder: Path) -> Take:
+    """Put the contents back into what a log holds, and take them out of what a peer sends."""
+
+    def take(data: bytes) -> None:
+        for reference in attachments.references(data):
+            assert attachments.is_name(reference.sha256)
+        attachments.attach(data, lambda _: b"\xff" * 3)
+        detached, held = attachments.detach(b'{"content":%b}' % data, ("content",))
+        back = attachments.attach(detached, lambda each: held.get(each.sha256))
+        with suppress(MsgspecError, UnicodeDecodeError, RecursionError):
+            assert msgspec_json.decode(back) == msgspec_json.decode(b'{"content":%b}' % data)
+
+    return take
+
+
 @cache
 def _exported(kind: Literal["jsonl", "bundle"]) -> dict[str, bytes]:
     """Return the files of an export of a short session from a store of its own."""
     found: dict[str, bytes] = {}
     with TemporaryDirectory() as place:
         folder = Path(place)
-        transcript = claude.written(folder / "t.jsonl", *claude.TURN)
+        shown = claude.user([claude.picture(_PICTURE)], uuid="shown", at=100)
+        transcript = claude.written(folder / "t.jsonl", *claude.TURN, shown)
         library = LocalLibrary({"HOLDFAST_HOME": str(folder / "home"), "HOME": place}, print)
         with library.writing() as workspace:
             workspace.import_([str(transcript)])
@@ -287,6 +305,8 @@ def _talk() -> Iterator[bytes]:
     yield line(answer) + line({"id": 7, "error": {"code": -32603, "message": "no quota"}})
 
 
+_PICTURE: Final = b"\x89PNG\r\n\x1a\n" + b"holdfast" * 7_000
+
 _QUERIES = (
     'word "two words" -not pre* agent:claude cwd:/srv in:0199aaaa before:2026-03-01 after:2025',
     '-"a phrase" ünï 日本 “quoted” before:2026-02-03T12:00:00Z',
@@ -319,6 +339,8 @@ _CLAUDE = (claude.EXAMPLE.read_bytes(), claude.encoded(claude.TURN))
 _GEMINI = claude.encoded([gemini_chats.ABOUT, *gemini_chats.MESSAGES])
 _WIRE = (encode({"id": 1, "verb": "write", "key": "k"}, b"data\n") + encode({"id": 2}), encode({}))
 _CURSORS = (encode_cursor("0" * 32, 7).encode(), b"12", b"9" * 20)
+_REFERENCE = b'[{"data":{"$attachment":"%b","size":3,"encoding":"base64","prefix":"data:,"}}]' % (b"0a" * 32)
+_LARGE = b'{"$attachment":"x","a":[{"type":"image","data":"%b"}]}' % (b"QUJD" * 17_000)
 _LINK = b'[{"type":"resource_link","name":"n","uri":"file:///a"},{"type":"image"}]'
 
 TARGETS: Final[dict[str, Target]] = {
@@ -335,5 +357,6 @@ TARGETS: Final[dict[str, Target]] = {
     "exported session": Target(_of_export("jsonl"), exported),
     "evidence bundle": Target(_of_export("bundle"), bundle),
     "cursor": Target(_given(*_CURSORS), cursors),
+    "attachments": Target(_given(_REFERENCE, _LARGE), references),
     "content blocks": Target(_given(bytes(of_text("hello")), _LINK), content),
 }

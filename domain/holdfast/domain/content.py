@@ -13,13 +13,17 @@ _UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for JSON of another shape, for bytes that are not UTF-8, and for absurd nesting."""
 
 
+class _Elsewhere(Struct):
+    """What stands in the place of a text that is kept elsewhere."""
+
+
 class _Block(Struct):
     """The fields of a content block that a reader of plain text needs."""
 
     type: str = ""
     text: str = ""
-    name: str = ""
-    uri: str = ""
+    name: str | None = ""
+    uri: str | _Elsewhere | None = ""
 
 
 _decode_blocks = json.Decoder(list[_Block]).decode
@@ -47,7 +51,10 @@ def text_of(content: Raw) -> str:
 def _shown(block: _Block) -> str:
     if block.type == "text":
         return block.text
-    return f"[{' '.join(part for part in (block.type, block.name, block.uri) if part)}]"
+    uri = block.uri if isinstance(block.uri, str) else ""
+    if uri.startswith("data:"):
+        uri = ""  # all of it, spelled out
+    return f"[{' '.join(part for part in (block.type, block.name, uri) if part)}]"
 
 
 def beyond_text(content: Raw) -> Raw:

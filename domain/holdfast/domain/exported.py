@@ -5,12 +5,13 @@ The lines are a promise (`docs/reference/export.md`): a file exported today must
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
+from holdfast.domain.attachments import Reference
 from holdfast.domain.recorded import ActorKind
 
 Format = Literal["jsonl", "md", "html", "bundle"]
@@ -67,10 +68,16 @@ class EventLine(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Origin(Struct, frozen=True):
-    """A session as the log holds it: the header of its file, and its events in order, read as they are asked for."""
+    """A session as the log holds it: the header of its file, and its events in order, read as they are asked for.
+
+    Attributes:
+        content: Yields what a reference in an event stands for. Raises `StoreDamagedError` where that is gone, or was
+            altered.
+    """
 
     header: Header
     events: Iterator[EventLine]
+    content: Callable[[Reference], Iterator[bytes]]
 
 
 class Evidence(Struct, frozen=True):
@@ -90,10 +97,17 @@ class Evidence(Struct, frozen=True):
 
 
 class Removed(Struct):
-    """What an export left out: how many secrets of each kind. Complete once the export was read to its end."""
+    """What an export left out. Complete once the export was read to its end.
+
+    Attributes:
+        kinds: How many secrets of each kind.
+        looked: Whether any were looked for.
+        left_out: How many images and other files are not in it, because nobody can look for secrets in them.
+    """
 
     kinds: dict[str, int] = {}
     looked: bool = False
+    left_out: int = 0
 
     def count(self, kind: str) -> None:
         """Count one more."""

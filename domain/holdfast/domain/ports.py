@@ -77,6 +77,20 @@ class LogEvent(Struct, frozen=True):
     data: Raw | None
 
 
+class Attachment(Struct, frozen=True):
+    """What an event refers to because it is too large to stand in it.
+
+    Attributes:
+        size: Its bytes.
+        text: Whether it stood in its event as text; else as bytes that were spelled out.
+        pieces: The content, read as it is asked for.
+    """
+
+    size: int
+    text: bool
+    pieces: Iterator[bytes]
+
+
 class FirstBad(Struct, frozen=True):
     """The first event that is not as it was written."""
 
@@ -134,6 +148,8 @@ class Compaction(Struct, frozen=True):
         file_before: Bytes of the whole database.
         file_after: Bytes of it afterwards.
         remains: Why the database did not shrink by that, in words, where something kept it from it.
+        attachments: Attachments that no event refers to any more, or never did, and that were removed.
+        attachment_bytes: What they took.
     """
 
     sessions: int
@@ -144,6 +160,8 @@ class Compaction(Struct, frozen=True):
     file_before: int
     file_after: int
     remains: str | None = None
+    attachments: int = 0
+    attachment_bytes: int = 0
 
 
 class Check(Struct, frozen=True):
@@ -213,6 +231,14 @@ class Reading(Protocol):
 
         Raises:
             NotFoundError: There is no such session.
+        """
+        ...
+
+    def attachment(self, session_id: StreamId, name: str) -> Attachment:
+        """Return what an event of a session refers to by this SHA-256. That it is what it should be is not checked.
+
+        Raises:
+            NotFoundError: No event of the session refers to it, or it is gone.
         """
         ...
 

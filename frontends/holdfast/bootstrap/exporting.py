@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.storage import origin
+from holdfast.adapters.storage.attachments.whole import content_of
 from holdfast.adapters.storage.opening import now_us
 from holdfast.adapters.storage.views import pages, roster
+from holdfast.domain.errors import NotFoundError, StoreDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.attachments import Reference
     from holdfast.domain.exported import Evidence, Origin
     from holdfast.domain.projections.items import Item
     from holdfast.domain.projections.roster import Row
@@ -44,6 +47,14 @@ class StoreSource:
             if len(chunk) < _ITEMS:
                 return
             after = chunk[-1].ordinal
+
+    def content(self, reference: Reference) -> bytes | None:
+        """Return what an item refers to; None where it is gone, or was altered."""
+        with self._store.reading() as connection:
+            try:
+                return content_of(self._store.attachments, connection, reference)
+            except (NotFoundError, StoreDamagedError):
+                return None
 
     def origin(self, session_id: StreamId) -> Origin:
         """Return its events as they are hashed."""

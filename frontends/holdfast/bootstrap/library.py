@@ -124,7 +124,13 @@ class LocalReading(Reader):
             if progress is not None:
                 progress("events", done, total)
 
-        verdict = verify(self._store.readers, self._library.home.checkpoints, self._library.settings.label, report)
+        verdict = verify(
+            self._store.readers,
+            self._library.home.checkpoints,
+            self._library.settings.label,
+            report,
+            attachments=self._store.attachments,
+        )
         bad, behind = verdict.first_bad, verdict.behind
         return ports.Verification(
             ok=verdict.ok,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.domain.errors import NotFoundError
-from holdfast.domain.ports import Behind, Check, LogEvent, Page, Verification
+from holdfast.domain.ports import Attachment, Behind, Check, LogEvent, Page, Verification
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,6 +59,11 @@ class Nothing:
 
     def offers(self, session_id: StreamId) -> Offers:
         """Find nothing."""
+        raise _missing(session_id)
+
+    def attachment(self, session_id: StreamId, name: str) -> Attachment:
+        """Find nothing."""
+        del name
         raise _missing(session_id)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:

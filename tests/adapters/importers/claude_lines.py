@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,12 @@ def assistant(*blocks: object, message: str = "msg_1", uuid: str = "a1", at: int
     if "usage" in fields:
         inner["usage"] = fields.pop("usage")
     return line("assistant", uuid, at, message=inner, **fields)
+
+
+def picture(content: bytes) -> Fields:
+    """Return the block of a picture, as the tool sends it to the model."""
+    source = {"type": "base64", "media_type": "image/png", "data": b64encode(content).decode()}
+    return {"type": "image", "source": source}
 
 
 def said(text: str) -> Fields:

@@ -39,6 +39,7 @@ class MemoryLog:
         self.events: list[Recorded] = []
         self.appends: list[int] = []
         self.notes: list[str] = []
+        self.contents: dict[str, bytes] = {}
         self.room = room
         self.now = NOW
         self.drivers: dict[str, StreamId] = {}
@@ -66,7 +67,8 @@ class MemoryLog:
             encoded = encode(each.event)
             yield replace(each, event=Unknown(encoded.tag, encoded.schema, encoded.data.decode()))
 
-    def append(self, session: Session, events: Sequence[Recorded]) -> None:
+    def append(self, session: Session, events: Sequence[Recorded], contents: Mapping[str, bytes] | None = None) -> None:
+        self.contents |= contents or {}
         before = self.load(session.id)
         assert [each.originator_version for each in events] == [before.version + 1 + n for n in range(len(events))]
         if self.room is not None and len(self.events) + len(events) > self.room:

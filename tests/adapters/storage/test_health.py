@@ -15,11 +15,11 @@ from holdfast.adapters.storage.health import checks
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.reading import stream_number
 from holdfast.adapters.storage.settings import StoreSettings
-from holdfast.adapters.storage.usage import in_words
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.recorded import Actor, Recorded, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Create, Rename
+from holdfast.domain.sizes import in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,7 @@ def test_a_home_in_order_has_no_fault(home: Path) -> None:
         "growth",
         "room",
         "reclaimable",
+        "attachments",
         "views",
     ]
 

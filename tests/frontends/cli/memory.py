@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
 from holdfast.domain.exported import Export, Format, Removed
-from holdfast.domain.ports import Check, Compaction, Found, Hit, ImportReport, LogEvent, Page, Verification
+from holdfast.domain.ports import Attachment, Check, Compaction, Found, Hit, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.projections.offers import Offers, offered
@@ -53,6 +53,7 @@ class MemoryLibrary:
         self.sessions: dict[StreamId, Session] = {}
         self.items: dict[StreamId, dict[str, Item]] = {}
         self.log: list[Recorded] = []
+        self.attachments: dict[tuple[StreamId, str], bytes] = {}
         self.requests: dict[str, Request] = {}
         self.opened: list[str] = []
         self.broken: HoldfastError | None = None
@@ -174,6 +175,12 @@ class MemoryLibrary:
         row = self.row(session_id)
         facts = [recorded.event for recorded in self.log if recorded.originator_id == session_id]
         return offered(facts, mode=row.mode, values=row.options)
+
+    def attachment(self, session_id: StreamId, name: str) -> Attachment:
+        content = self.attachments.get((session_id, name))
+        if content is None:
+            raise NotFoundError(name)
+        return Attachment(len(content), text=False, pieces=iter([content]))
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
         found = [

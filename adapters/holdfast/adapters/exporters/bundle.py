@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.exporters import jsonl
+from holdfast.domain.attachments import references
+from holdfast.domain.enclosed import FILE_PREFIX
 from holdfast.domain.exported import CHAIN_NAME, CHECKPOINTS_NAME, EVENTS_NAME, SUMS_NAME, Origin
 from holdfast.domain.timestamps import to_text
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdfast.adapters.exporters.export import Source
+    from holdfast.domain.attachments import Reference
     from holdfast.domain.exported import EventLine, Evidence
     from holdfast.domain.recorded import StreamId
 
@@ -31,6 +34,7 @@ or with Holdfast: `holdfast verify FOLDER`. Both compute the hash of every event
 log from one signed checkpoint to the next, and check the signatures.
 
 events.jsonl       every event, with its hash; the first line holds the key of the payload digests
+attachment-*       what events refer to, such as images; each is named by the SHA-256 that its events have of it
 chain.txt          the hash of every event of the log around it; they tell nothing of other sessions but their number
 checkpoints.jsonl  what the log's owner signed while it was written
 key*.pub           the public keys; compare them with a copy that you trust
@@ -47,8 +51,10 @@ def files(source: Source, session_id: StreamId) -> Iterator[tuple[str, Iterator[
     sums: dict[str, str] = {}
     origin = source.origin(session_id)
     span = _Span()
-    events = jsonl.lines(Origin(origin.header, span.follow(origin.events)))
+    events = jsonl.lines(Origin(origin.header, span.follow(origin.events), origin.content), enclose=False)
     yield EVENTS_NAME, _summed(sums, EVENTS_NAME, events)
+    for name, reference in span.attachments.items():
+        yield name, _summed(sums, name, origin.content(reference))
     evidence = source.evidence(span.first, span.last)
     yield CHAIN_NAME, _summed(sums, CHAIN_NAME, _chain(evidence))
     readme = _README.format(
@@ -67,16 +73,19 @@ def files(source: Source, session_id: StreamId) -> Iterator[tuple[str, Iterator[
 
 
 class _Span:
-    """Where the events stand that passed by."""
+    """Where the events stand that passed by, and what they refer to, by the names of files."""
 
     def __init__(self) -> None:
         self.first = self.last = self.count = 0
+        self.attachments: dict[str, Reference] = {}
 
     def follow(self, events: Iterator[EventLine]) -> Iterator[EventLine]:
         for event in events:
             self.first = self.first or event.position
             self.last = event.position
             self.count += 1
+            for reference in references(event.data or ""):
+                self.attachments.setdefault(FILE_PREFIX + reference.sha256, reference)
             yield event
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from holdfast.adapters.exporters import pictures
 from holdfast.domain.escaping import block, one_line
 from holdfast.domain.projections import bodies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from msgspec import Raw
 
     from holdfast.domain.exported import Removed
     from holdfast.domain.projections.items import Item
@@ -23,9 +22,12 @@ _ROLES = {"user": "You", "assistant": "Agent", "system": "System"}
 
 
 class Part(NamedTuple):
-    """One text of an entry: `prose` is what was said, `code` everything to be shown as it is."""
+    """One text of an entry: `prose` is what was said, `code` everything to be shown as it is.
 
-    kind: Literal["prose", "code"]
+    That of a `picture` is its address, which holds all of it.
+    """
+
+    kind: Literal["prose", "code", "picture"]
     text: str
     label: str = ""
 
@@ -67,8 +69,22 @@ def title(row: Row, clean: Callable[[str], str]) -> str:
     return one_line(clean(row.title)) or "(untitled)"
 
 
-def entry(item: Item, row: Row, clean: Callable[[str], str]) -> Entry:
+def entry(item: Item, row: Row, clean: Callable[[str], str], *, with_pictures: bool = False) -> Entry:
     """Return what a document shows of an item."""
+    made = _entry(item, row, clean)
+    addresses = pictures.shown(item) if with_pictures else ()
+    return made._replace(parts=(*made.parts, *(Part("picture", each) for each in addresses)))
+
+
+def counted(items: Iterator[Item], removed: Removed) -> Iterator[Item]:
+    """Yield `items`, and count what is left out of them where secrets are looked for: nobody can look into images."""
+    for item in items:
+        if removed.looked:
+            removed.left_out += pictures.count(item)
+        yield item
+
+
+def _entry(item: Item, row: Row, clean: Callable[[str], str]) -> Entry:
 
     def line(text: str | None) -> str:
         return one_line(clean(text or ""))
@@ -84,7 +100,7 @@ def entry(item: Item, row: Row, clean: Callable[[str], str]) -> Entry:
     match item.kind:
         case "message":
             notes = [thread, line(item.status) if item.status in ("failed", "unknown") else "", line(item.reason)]
-            parts = (*prose, *code("", _beyond(item.content)))
+            parts = (*prose, *code("", bodies.beyond_text(item.content)))
             return _made(item, speaker, notes, parts)
         case "thought":
             return _made(item, speaker, ["thought", thread], prose)
@@ -133,13 +149,9 @@ def told(removed: Removed) -> str:
     if not removed.looked:
         return "Nothing was redacted: secrets stand where they were said."
     count = sum(removed.kinds.values())
-    return f"Secrets recognised and redacted: {count}."
+    left_out = f" Images left out, since nobody can look for secrets in them: {removed.left_out}."
+    return f"Secrets recognised and redacted: {count}.{left_out if removed.left_out else ''}"
 
 
 def _made(item: Item, who: str, notes: list[str], parts: tuple[Part, ...]) -> Entry:
     return Entry(item.kind, who, item.at, tuple(note for note in notes if note), parts)
-
-
-def _beyond(content: Raw) -> list[str]:
-    """Return what a message holds beside its text, such as the names of images."""
-    return [line for line in bodies.result(content) if line.startswith("[")] if content else []

@@ -8,10 +8,12 @@ from holdfast.adapters.exporters import bundle, html, jsonl, markdown
 from holdfast.adapters.exporters.redaction import Redactor
 from holdfast.domain.errors import UsageError
 from holdfast.domain.exported import Export, Removed
+from holdfast.domain.whole import whole_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from holdfast.domain.attachments import Reference
     from holdfast.domain.exported import Evidence, Format, Origin
     from holdfast.domain.projections.items import Item
     from holdfast.domain.projections.roster import Row
@@ -27,6 +29,10 @@ class Source(Protocol):
 
     def items(self, session_id: StreamId) -> Iterator[Item]:
         """Yield the items of its transcript, the oldest first."""
+        ...
+
+    def content(self, reference: Reference) -> bytes | None:
+        """Return what an item refers to; None where it is gone, or was altered."""
         ...
 
     def origin(self, session_id: StreamId) -> Origin:
@@ -62,7 +68,14 @@ def export(
         return Export(files, removed)
     clean = Redactor(environ, removed) if redact is not False else _unchanged
     write = markdown.document if kind == "md" else html.document
-    return Export(_one(write(source.row(session_id), source.items(session_id), clean, removed)), removed)
+    pictures = kind == "html" and not removed.looked
+
+    def content_of(reference: Reference) -> bytes | None:
+        """Give texts, for they can be searched for secrets; and images where they are shown."""
+        return source.content(reference) if pictures or reference.encoding == "utf-8" else None
+
+    items = (whole_item(item, content_of) for item in source.items(session_id))
+    return Export(_one(write(source.row(session_id), items, clean, removed)), removed)
 
 
 def _one(pieces: Iterator[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING
 
-from holdfast.adapters.exporters.document import Entry, Part, entry, facts, pieces, title, told
+from holdfast.adapters.exporters.document import Entry, Part, counted, entry, facts, pieces, title, told
 from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ pre { background: var(--soft); padding: .7rem; margin: .5rem 0; overflow-x: auto
   font: .85rem/1.45 ui-monospace, monospace;
   white-space: pre-wrap }
 summary { cursor: pointer; font-size: .85rem }
+img { max-width: 100%; height: auto; display: block; margin: .5rem 0 }
 footer { border-top: 1px solid var(--line); padding-top: 1rem; font-size: .85rem }
 @media print { details { display: block } body { max-width: none } }
 """
 _SUM = b64encode(sha256(_STYLE.encode()).digest()).decode()
-_POLICY = f"default-src 'none'; style-src 'sha256-{_SUM}'; base-uri 'none'; form-action 'none'"
+_POLICY = f"default-src 'none'; style-src 'sha256-{_SUM}'; img-src data:; base-uri 'none'; form-action 'none'"
 _LONG = 30
 
 
@@ -60,8 +61,9 @@ def document(row: Row, items: Iterator[Item], clean: Callable[[str], str], remov
         f"<title>{name}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         f"<h1 dir=auto>{name}</h1>\n<dl>\n{about}</dl>\n<main>\n"
     )
-    for number, item in enumerate(items, 1):
-        yield _bytes(_article(number, item.role == "user", entry(item, row, clean)))
+    for number, item in enumerate(counted(items, removed), 1):
+        shown = entry(item, row, clean, with_pictures=not removed.looked)
+        yield _bytes(_article(number, item.role == "user", shown))
     yield _bytes(f"</main>\n<footer>{escape(told(removed))}</footer>\n</body>\n</html>\n")
 
 
@@ -74,6 +76,8 @@ def _article(number: int, by_person: bool, shown: Entry) -> str:
 
 
 def _part(part: Part) -> str:
+    if part.kind == "picture":
+        return f'<img alt="An image of this session" src="{escape(part.text)}">\n'
     if part.kind == "prose":
         return "".join(_piece(language, text) for language, text in pieces(part.text))
     body = f"<pre dir=auto>{escape(part.text)}</pre>"

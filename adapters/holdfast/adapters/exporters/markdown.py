@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from holdfast.adapters.exporters.document import Entry, entry, facts, pieces, title, told
+from holdfast.adapters.exporters.document import Entry, counted, entry, facts, pieces, title, told
 from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def document(row: Row, items: Iterator[Item], clean: Callable[[str], str], remov
     lines = [f"# {_plain(title(row, clean))}", ""]
     lines += [f"* {name}: {_plain(value)}" for name, value in facts(row, clean)]
     yield _joined(lines)
-    for item in items:
+    for item in counted(items, removed):
         yield _joined(_entry(entry(item, row, clean)))
     yield _joined(["", "---", "", told(removed)])
 

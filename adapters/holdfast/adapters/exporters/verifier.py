@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import struct
 import sys
 from hashlib import sha256, sha512
@@ -48,8 +49,7 @@ def signed(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def hash_of(event: dict[str, Any], before: bytes, salt: bytes) -> bytes:
-    data: str | None = event["data"]
-    digest = bytes.fromhex(event["digest"]) if data is None else hmac(salt, data.encode(), "sha256")
+    digest = bytes.fromhex(event["digest"]) if event["data"] is None else hmac(salt, event["data"].encode(), "sha256")
     texts = [(event[name] or "").encode() for name in ("session_id", "type", "cause", "device")]
     texts.insert(0, bytes.fromhex(event["source"] or ""))
     event["actor"] = ("peer", "human", "policy", "daemon").index(event["actor"])
@@ -60,7 +60,8 @@ def hash_of(event: dict[str, Any], before: bytes, salt: bytes) -> bytes:
 
 
 def main(folder: Path) -> str:
-    for total, name in (each.split("  ") for each in (folder / "SHA256SUMS").read_text().splitlines()):
+    sums = {line[66:]: line[:64] for line in (folder / "SHA256SUMS").read_text().splitlines()}
+    for name, total in sums.items():
         require(sha256((folder / name).read_bytes()).hexdigest() == total, f"{name} is not as it was written")
     _, start, *hashes = (folder / "chain.txt").read_text().split()
     after, before, version, last = int(start), bytes(32), 0, 0
@@ -70,26 +71,25 @@ def main(folder: Path) -> str:
             event, version = json.loads(line or b'{"position":"cut off"}'), version + 1
             where, here = f"version {version}, position {event['position']}", int(event["position"]) - after - 1
             so_far.update(line)
-            before = hash_of(event, before, bytes.fromhex(header["salt"] or ""))
-            ours = (header["session_id"], version, before.hex(), before.hex())
-            theirs = (event["session_id"], event["version"], event["hash"], hashes[here] if here >= 0 else "")
-            require(event["position"] > last and ours == theirs, where)
-            last = event["position"]
+            named = re.findall(r'\{"\$attachment":"([0-9a-f]{64})"', event["data"] or "")
+            right = all(sums.get(f"attachment-{name}") == name for name in named) and event["position"] > last
+            before, last = hash_of(event, before, bytes.fromhex(header["salt"] or "")), event["position"]
+            found = (event["session_id"], event["version"], event["hash"], hashes[here] if here >= 0 else "")
+            require(right and found == (header["session_id"], version, before.hex(), before.hex()), where)
         end = b'{"end":{"events":%d,"sha256":"%s"}}\n' % (version, so_far.hexdigest().encode())
         require(line + file.read(1) == end, f"the end, after version {version}")
     found_keys = [base64.b64decode(path.read_text().split("\n")[1])[-32:] for path in folder.glob("key*.pub")]
-    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, set[tuple[int, str, str]]()
+    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, dict[int, tuple[str, str]]()
     for line in (folder / "checkpoints.jsonl").read_bytes().splitlines():
         each, (body, _, rest) = json.loads(line), line.rpartition(b',"signature":"')
         right = signed(keys[each["key"]], b"holdfast checkpoint 1\n" + body, bytes.fromhex(rest[:-2].decode()))
         require(right and each["store"] == header["store"], f"the checkpoint at position {each['position']}")
-        witnesses.add((each["position"], each["hash"], each["log_hash"]))
-    seen = {each[0] for each in witnesses}
-    log_hash = bytes.fromhex(next(each[2] for each in witnesses if each[0] == after)) if after else bytes(32)
+        witnesses[each["position"]] = (each["hash"], each["log_hash"])
+    log_hash = bytes.fromhex(witnesses[after][1]) if after else bytes(32)
     for position, each in enumerate(hashes, after + 1):
         log_hash = sha256(log_hash + bytes.fromhex(each)).digest()
-        require(position not in seen or (position, each, log_hash.hex()) in witnesses, f"the log up to {position}")
-    covered = max((position for position in seen if position <= after + len(hashes)), default=0)
+        require(witnesses.get(position) in (None, (each, log_hash.hex())), f"the log up to {position}")
+    covered = max((position for position in witnesses if position <= after + len(hashes)), default=0)
     return f"ok: {version} events, the last at position {last}; signed up to position {covered} by {sorted(keys)}"
 
 

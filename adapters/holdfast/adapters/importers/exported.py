@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from holdfast.adapters.importers.lines import json_object
 from holdfast.adapters.importers.names import session_name
+from holdfast.domain.attachments import CONTENT_LIMIT
 from holdfast.domain.compaction import COMPACTED, REDUCIBLE, Compactions
+from holdfast.domain.enclosed import FILE_PREFIX, Enclosed, is_piece
 from holdfast.domain.errors import ConflictError, StoreDamagedError, TranscriptError
 from holdfast.domain.exported import LINE_LIMIT, EventLine, read_event, read_header
 from holdfast.domain.recorded import Actor, EventId, Recorded, Source, StreamId
@@ -98,9 +100,11 @@ def restore(path: Path, file: BinaryIO, log: ImportLog, say: Callable[[str], Non
         say(f"{path}: session {session_id} was erased; nothing was added to it")
         return 0
     compactions = _compactions(path, file, session_id)
-    incoming = _events(path, file, session_id)
+    enclosed = Enclosed(hold=True)
+    incoming = _events(path, file, session_id, enclosed)
     for known in log.history(session_id):
         event = next(incoming, None)
+        enclosed.drain()  # what a known event refers to is known as well
         if event is None:
             return 0  # it went on here after it was exported
         if not _same(known, event):
@@ -109,7 +113,7 @@ def restore(path: Path, file: BinaryIO, log: ImportLog, say: Callable[[str], Non
                 f"{event.originator_version} on; nothing was imported"
             )
             raise ConflictError(msg)
-    return _append(path, log, session, incoming, compactions)
+    return _append(path, log, session, incoming, compactions, enclosed=enclosed)
 
 
 def _same(known: Recorded, event: Recorded) -> bool:
@@ -130,7 +134,7 @@ def _compactions(path: Path, file: BinaryIO, session_id: StreamId) -> Compaction
     """
     begin = file.tell()
     found = Compactions()
-    for event in _events(path, file, session_id):
+    for event in _events(path, file, session_id, Enclosed(hold=False)):
         fact = event.event
         assert isinstance(fact, Unknown)
         if fact.tag in COMPACTED:
@@ -150,9 +154,16 @@ def _decoded(path: Path, event: Recorded, data: str | None = None) -> Recorded:
 
 
 def _append(
-    path: Path, log: ImportLog, session: Session, incoming: Iterator[Recorded], compactions: Compactions
+    path: Path,
+    log: ImportLog,
+    session: Session,
+    incoming: Iterator[Recorded],
+    compactions: Compactions,
+    *,
+    enclosed: Enclosed,
 ) -> int:
     batch: list[Recorded] = []
+    contents: dict[str, bytes] = {}
     size = appended = 0
     for event in incoming:
         fact = event.event
@@ -163,20 +174,28 @@ def _append(
             raise TranscriptError(msg)
         session = session.after(_decoded(path, event, told))
         batch.append(event)
-        size += len(fact.data or "")
+        came = enclosed.drain()
+        contents |= came
+        size += len(fact.data or "") + sum(map(len, came.values()))
         if len(batch) >= BATCH_EVENTS or size >= BATCH_BYTES:
-            log.append(session, batch)
+            log.append(session, batch, contents)
             appended += len(batch)
-            batch, size = [], 0
+            batch, contents, size = [], {}, 0
     if batch:
-        log.append(session, batch)
+        log.append(session, batch, contents)
     return appended + len(batch)
 
 
-def _events(path: Path, file: BinaryIO, session_id: StreamId) -> Iterator[Recorded]:
-    """Yield the events, their payloads as they are."""
+def _events(path: Path, file: BinaryIO, session_id: StreamId, enclosed: Enclosed) -> Iterator[Recorded]:
+    """Yield the events, their payloads as they are; `enclosed` has what they refer to."""
     version = 0
     while (line := file.readline(LINE_LIMIT)) and not line.startswith(b'{"end":'):
+        if is_piece(line):
+            wrong = enclosed.take(line)
+            if wrong is not None:
+                msg = f"{path} cannot be imported: {wrong}"
+                raise TranscriptError(msg)
+            continue
         version += 1
         event = read_event(line)
         recorded = None
@@ -185,7 +204,30 @@ def _events(path: Path, file: BinaryIO, session_id: StreamId) -> Iterator[Record
         if recorded is None:
             msg = f"{path} holds no event of session {session_id} in line {version + 1}"
             raise TranscriptError(msg)
+        assert event is not None
+        while (name := enclosed.lacks(event.data)) is not None:
+            _read_beside(path, name, enclosed)
         yield recorded
+
+
+def _read_beside(path: Path, name: str, enclosed: Enclosed) -> None:
+    """Take an attachment from a file beside this one, as a bundle has them.
+
+    Raises:
+        TranscriptError: There is none, or it is another one.
+    """
+    beside = path.with_name(f"{FILE_PREFIX}{name}")
+    try:
+        if not 0 < beside.stat().st_size <= CONTENT_LIMIT:
+            msg = f"{beside} cannot be an attachment: it is empty, or too large"
+            raise TranscriptError(msg)
+        content = beside.read_bytes()
+    except OSError as error:
+        msg = f"{path} refers to attachment {name}, which is neither in it nor beside it"
+        raise TranscriptError(msg) from error
+    if not enclosed.put(name, content):
+        msg = f"{beside} is not as it was written"
+        raise TranscriptError(msg)
 
 
 def _fits(event: EventLine) -> bool:

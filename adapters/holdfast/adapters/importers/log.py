@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session.session import Session
@@ -41,12 +41,13 @@ class ImportLog(Protocol):
         """
         ...
 
-    def append(self, session: Session, events: Sequence[Recorded]) -> None:
+    def append(self, session: Session, events: Sequence[Recorded], contents: Mapping[str, bytes] | None = None) -> None:
         """Append events of one session in one transaction; durable on return.
 
         Args:
             session: The session after `events`.
             events: They follow the session's latest committed event.
+            contents: Attachments that events refer to which are restored as they were, by their SHA-256.
 
         Raises:
             StoreError: The store cannot take them.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import anyio
 from sqlalchemy.exc import DBAPIError
 
+from holdfast.adapters.storage.attachments.files import FileAttachments, folder_of
 from holdfast.adapters.storage.failures import lost_view
 from holdfast.adapters.storage.lock import StoreLock
 from holdfast.adapters.storage.migrate import migrate, restore_missing
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from holdfast.adapters.storage.attachments.keeping import Attachments
     from holdfast.adapters.storage.jobs import Log
     from holdfast.adapters.storage.settings import StoreSettings
     from holdfast.adapters.storage.subscription import Bell
@@ -57,6 +59,11 @@ class Backend(Protocol):
     @property
     def reader(self) -> Engine:
         """The pool of reading connections; a transaction on them is one snapshot."""
+        ...
+
+    @property
+    def attachments(self) -> Attachments:
+        """What events refer to."""
         ...
 
     def exists(self) -> bool:
@@ -96,6 +103,7 @@ class SqliteBackend:
         assert settings.path is not None
         self._settings = settings
         self._path: Path = settings.path
+        self.attachments: Attachments = FileAttachments(folder_of(settings.path))
         self._lock: StoreLock | None = None
         self._files: ReaderFiles | None = None
         self._reader: Engine | None = None

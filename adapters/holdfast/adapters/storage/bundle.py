@@ -112,7 +112,7 @@ class Bundle:
             file = self._folder / name
             if not name or "/" in name or not file.is_file():
                 self._complain(f"{name or SUMS_NAME} is missing", missing=True)
-            elif _sum_of(file) != total:
+            elif sum_of(file) != total:
                 self._complain(f"{name} is not as it was written")
             listed.add(name)
         for file in sorted(self._folder.iterdir()):
@@ -170,7 +170,8 @@ def _is_cut_off(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
 
 
-def _sum_of(path: Path) -> str:
+def sum_of(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal."""
     total = sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, link
-from holdfast.adapters.storage.mapper import Digest
-from holdfast.domain.errors import StoreError, VersionConflictError
+from holdfast.adapters.storage.mapper import Digest, Referring, Whole, json_fields
+from holdfast.domain.attachments import detach, references
+from holdfast.domain.errors import StoreDamagedError, StoreError, VersionConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.adapters.storage.mapper import Entry, Header
 
@@ -97,11 +98,16 @@ class Ticket(Protocol):
 
 @dataclass(slots=True)
 class Request:
-    """Events that are to be written together or not at all, and who waits for them."""
+    """Events that are to be written together or not at all, and who waits for them.
+
+    Attributes:
+        contents: Attachments that come with events which refer to them already, by name.
+    """
 
     entries: Sequence[Entry]
     row: RosterRow | None
     ticket: Ticket
+    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 @dataclass(slots=True)
@@ -115,6 +121,7 @@ class Batch:
     tips: dict[str, Tip] = field(default_factory=dict[str, Tip])
     keys: list[tuple[int, str, str, bytes]] = field(default_factory=list[tuple[int, str, str, bytes]])
     roster: dict[str, RosterRow] = field(default_factory=dict[str, RosterRow])
+    contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
 
@@ -131,8 +138,16 @@ class LogConnection(Protocol):
         """Return (version, event id, position) of these versions, in order."""
         ...
 
+    def keeps(self, name: str) -> bool:
+        """Tell whether an attachment is there."""
+        ...
+
     def write(self, batch: Batch) -> None:
-        """Write keys, events, roster rows and the new head; raise `StoreFencedError` if another process took over."""
+        """Write keys, events, roster rows and the new head, and before them, durably, the attachments they refer to.
+
+        Raises:
+            StoreFencedError: Another process took over.
+        """
 
     def commit(self) -> None:
         """Make it durable. What raises here may have happened."""
@@ -186,7 +201,7 @@ def prepare(connection: LogConnection, heads: Heads, requests: Sequence[Request]
     for request in requests:
         try:
             batch.outcomes.append(_place(connection, heads, batch, request))
-        except VersionConflictError as conflict:
+        except (VersionConflictError, StoreDamagedError) as conflict:
             batch.outcomes.append(conflict)
     batch.log_hash = extend(batch.log_hash, [row[15] for row in batch.rows])
     return batch
@@ -197,7 +212,9 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
     tips: dict[str, Tip] = {}
     keys: list[tuple[int, str, str, bytes]] = []
     rows: list[LogRow] = []
-    for header, data in request.entries:
+    contents: dict[str, bytes] = {}
+    for header, given in request.entries:
+        data = given
         name = header[0]
         version = header[1]
         tip = tips.get(name) or batch.tips.get(name)
@@ -214,6 +231,11 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
         if version != last + 1 and (version or at):
             return _already_stored(connection, batch, request, header, last)
         position += 1
+        if type(data) is Whole:
+            data, found = detach(data, json_fields(header[3]))
+            contents |= found
+        elif type(data) is Referring:
+            contents |= _named(connection, data, request.contents)
         if type(data) is Digest:
             hash_ = link(prev, position, *header, data)
             rows.append((position, head.stream, *header[1:], None, bytes(data), hash_))
@@ -225,12 +247,26 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
     batch.position = position
     batch.rows += rows
     batch.tips.update(tips)
+    batch.contents |= contents
     if keys:
         batch.keys += keys
         batch.next_stream += len(keys)
     if request.row is not None and rows:
         batch.roster[request.entries[0][0][0]] = request.row
     return positions
+
+
+def _named(connection: LogConnection, data: bytes, given: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what comes along of what a payload refers to; the rest must be there, or nothing would ever be."""
+    found: dict[str, bytes] = {}
+    for reference in references(data):
+        content = given.get(reference.sha256)
+        if content is not None:
+            found[reference.sha256] = content
+        elif not connection.keeps(reference.sha256):
+            msg = f"an event refers to attachment {reference.sha256}, which is not there: nothing was written"
+            raise StoreDamagedError(msg)
+    return found
 
 
 def _already_stored(connection: LogConnection, batch: Batch, request: Request, header: Header, last: int) -> list[int]:

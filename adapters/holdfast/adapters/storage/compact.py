@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from sqlalchemy import bindparam, select, update
 
 from holdfast.adapters.storage import schema, usage, vacuum
+from holdfast.adapters.storage.attachments import referred
+from holdfast.adapters.storage.attachments.reclaim import reclaim
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reading import fetch
@@ -93,12 +95,25 @@ def compact(
         messages += sum(count for count, _ in written)
         events += sum(count for _, count in written)
         sessions += any(count for count, _ in written)
+    orphans = reclaim(store)
     remains = None
     if (events or loose) and store.readers.dialect.name == "sqlite":
         remains = store.write(vacuum.write_anew)
     with store.reading() as connection:
         after = usage.stored_bytes(connection, chosen if session else None)
-        return Compaction(sessions, messages, events, before, after, file_before, usage.file_bytes(connection), remains)
+        file_after = usage.file_bytes(connection)
+    return Compaction(
+        sessions,
+        messages,
+        events,
+        before,
+        after,
+        file_before,
+        file_after,
+        remains,
+        len(orphans),
+        sum(orphans.values()),
+    )
 
 
 def savings(connection: Connection, number: int) -> int:
@@ -176,8 +191,9 @@ def _write(store: Store, name: StreamId, number: int, merged: Sequence[Merged], 
             facts.append(Recorded(name, version, new_event_id(), at, fact, None, actor))
             values += [{"at": position, "replacement": kept} for (position, _), kept in zip(rows, digests, strict=True)]
         if facts:
-            transaction.append(facts)
+            transaction.append(facts, as_stored=True)
             connection.execute(_reduce, values)
+            referred.renew(connection, number)
         return len(facts), len(values)
 
     return store.write(work)

@@ -14,10 +14,11 @@ from msgspec import Struct
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from holdfast.adapters.storage import schema, vacuum
+from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.views import passages
-from holdfast.domain.errors import NotFoundError
+from holdfast.domain.errors import NotFoundError, StoreError
 from holdfast.domain.recorded import Recorded
 from holdfast.domain.session.events import SessionErased
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from holdfast.adapters.storage.attachments.keeping import Attachments
     from holdfast.adapters.storage.store import Store
     from holdfast.adapters.storage.writer import WriteTransaction
     from holdfast.domain.recorded import Actor, StreamId
@@ -67,7 +69,7 @@ def erase(store: Store, session: StreamId, *, actor: Actor, now: Callable[[], in
         StoreError: The store cannot take it.
     """
     at = time.time_ns() // 1_000 if now is None else now()
-    events = store.write(lambda transaction: _erase(transaction, session, actor, at))
+    events = store.write(lambda transaction: _erase(transaction, store.attachments, session, actor, at))
     return Erased(events, finish(store))
 
 
@@ -80,11 +82,25 @@ def finish(store: Store) -> str | None:
         pending = connection.scalar(select(schema.projections.c.position).where(schema.projections.c.name == _MARK))
         dialect = connection.dialect.name
     if dialect != "sqlite":
+        # Attachments are rows there, and went with the session in one transaction.
         return "the server keeps old versions of rows until it vacuums, and its write-ahead log until that is recycled"
-    return None if pending is None else store.write(_write_anew)
+    if pending is None:
+        return None
+    left = store.write(lambda transaction: _remove_attachments(store.attachments, transaction.connection))
+    return store.write(_write_anew) if left is None else left
 
 
-def _erase(transaction: WriteTransaction, session: StreamId, actor: Actor, at: int) -> int:
+def _remove_attachments(attachments: Attachments, connection: Connection) -> str | None:
+    """Remove the files that only erased sessions referred to, or say why some remain."""
+    try:
+        attachments.remove(connection, referred.abandoned(connection))
+    except StoreError as error:
+        return f"{error}; the same command again removes them"
+    referred.removed(connection)
+    return None
+
+
+def _erase(transaction: WriteTransaction, attachments: Attachments, session: StreamId, actor: Actor, at: int) -> int:
     connection = transaction.connection
     keys = schema.keys.c
     key = connection.execute(
@@ -96,6 +112,10 @@ def _erase(transaction: WriteTransaction, session: StreamId, actor: Actor, at: i
     driver = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
         driver.execute("PRAGMA secure_delete = ON").fetchall()
+    alone = referred.let_go(connection, key.stream)  # while its payloads tell what they refer to
+    if connection.dialect.name != "sqlite":
+        attachments.remove(connection, alone)
+        referred.removed(connection)
     erased = 0
     content_is_there = key.salt is not None
     if content_is_there:

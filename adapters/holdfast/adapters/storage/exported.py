@@ -8,10 +8,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from holdfast.adapters.storage.bundle import Bundle
+from holdfast.adapters.storage.bundle import Bundle, sum_of
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, keyed, link
 from holdfast.adapters.storage.mapper import ACTOR_KINDS
+from holdfast.domain.attachments import references
 from holdfast.domain.compaction import COMPACTED, REDUCIBLE, versions_of
+from holdfast.domain.enclosed import FILE_PREFIX, Enclosed, is_piece
+from holdfast.domain.enclosed import FORMAT as ENCLOSED
 from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
 from holdfast.domain.exported import EVENTS_NAME, FORMAT, LINE_LIMIT, Header, last_line, read_event, read_header
 from holdfast.domain.ports import FirstBad, Verification
@@ -97,6 +100,9 @@ class _Walk:
         self._file = file
         self._progress = progress
         self._reduced: dict[int, bytes] = {}
+        self._enclosed = Enclosed(hold=False)
+        self._named: set[str] = set()
+        self._folder = path.parent
         first = file.readline(LINE_LIMIT)
         self._sum = sha256(first)
         self.header = _header(first)
@@ -107,9 +113,10 @@ class _Walk:
                 msg = f"{path} is no export of Holdfast; name a JSONL export, or the folder of an evidence bundle"
                 raise TranscriptError(msg)
             self.session_id = event.session_id
-        elif self.header.holdfast_export != FORMAT:
+        elif self.header.holdfast_export not in (FORMAT, ENCLOSED):
             msg = (
-                f"{path} has export format {self.header.holdfast_export}, this version knows {FORMAT}: use a newer one"
+                f"{path} has export format {self.header.holdfast_export}, this version knows {FORMAT} and {ENCLOSED}: "
+                "use a newer one"
             )
             raise TranscriptError(msg)
 
@@ -126,8 +133,13 @@ class _Walk:
             if line.startswith(b'{"end":'):
                 return self._end(line, header, last)
             self._sum.update(line)
-            event = read_event(line)
             version = self.checked + 1
+            if is_piece(line) and line.endswith(b"\n"):
+                wrong = self._enclosed.take(line)
+                if wrong is not None:
+                    return self._bad(None, version, "tampered", wrong)
+                continue
+            event = read_event(line)
             if event is None:
                 if not line.endswith(b"\n"):
                     return self._bad(None, version, "missing", "the file was cut off here")
@@ -138,6 +150,9 @@ class _Walk:
             wrong = saw(event.position, found)
             if wrong is not None:
                 return self._bad(event.position, version, "tampered", wrong)
+            bad = self._refer(event, version)
+            if bad is not None:
+                return bad
             if event.data is None and header.salt is not None:
                 self._reduced[version] = bytes.fromhex(event.digest or "")
             elif event.type in COMPACTED:
@@ -158,10 +173,26 @@ class _Walk:
             return self._bad(None, None, "tampered", "every event is right, but not every byte of the file")
         if not self.checked or (header.salt is None) != (last == "session-erased"):
             return self._bad(None, self.checked + 1, "missing", "the events after this one are not there")
+        if self._enclosed.lacks(None) is not None or self._enclosed.names - self._named:
+            return self._bad(None, None, "tampered", "an attachment stands in the file to which no event refers")
         if self._reduced:
             return self._bad(
                 None, min(self._reduced), "tampered", "its content was taken away, and nothing stands for it"
             )
+        return None
+
+    def _refer(self, event: EventLine, version: int) -> FirstBad | None:
+        """See that what an event refers to came before it, or lies beside the file as in a bundle."""
+        for reference in references(event.data or ""):
+            name = reference.sha256
+            self._named.add(name)
+            if name not in self._enclosed.names:
+                file = self._folder / f"{FILE_PREFIX}{name}"
+                if not file.is_file():
+                    return self._bad(event.position, version, "missing", f"its attachment {name} is not there")
+                if file.stat().st_size != reference.size or sum_of(file) != name:
+                    return self._bad(event.position, version, "tampered", f"its attachment {name} was changed")
+                self._enclosed.names.add(name)
         return None
 
     def _stand_for(self, event: EventLine) -> None:

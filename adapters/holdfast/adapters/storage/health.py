@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema, usage
+from holdfast.adapters.storage.attachments.reclaim import survey
 from holdfast.adapters.storage.compact import savings
 from holdfast.adapters.storage.guard import regression
 from holdfast.adapters.storage.opening import now_us
@@ -17,6 +18,7 @@ from holdfast.adapters.storage.reading import head_position
 from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.ports import Check
+from holdfast.domain.sizes import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,7 @@ def checks(store: Store, settings: StoreSettings, home: Path, checkpoints: Path)
     yield _disk(settings.path.parent if settings.path is not None else home)
     yield _growth(store)
     yield from _room(store)
+    yield _attachments(store)
     yield _views(store)
 
 
@@ -118,18 +121,16 @@ def _growth(store: Store) -> Check:
             else:
                 high = middle
         grown = usage.bytes_after(connection, low)
-    return Check(
-        "growth", ok=True, detail=f"{_count(head - low, 'event')} in the last 24 hours, {usage.in_words(grown)}"
-    )
+    return Check("growth", ok=True, detail=f"{_count(head - low, 'event')} in the last 24 hours, {in_words(grown)}")
 
 
 def _room(store: Store) -> Iterator[Check]:
     """Say which sessions take most, and what could be had back. Reads the log once, and the largest sessions again."""
     with store.reading() as connection:
         sessions = usage.largest(connection)
-        total = usage.in_words(usage.file_bytes(connection))
+        total = in_words(usage.file_bytes(connection))
         free = usage.free_bytes(connection)
-    shown = ", ".join(f"{each.id[:_ID]} {usage.in_words(each.bytes)}" for each in sessions[:_SHOWN])
+    shown = ", ".join(f"{each.id[:_ID]} {in_words(each.bytes)}" for each in sessions[:_SHOWN])
     yield Check("room", ok=True, detail=f"{total} in the database{f'; the largest sessions: {shown}' if shown else ''}")
     saved = left = 0
     budget = _LOOKED_AT
@@ -140,12 +141,26 @@ def _room(store: Store) -> Iterator[Check]:
             continue
         with store.reading() as connection:
             saved += savings(connection, each.number)
-    detail = f"{'' if not left else 'at least '}{usage.in_words(saved)} by `holdfast compact`"
+    detail = f"{'' if not left else 'at least '}{in_words(saved)} by `holdfast compact`"
     if left:
         detail += f" ({_count(left, 'smaller session')} not looked at)"
     if free:
-        detail += f"; {usage.in_words(free)} of the file are free, for what is written next or by `holdfast compact`"
+        detail += f"; {in_words(free)} of the file are free, for what is written next or by `holdfast compact`"
     yield Check("reclaimable", ok=True, detail=detail)
+
+
+def _attachments(store: Store) -> Check:
+    """Say what lies beside the events, by names and sizes; whether it is what it was, `verify` tells."""
+    with store.reading() as connection:
+        found = survey(store.attachments, connection)
+    if found.missing:
+        lost = f"{_count(found.missing, 'attachment')} missing or cut short: `holdfast verify` names the first"
+        return Check("attachments", ok=False, detail=f"{lost}; they belong to {store.attachments.place}")
+    detail = f"{_count(len(found.kept), 'attachment')}, {in_words(sum(found.kept.values()))}"
+    if found.orphans:
+        orphans = f"{_count(len(found.orphans), 'attachment')} that no event refers to"
+        detail += f"; {in_words(sum(found.orphans.values()))} in {orphans}, for `holdfast compact` to remove"
+    return Check("attachments", ok=True, detail=detail)
 
 
 def _views(store: Store) -> Check:

@@ -99,13 +99,16 @@ class WriteTransaction:
         self._heads = Heads(heads.position, heads.log_hash, heads.next_stream)
         self.last: Batch | None = None
 
-    def append(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
+    def append(self, events: Sequence[Recorded], row: RosterRow | None = None, *, as_stored: bool = False) -> list[int]:
         """Write events of one request in this transaction and return their positions.
+
+        With `as_stored`, their JSON was read from the log, with references where attachments stood.
 
         Raises:
             VersionConflictError: They do not fit their streams.
         """
-        batch = prepare(self._log, self._heads, [Request([to_entry(event) for event in events], row, _Nobody())])
+        entries = [to_entry(event, as_stored=as_stored) for event in events]
+        batch = prepare(self._log, self._heads, [Request(entries, row, _Nobody())])
         outcome = batch.outcomes[0]
         if not isinstance(outcome, list):
             raise outcome

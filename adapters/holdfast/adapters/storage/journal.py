@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments.whole import with_prompts
 from holdfast.adapters.storage.commit import RosterRow
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
@@ -86,7 +87,8 @@ class StoreJournal:
         """Return a session after all its events; one of version 0 where there are none."""
 
         def read(connection: Connection) -> Session:
-            return fold(Session(session_id), select_stream(connection, session_id))
+            events = select_stream(connection, session_id)
+            return fold(Session(session_id), with_prompts(self._store.attachments, connection, events))
 
         return await self._store.read_async(read)
 
@@ -116,7 +118,10 @@ class StoreJournal:
             number = stream_number(connection, session_id)
             latest = select(func.max(_events.version)).where(_events.stream == number, _events.type == "prompt-sent")
             version: int | None = connection.scalar(latest)
-            return [] if version is None else list(select_stream(connection, session_id, after=version - 1))
+            if version is None:
+                return []
+            events = select_stream(connection, session_id, after=version - 1)
+            return list(with_prompts(self._store.attachments, connection, events))
 
         return await self._store.read_async(read)
 

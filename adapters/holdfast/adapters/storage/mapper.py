@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 from eventsourcing import persistence
 
+from holdfast.domain.attachments import may_change, refers
 from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.codec import decode, encode
-from holdfast.domain.session.facts import Reduced
+from holdfast.domain.session.facts import BY_TAG, Reduced, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +35,21 @@ class Digest(bytes):
     __slots__ = ()
 
 
+class Whole(bytes):
+    """A payload with JSON of a peer that may hold attachments, or what looks like a reference to one."""
+
+    __slots__ = ()
+
+
+class Referring(bytes):
+    """A payload with references, as it is stored: what it names must be there already."""
+
+    __slots__ = ()
+
+
 Entry = tuple[Header, bytes]
-"""An event on its way into the log: its header in the order in which it is hashed and stored, and its payload or its
-`Digest`.
+"""An event on its way into the log: its header in the order in which it is hashed and stored, and its payload, as
+`Whole` or `Referring` where the writer has to look into it, or its `Digest`.
 """
 
 EventRow = tuple[
@@ -93,17 +106,34 @@ def _four(event: persistence.StoredEvent) -> tuple[object, int, str, bytes]:
     return (event.originator_id, event.originator_version, event.topic, event.state)
 
 
-def to_entry(event: Recorded) -> Entry:
-    """Return `event` as the writer takes it. Plain tuples: this and what is done with them runs once per event."""
+def to_entry(event: Recorded, *, as_stored: bool = False) -> Entry:
+    """Return `event` as the writer takes it. Plain tuples: this and what is done with them runs once per event.
+
+    Args:
+        event: What is to be written.
+        as_stored: Whether its JSON was read from the log, with references where attachments stood.
+    """
     fact = event.event
     encoded = encode(fact)
+    data = encoded.data
+    if may_change(data):
+        if as_stored or isinstance(fact, Unknown):
+            data = Referring(data) if refers(data) else data
+        elif json_fields(encoded.tag):
+            data = Whole(data)
     source = event.source
     actor = event.actor
     return (
         event.originator_id, event.originator_version, event.event_id, encoded.tag, encoded.schema, event.recorded_at,
         event.occurred_at, event.cause, _ACTOR_CODES[actor.kind], actor.device,
         None if source is None else source.id, None if source is None else source.offset,
-    ), Digest(fact.digest) if isinstance(fact, Reduced) else encoded.data  # fmt: skip
+    ), Digest(fact.digest) if isinstance(fact, Reduced) else data  # fmt: skip
+
+
+def json_fields(tag: str) -> tuple[str, ...]:
+    """Return the names of the fields that hold JSON of a peer, for events of a type."""
+    registration = BY_TAG.get(tag)
+    return () if registration is None else (*registration.needs_json, *registration.may_hold_json)
 
 
 def stored_entry(event: persistence.StoredEvent, new_id: Callable[[], bytes], now: int) -> Entry:

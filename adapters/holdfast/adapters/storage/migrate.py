@@ -11,6 +11,8 @@ from holdfast.adapters.storage.schema import (
     LASTING,
     REVISION_PREFIX,
     SCHEMA_VERSION,
+    attached,
+    contents,
     inbox,
     items,
     links,
@@ -57,6 +59,8 @@ def restore_missing(connection: Connection) -> None:
     A view among them is built again from the log at once: an empty one would look like a log without sessions.
     """
     present = set(inspect(connection).get_table_names())
+    if connection.dialect.name == "postgresql" and not present.issuperset(contents.tables):
+        contents.create_all(connection, checkfirst=False)
     if connection.dialect.name == "sqlite" and "passage_words" not in present and passages.name in present:
         passages.drop(connection)
         present.remove(passages.name)
@@ -67,5 +71,7 @@ def restore_missing(connection: Connection) -> None:
         from holdfast.adapters.storage.views.rebuild import rebuild  # noqa: PLC0415 - a store that is whole needs none
 
         rebuild(connection, connection)
-    elif passages in missing:
-        connection.execute(delete(projections).where(projections.c.name == "search"))
+        return
+    for table, name in ((passages, "search"), (attached, "attached")):
+        if table in missing:
+            connection.execute(delete(projections).where(projections.c.name == name))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.checkpoints import file_of, read_lines
 from holdfast.adapters.storage.mapper import ACTOR_KINDS
 from holdfast.adapters.storage.reading import fetch, head_position
 from holdfast.adapters.storage.signing import Keyring
-from holdfast.domain.errors import NotFoundError, SessionErasedError
+from holdfast.domain import enclosed
+from holdfast.domain.errors import NotFoundError, SessionErasedError, StoreDamagedError
 from holdfast.domain.exported import FORMAT, EventLine, Evidence, Header, Origin
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Select
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.attachments import Reference
     from holdfast.domain.recorded import ActorKind, StreamId
 
 _EVENTS = 1_000
@@ -53,8 +57,16 @@ def origin(store: Store, session_id: StreamId, now: int) -> Origin:
         msg = f"there is no session {session_id}"
         raise NotFoundError(msg)
     salt: bytes | None = key.salt
-    header = Header(FORMAT, session_id, store.id, None if salt is None else salt.hex(), now)
-    return Origin(header, _lines(store, header, key.stream, last))
+    with store.reading() as connection:
+        refers = next(referred.uses(connection, key.stream), None) is not None
+    header = Header(
+        enclosed.FORMAT if refers else FORMAT, session_id, store.id, None if salt is None else salt.hex(), now
+    )
+
+    def content(reference: Reference) -> Iterator[bytes]:
+        return _content(store, session_id, reference)
+
+    return Origin(header, _lines(store, header, key.stream, last), content)
 
 
 def evidence(store: Store, folder: Path, first: int, last: int) -> Evidence:
@@ -72,6 +84,21 @@ def evidence(store: Store, folder: Path, first: int, last: int) -> Evidence:
     until = min((position for position in signed if last <= position <= head), default=last)
     keys = {file.name: file.read_bytes() for file in sorted(folder.glob("key*.pub"))}
     return Evidence(after, _hashes(store, after, until), b"".join(line.text + b"\n" for line in found), keys)
+
+
+def _content(store: Store, session_id: StreamId, reference: Reference) -> Iterator[bytes]:
+    total, size = sha256(), 0
+    try:
+        with store.reading() as connection:
+            for piece in store.attachments.pieces(connection, reference.sha256):
+                total.update(piece)
+                size += len(piece)
+                yield piece
+    except NotFoundError as error:
+        raise StoreDamagedError(str(error)) from error
+    if (total.hexdigest(), size) != (reference.sha256, reference.size):
+        msg = f"attachment {reference.sha256} of session {session_id} is not as it was written: see `holdfast verify`"
+        raise StoreDamagedError(msg)
 
 
 def _lines(store: Store, header: Header, stream: int, last: int) -> Iterator[EventLine]:

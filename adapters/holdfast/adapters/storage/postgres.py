@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from holdfast.adapters.storage.attachments.rows import RowAttachments
 from holdfast.adapters.storage.failures import lost_view
 from holdfast.adapters.storage.migrate import migrate, restore_missing, schema_version
 from holdfast.adapters.storage.postgres_log import PostgresLog, is_lost
@@ -30,6 +31,7 @@ from holdfast.domain.errors import (
 )
 
 if TYPE_CHECKING:
+    from holdfast.adapters.storage.attachments.keeping import Attachments
     from holdfast.adapters.storage.jobs import Log
     from holdfast.adapters.storage.settings import StoreSettings
     from holdfast.adapters.storage.subscription import Bell
@@ -66,6 +68,7 @@ class PostgresBackend:
         )
         event.listen(self._writer, "connect", _durable)
         self._url = url
+        self.attachments: Attachments = RowAttachments()
 
     @property
     def reader(self) -> Engine:

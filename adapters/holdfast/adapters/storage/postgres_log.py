@@ -64,6 +64,13 @@ def _upsert(kind: str) -> bytes:
     ).encode()
 
 
+_KEEP: Final = """
+INSERT INTO attachments (sha256, size, content) VALUES (%b, %s, %b)
+ON CONFLICT (sha256) DO UPDATE SET size = excluded.size, content = excluded.content
+  WHERE attachments.content <> excluded.content
+"""
+"""One that is there stays as it is, unless it is not what its name says any more."""
+
 _UPSERT: Final = {kind: _upsert(kind) for kind in ROSTERS}
 _MOVE: Final = {kind: sql.replace("?", "%s").encode() for kind, sql in MOVE_ROSTER.items()}
 
@@ -144,8 +151,12 @@ class PostgresLog:
             (stream, first, last),
         ).fetchall()
 
+    def keeps(self, name: str) -> bool:
+        """Tell whether an attachment is there."""
+        return self._value("SELECT 1 FROM attachments WHERE sha256 = %s", (bytes.fromhex(name),)) is not None
+
     def write(self, batch: Batch) -> None:
-        """Write the new head, keys, roster rows and events: one round trip, and one for the COPY.
+        """Write the new head, keys, roster rows, attachments and events: one round trip, and one for the COPY.
 
         The update of the one row of `store` comes first: it compares the epoch, and until this transaction ends no
         other one gets past it, so that positions become visible in their order.
@@ -162,6 +173,8 @@ class PostgresLog:
                 if batch.keys:
                     cursor.executemany("INSERT INTO keys (stream, kind, id, salt) VALUES (%s, %s, %s, %b)", batch.keys)
                 self._write_roster(cursor, batch)
+                for name, content in batch.contents.items():
+                    cursor.execute(_KEEP, (bytes.fromhex(name), len(content), content))
                 cursor.execute("SELECT pg_notify('holdfast', %s)", (str(batch.position),))
             if fence.rowcount != 1:
                 raise _fenced()

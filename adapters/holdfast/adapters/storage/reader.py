@@ -9,6 +9,8 @@ from msgspec import Raw
 from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments import referred
+from holdfast.adapters.storage.attachments.keeping import gone
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
 from holdfast.adapters.storage.views import inbox, pages, roster
@@ -16,8 +18,9 @@ from holdfast.adapters.storage.views.check import fresh_digests
 from holdfast.adapters.storage.views.search import search
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
+from holdfast.domain.attachments import is_name
 from holdfast.domain.errors import AmbiguousNameError, NotFoundError
-from holdfast.domain.ports import LogEvent, Page
+from holdfast.domain.ports import Attachment, LogEvent, Page
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.facts import Unknown
 
@@ -135,6 +138,28 @@ class Reader:
         """
         with self._store.reading() as connection:
             return roster.offers(connection, session_id)
+
+    def attachment(self, session_id: StreamId, name: str) -> Attachment:
+        """Return what an event of a session refers to by this SHA-256; its content is read as it is asked for.
+
+        Raises:
+            NotFoundError: No event of the session refers to it, or it is gone.
+        """
+        attachments = self._store.attachments
+        with self._store.reading() as connection:
+            number = stream_number(connection, session_id) if is_name(name) else None
+            use = None if number is None else referred.refers(connection, number, name)
+            if use is None:
+                msg = f"session {session_id} has no attachment {name[:64]!r}"
+                raise NotFoundError(msg)
+            size = attachments.size(connection, name)
+            if size is None:
+                raise gone(name)
+        return Attachment(size, use == "text", self._pieces(name))
+
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        with self._store.reading() as connection:
+            yield from self._store.attachments.pieces(connection, name)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
         """Return the items that fit, the best first."""

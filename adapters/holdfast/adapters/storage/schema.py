@@ -158,6 +158,35 @@ passages = Table(
 )
 
 
+attached = Table(
+    "attached",
+    metadata,
+    Column("stream", Integer, primary_key=True, autoincrement=False),  # 0: nobody's any more, to be removed
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("size", _Big, nullable=False),
+    Column("text", Boolean(create_constraint=False), nullable=False),
+)
+Index("attached_sha256", attached.c.sha256)
+
+contents = MetaData()
+"""What only PostgreSQL stores hold, and as lasting as the events; beside a SQLite file there are files."""
+
+attachments = Table(
+    "attachments",
+    contents,
+    Column("sha256", LargeBinary, primary_key=True),
+    Column("size", _Big, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+
+@event.listens_for(attachments, "after_create")
+def _uncompressed(target: Table, connection: Connection, **options: object) -> None:
+    """Pictures are compressed already, and only uncompressed values can be read in slices."""
+    del target, options
+    connection.exec_driver_sql("ALTER TABLE attachments ALTER COLUMN content SET STORAGE EXTERNAL")
+
+
 def make_index(connection: Connection) -> None:
     """Make the full-text index over `passages` anew, empty; it has the same name on both dialects."""
     if connection.dialect.name == "sqlite":
@@ -178,7 +207,7 @@ def _index(target: Table, connection: Connection, **options: object) -> None:
     make_index(connection)
 
 
-LASTING = frozenset({"events", "keys", "alembic_version"})
+LASTING = frozenset({"events", "keys", "alembic_version", "attachments"})
 """What must survive; all other tables are made again when they are missing."""
 
 COLUMNS = tuple(column.name for column in events.columns)

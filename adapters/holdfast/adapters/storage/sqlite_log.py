@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
@@ -11,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments.files import FileAttachments, NotKeptError, folder_of
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
 from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.sqlite import raw_connection, writer_engine
@@ -32,6 +34,14 @@ _WAL_PAGES = 1024
 _BALLAST_BYTES = 4 * 1024 * 1024
 _BALLAST_RETRY_S = 5.0
 
+_FILE_ERRORS: dict[int, Failure] = {
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "full",
+    errno.EROFS: "read-only",
+    errno.EACCES: "read-only",
+    errno.EPERM: "read-only",
+}
+
 
 class SqliteLog:
     """The one connection that writes. Used by one thread at a time."""
@@ -40,6 +50,8 @@ class SqliteLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._attachments = FileAttachments(folder_of(path))
+        self._attachments.discard_parts()
         self._engine = writer_engine(path)
         self.connection: Connection = self._engine.connect()
         self._raw = raw_connection(self.connection)
@@ -106,8 +118,12 @@ class SqliteLog:
             (stream, first, last),
         ).fetchall()
 
+    def keeps(self, name: str) -> bool:
+        """Tell whether an attachment is there."""
+        return self._attachments.keeps(name)
+
     def write(self, batch: Batch) -> None:
-        """Write keys, events, roster rows and the new head.
+        """Write keys, events, roster rows and the new head, and before that what the events refer to.
 
         Raises:
             StoreFencedError: Another process has taken the store over.
@@ -118,6 +134,8 @@ class SqliteLog:
         )
         if cursor.rowcount != 1:
             raise _fenced()
+        if batch.contents:
+            self._attachments.keep(batch.contents)
         if batch.keys:
             self._many(insert_many, schema.keys, batch.keys)
         self._many(insert_many, schema.events, batch.rows)
@@ -151,6 +169,8 @@ class SqliteLog:
     def diagnose(self, error: Exception) -> Failure:
         """Say what an error of a commit means for those who wait and for the store."""
         original = getattr(error, "orig", error)
+        if isinstance(original, NotKeptError):
+            return _FILE_ERRORS.get(original.errno, "broken")
         code = getattr(original, "sqlite_errorcode", None)
         if not isinstance(original, sqlite3.Error) or code is None:
             return "refused" if isinstance(original, (sqlite3.Error, UnicodeError, OverflowError)) else "foreign"

@@ -22,7 +22,7 @@ from holdfast.adapters.storage.subscription import CaughtUp, follow
 from holdfast.domain.errors import HoldfastError, StoreClosedError, StoreDamagedError, StoreReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from types import TracebackType
     from typing import Self
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from holdfast.adapters.storage.announcements import Announcements
+    from holdfast.adapters.storage.attachments.keeping import Attachments
     from holdfast.adapters.storage.backends import Backend
     from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.subscription import Bell
@@ -142,10 +143,22 @@ class Store:
             raise failed
         return positions
 
-    def append_now(self, events: Sequence[Recorded], row: RosterRow | None = None) -> list[int]:
-        """Do what `append` does and block the calling thread until it is done."""
+    def append_now(
+        self,
+        events: Sequence[Recorded],
+        row: RosterRow | None = None,
+        *,
+        contents: Mapping[str, bytes] | None = None,
+    ) -> list[int]:
+        """Do what `append` does and block the calling thread until it is done.
+
+        Args:
+            events: As there.
+            row: As there.
+            contents: Attachments, by name, to which events refer that are restored as another store had them.
+        """
         ticket = FutureTicket()
-        self._writing().submit(Request([to_entry(event) for event in events], row, ticket))
+        self._writing().submit(Request([to_entry(event) for event in events], row, ticket, contents or {}))
         return ticket.future.result()
 
     def write(self, work: Callable[[WriteTransaction], T]) -> T:
@@ -179,6 +192,11 @@ class Store:
         return self._writer.stopped if self._writer is not None else self.regressed
 
     # Reading
+
+    @property
+    def attachments(self) -> Attachments:
+        """The contents that events refer to."""
+        return self._backend.attachments
 
     @property
     def readers(self) -> Engine:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import LargeBinary, cast, func, select, text
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments import referred
 from holdfast.domain.compaction import ROW_BYTES
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def event_bytes(connection: Connection) -> ColumnElement[int]:
 
 
 class Taken(NamedTuple):
-    """What one session takes."""
+    """What one session takes, attachments included; what several refer to counts for each of them."""
 
     id: str
     number: int
@@ -58,7 +59,12 @@ def largest(connection: Connection) -> list[Taken]:
         .group_by(keys.id, keys.stream)
         .order_by(taken.desc(), keys.stream)
     )
-    return [Taken(name, number, events, int(size)) for name, number, events, size in connection.execute(statement)]
+    beside = referred.bytes_by_stream(connection)
+    found = [
+        Taken(name, number, events, int(size) + beside.get(number, 0))
+        for name, number, events, size in connection.execute(statement)
+    ]
+    return sorted(found, key=lambda each: -each.bytes)
 
 
 def bytes_after(connection: Connection, position: int) -> int:
@@ -73,14 +79,6 @@ def free_bytes(connection: Connection) -> int:
         return 0
     pages = connection.scalar(text("PRAGMA freelist_count")) or 0
     return int(pages * (connection.scalar(text("PRAGMA page_size")) or 0))
-
-
-def in_words(size: int) -> str:
-    """Return `950 bytes`, `12.0 KiB`, `1.2 GiB`."""
-    for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if size >= 1 << bits:
-            return f"{size / (1 << bits):.1f} {unit}"
-    return f"{size} bytes"
 
 
 def file_bytes(connection: Connection) -> int:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from holdfast.adapters.storage.attachments.keeping import Attachments
+
 _EVENTS = table("events", *map(column, ("position", "stream", "version", "event_id", "type")))
 _KEYS = table("keys", column("stream"), column("kind"), column("id"))
 _LINK_TAGS = {each.tag for fact, each in BY_CLASS.items() if fact.__module__ == link_events.__name__}
@@ -71,7 +73,12 @@ class Checkpoints(Struct, frozen=True):
 
 
 def verify(
-    engine: Engine, folder: Path, place: str = "", progress: Callable[[int, int], None] | None = None
+    engine: Engine,
+    folder: Path,
+    place: str = "",
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    attachments: Attachments | None = None,
 ) -> Verdict:
     """Verify a store against itself and against its witnesses. Reads only.
 
@@ -80,6 +87,7 @@ def verify(
         folder: The `checkpoints` folder of the home.
         place: The path or address of the store, to notice that it replaced another one.
         progress: Called now and then with how many events were read, and of how many.
+        attachments: What events refer to; each is read. None leaves them alone.
 
     Raises:
         StoreDamagedError: Not even the keys can be read.
@@ -94,7 +102,7 @@ def verify(
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
-                return _verify(connection, evidence, progress or (lambda _done, _total: None))
+                return _verify(connection, evidence, progress or (lambda _done, _total: None), attachments)
     except DBAPIError as error:
         if engine.dialect.name == "sqlite":
             msg = f"the database cannot be read ({error.orig}): restore it from a backup"
@@ -103,7 +111,12 @@ def verify(
         raise StoreUnavailableError(msg) from error
 
 
-def _verify(connection: Connection, evidence: Evidence, progress: Callable[[int, int], None]) -> Verdict:
+def _verify(
+    connection: Connection,
+    evidence: Evidence,
+    progress: Callable[[int, int], None],
+    attachments: Attachments | None,
+) -> Verdict:
     last: int = connection.scalar(select(func.max(_EVENTS.c.position))) or 0
     walk = Walk(connection, evidence.witnesses, last, progress)
     first_bad = walk.run()
@@ -112,6 +125,10 @@ def _verify(connection: Connection, evidence: Evidence, progress: Callable[[int,
     twice = _twice(connection)
     if twice is not None and (first_bad is None or twice.position < first_bad.position):
         first_bad = twice
+    if attachments is not None:
+        bad = walk.uses.check(attachments, connection.engine, connection, lambda: progress(walk.checked, last))
+        if bad is not None and (first_bad is None or bad.position < first_bad.position):
+            first_bad = bad
     behind = Behind(last, evidence.reached) if evidence.reached > last or evidence.replaced else None
     return Verdict(
         ok=first_bad is None and behind is None and not evidence.complaints,

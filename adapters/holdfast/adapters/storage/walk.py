@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import column, inspect, select, table, text
 
+from holdfast.adapters.storage.attachments.checking import First, Uses
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, link
 from holdfast.adapters.storage.covered import covered
 from holdfast.adapters.storage.diagnosis import Bad, diagnose
@@ -19,6 +20,7 @@ from holdfast.adapters.storage.log_rows import (
     read_rosters,
     read_states,
 )
+from holdfast.domain.attachments import KEY
 from holdfast.domain.errors import StoreDamagedError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.log_rows import RawRow, StreamState
     from holdfast.adapters.storage.witness import Witness
 
+_MARK = f'{{"{KEY}":"'
 _STORE = table("store", column("position"), column("log_hash"))
 
 
@@ -47,6 +50,7 @@ class Walk:
         self._witnesses = deque(witness for witness in witnesses if witness.position)
         self._watched = self._witnesses[0].position if self._witnesses else 0
         self._agreed = 0
+        self.uses = Uses()
         self._stray: EventRow | None = None
         self._emptied: dict[int, int] = {}
         self._erasures: set[int] = set()
@@ -93,6 +97,8 @@ class Walk:
                 state = states[stream]
                 if data is not None and digest is None:
                     digest = state.digest(data.encode())
+                    if _MARK in data:
+                        self.uses.see(data, First(position, state.id, version))
                 elif data is not None or digest is None or (state.has_salt and not self._is_covered(stream, version)):
                     digest = b""
                     found = "its content was taken away"

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments.whole import with_prompts
 from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.driven import Driven
 from holdfast.adapters.storage.erase import erase
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reader import Reader
-from holdfast.adapters.storage.reading import by_cause, latest, source_offset
+from holdfast.adapters.storage.reading import by_cause, latest, select_stream, source_offset
 from holdfast.adapters.storage.views import projector, rebuild
 from holdfast.adapters.storage.views.roster import roster_row
 from holdfast.domain.session.commands import Command, Erase
 from holdfast.domain.session.session import Context, Session, fold, handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.adapters.storage.store import Store
     from holdfast.adapters.storage.writer import WriteTransaction
@@ -67,7 +68,9 @@ class Workspace(Reader):
         if session is not None and session.version != self._version(session_id):
             session = None  # somebody else of this process writes to it as well
         if session is None:
-            session = fold(Session(session_id), self._store.events(session_id))
+            with self._store.reading() as connection:
+                events = select_stream(connection, session_id)
+                session = fold(Session(session_id), with_prompts(self._store.attachments, connection, events))
             self._sessions[session_id] = session
         return session
 
@@ -76,15 +79,15 @@ class Workspace(Reader):
             sessions = schema.sessions.c
             return connection.scalar(select(sessions.version).where(sessions.id == session_id)) or 0
 
-    def append(self, session: Session, events: Sequence[Recorded]) -> None:
-        """Write `events`, after which the session is `session`.
+    def append(self, session: Session, events: Sequence[Recorded], contents: Mapping[str, bytes] | None = None) -> None:
+        """Write `events`, after which the session is `session`, with attachments that they refer to already.
 
         Raises:
             StoreError: The store cannot take it; the session is read anew before the next command.
             VersionConflictError: Other events stand there.
         """
         self._sessions.pop(session.id, None)
-        self._store.append_now(events, roster_row(session))
+        self._store.append_now(events, roster_row(session), contents=contents)
         self._sessions[session.id] = session
 
     def driver(self, session_id: StreamId, agent: str) -> StreamId | None:

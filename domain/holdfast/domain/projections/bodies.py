@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from msgspec import MsgspecError, json
 
 from holdfast.domain.escaping import escaped
+from holdfast.domain.sizes import in_words
 
 if TYPE_CHECKING:
     from msgspec import Raw
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 _SHORT = 100
+
+_BESIDE = ("image", "audio", "resource")
+
+_ATTACHMENT = "[attachment, "
+_REFERS = b'"$attachment"'
 
 _LONGEST = 2_000
 """Characters of one line that are shown."""
@@ -41,6 +47,13 @@ def result(raw: Raw) -> list[str]:
     if isinstance(value, dict) and isinstance(output := value.get("output"), str) and len(value) == 1:
         value = output  # how many agents wrap a text
     return _lines(value)
+
+
+def beyond_text(raw: Raw) -> list[str]:
+    """Return what a message holds beside its words: its images by name, and the files that were put into it."""
+    value = _decoded(raw)
+    blocks = [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+    return [line for block in blocks if block.get("type") in _BESIDE for line in _block(block)]
 
 
 def plan(raw: Raw) -> list[tuple[str, str]]:
@@ -78,9 +91,24 @@ def _decoded(raw: Raw) -> Json:
     try:
         value = cast("Json", json.decode(raw))
         dumps(value)
+        if _REFERS in bytes(raw):
+            value = _named(value)
     except (MsgspecError, RecursionError, UnicodeDecodeError):
         return bytes(raw).decode("utf-8", "replace")
     return value
+
+
+def _named(value: Json) -> Json:
+    """Put a few words in the place of every reference to an attachment."""
+    match value:
+        case {"$attachment": str(name), "size": int(size)}:
+            return f"{_ATTACHMENT}{in_words(size)}, {name[:12]}…]"
+        case dict():
+            return {key: _named(each) for key, each in value.items()}
+        case list():
+            return [_named(each) for each in value]
+        case _:
+            return value
 
 
 def _lines(value: Json) -> list[str]:
@@ -120,6 +148,12 @@ def _block(block: dict[str, Json]) -> list[str]:
             removed = [f"- {line}" for line in _lines(old)] if isinstance(old, str) and old else []
             return [path, *removed, *(f"+ {line}" for line in _lines(new))]
         case {"type": "image" | "audio" as kind}:
+            source = block.get("source")
+            data = block.get("data") or (source.get("data") if isinstance(source, dict) else None)
+            if isinstance(data, str) and data.startswith(_ATTACHMENT):
+                return [f"[{kind}, {data.removeprefix(_ATTACHMENT)}"]
             return [f"[{kind}]"]
+        case {"type": "resource", "resource": {"uri": str(uri), "text": str(text)}}:
+            return [uri, *_lines(text)]
         case _:
             return _plain(block, list(block.values()))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from msgspec import MsgspecError, json
 
+from holdfast.domain.attachments import KEY
 from holdfast.domain.search.words import words
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _leaves(raw: Raw) -> Iterator[str]:
 
 
 def _said(fields: Mapping[str, Json]) -> Iterator[Json]:
+    if KEY in fields:
+        return iter(())  # what an attachment holds is never read for this
     kind = fields.get("type")
     is_block = isinstance(kind, str) and kind in _BLOCKS
     return (value for name, value in fields.items() if not (is_block and name in _FRAME))

@@ -81,14 +81,6 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-def size(number: int) -> str:
-    """Return `950 bytes`, `12.0 KiB`, `1.2 GiB`."""
-    for bits, unit in ((30, "GiB"), (20, "MiB"), (10, "KiB")):
-        if number >= 1 << bits:
-            return f"{number / (1 << bits):.1f} {unit}"
-    return count(number, "byte")
-
-
 def amount(number: int) -> str:
     """Return `950`, `12k`, `1.2M`."""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import DecodeError, EncodeError, Raw, Struct, json
@@ -41,6 +41,8 @@ BACK_WITHIN_S: Final = 30.0
 _POLL_S = 0.1
 
 _LINES = "application/x-ndjson"
+
+T = TypeVar("T")
 
 Query = Mapping[str, str | int | float | Sequence[str] | None]
 
@@ -144,6 +146,15 @@ class Exchange:
 
         return self._again(ask)
 
+    def get_typed(self, path: str) -> tuple[str, bytes]:
+        """Return media type and content of something that is no JSON. Raises what `get` does."""
+
+        def ask() -> tuple[str, bytes]:
+            with self._asked("GET", path, None, timeout_s=ANSWER_WITHIN_S) as answer:
+                return answer.kind, answer.read()
+
+        return self._again(ask)
+
     def send(
         self,
         method: str,
@@ -206,7 +217,7 @@ class Exchange:
                     yield bytes(step.result)
         raise _lost()
 
-    def _again(self, ask: Callable[[], bytes]) -> bytes:
+    def _again(self, ask: Callable[[], T]) -> T:
         """Ask, and once more where a daemon went away that was there."""
         try:
             answer = ask()

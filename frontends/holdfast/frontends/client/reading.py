@@ -10,7 +10,7 @@ from msgspec import Struct, json
 
 from holdfast.domain.errors import DaemonLostError, NotRunningError
 from holdfast.domain.keeping import KnownAgent
-from holdfast.domain.ports import Check, Verification
+from holdfast.domain.ports import Attachment, Check, Verification
 from holdfast.domain.recorded import StreamId
 from holdfast.frontends.client import shapes
 from holdfast.frontends.client.shapes import read
@@ -80,15 +80,16 @@ class DaemonReading:
 
     def page(self, session_id: StreamId, *, before: str | None = None, limit: int = 50) -> Page:
         """Return the newest items, or those before a cursor."""
-        return shapes.page(self._exchange.get(f"{of(session_id)}/transcript", {"before": before, "limit": limit}))
+        where: Query = {"before": before, "limit": limit, "attachments": "reference"}
+        return shapes.page(self._exchange.get(f"{of(session_id)}/transcript", where))
 
     def last_turn(self, session_id: StreamId) -> Page:
         """Return the items since the person spoke last."""
-        return shapes.page(self._exchange.get(f"{of(session_id)}/last-turn"))
+        return shapes.page(self._exchange.get(f"{of(session_id)}/last-turn", {"attachments": "reference"}))
 
     def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
         """Return one item with those before and after it."""
-        where: Query = {"item": item_id, "each_side": each_side}
+        where: Query = {"item": item_id, "each_side": each_side, "attachments": "reference"}
         return shapes.page(self._exchange.get(f"{of(session_id)}/around", where))
 
     def offers(self, session_id: StreamId) -> Offers:
@@ -96,6 +97,11 @@ class DaemonReading:
         from holdfast.domain.projections.offers import Offers  # noqa: PLC0415 # nobody else asks that
 
         return read(json.Decoder(Offers), self._exchange.get(f"{of(session_id)}/offers"))
+
+    def attachment(self, session_id: StreamId, name: str) -> Attachment:
+        """Return what an event of a session refers to by this SHA-256."""
+        kind, content = self._exchange.get_typed(f"{of(session_id)}/attachments/{quote(name, safe='')}")
+        return Attachment(len(content), kind.startswith("text/"), iter([content]))
 
     def search(self, query: search.Query, *, limit: int = 20) -> list[Hit]:
         """Return the items that fit, the best first."""

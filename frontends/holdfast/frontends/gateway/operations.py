@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, TypeVar, cast
@@ -180,6 +180,14 @@ def streamed(
 ) -> Response:
     """Return an answer that is sent while it is made."""
     return _Streamed(pieces, media_type=media_type, headers={"Cache-Control": "no-store", **(headers or {})})
+
+
+async def pieces_in_thread(first: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield pieces that are made by what blocks, `first` before the others."""
+    piece = first
+    while piece is not None:
+        yield piece
+        piece = await to_thread.run_sync(next, pieces, None)
 
 
 class _Streamed(StreamingResponse):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views import inbox, passages, transcript
 from holdfast.adapters.storage.views.source import SIZE, Batch, batches, streams
 from holdfast.adapters.storage.views.tables import track, tracked
@@ -39,6 +40,7 @@ def step(connection: Connection, size: int = SIZE) -> int:
         size: Events at the most.
     """
     head = connection.scalar(select(func.max(schema.events.c.position))) or 0
+    referred.refresh(connection)
     behind = {name: position for name in FOLDS if (position := tracked(connection, name)) < head}
     if not behind:
         return 0

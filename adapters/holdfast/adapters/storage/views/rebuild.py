@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import delete, func, inspect, select
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views import inbox, passages, roster, transcript
 from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.source import batches, streams
@@ -49,6 +50,7 @@ def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], N
     roster.store(views, {head: sessions[head.stream] for head in heads(log) if head.stream in sessions})
     for name in FOLDS:
         track(views, name, total)
+    referred.refill(log, views)
 
 
 def heads(log: Connection) -> list[roster.Head]:

@@ -8,10 +8,11 @@ import click
 
 from holdfast.domain import wire
 from holdfast.domain.recorded import Actor
+from holdfast.domain.sizes import in_words
 from holdfast.frontends.cli.params import App, json_option, text
 from holdfast.frontends.cli.progress import progress
 from holdfast.frontends.cli.terminal import Span, note
-from holdfast.frontends.cli.wording import count, size
+from holdfast.frontends.cli.wording import count
 
 if TYPE_CHECKING:
     from holdfast.domain.ports import Compaction
@@ -44,9 +45,11 @@ def compact(app: App, *, session: str | None, as_json: bool) -> None:
 
 
 def _told(found: Compaction) -> list[str | Span]:
-    events = f"events    {size(found.before)} before, {size(found.after)} after"
-    database = f"database  {size(found.file_before)} before, {size(found.file_after)} after"
+    events = f"events    {in_words(found.before)} before, {in_words(found.after)} after"
+    database = f"database  {in_words(found.file_before)} before, {in_words(found.file_after)} after"
+    removed = f"{count(found.attachments, 'attachment')} that no event refers to, {in_words(found.attachment_bytes)}"
+    orphans = [f"removed   {removed}"] if found.attachments else []
     if not found.events:
-        return ["Nothing to compact.", Span(events, "dim"), Span(database, "dim")]
+        return ["Nothing to compact.", *orphans, Span(events, "dim"), Span(database, "dim")]
     done = f"{count(found.messages, 'message')} of {count(found.sessions, 'session')} compacted"
-    return [f"{done}: digests instead of {count(found.events, 'payload')}", events, database]
+    return [f"{done}: digests instead of {count(found.events, 'payload')}", events, *orphans, database]

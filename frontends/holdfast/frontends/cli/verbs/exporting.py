@@ -57,6 +57,7 @@ def _told(removed: Removed) -> str:
     """Say what was removed: how many of each kind, never what."""
     kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(removed.kinds.items()))
     total = sum(removed.kinds.values())
+    images = f"; left out {count(removed.left_out, 'image')}, which --no-redact shows" if removed.left_out else ""
     if not total:
-        return "holdfast: redacted nothing: no secret was recognised, which does not prove that there is none"
-    return f"holdfast: redacted {count(total, 'secret')}: {kinds}"
+        return f"holdfast: redacted nothing: no secret was recognised, which does not prove that there is none{images}"
+    return f"holdfast: redacted {count(total, 'secret')}: {kinds}{images}"

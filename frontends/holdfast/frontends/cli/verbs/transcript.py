@@ -10,6 +10,8 @@ from holdfast.domain import wire
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import Page
 from holdfast.domain.projections.replay import Moment, story
+from holdfast.domain.recorded import StreamId
+from holdfast.domain.whole import whole_page
 from holdfast.frontends.cli.params import App, json_option, one_moment, session_argument, text, until_options
 from holdfast.frontends.cli.terminal import Span
 from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
@@ -17,7 +19,6 @@ from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
 if TYPE_CHECKING:
     from holdfast.domain.ports import Reading
     from holdfast.domain.projections.items import Item
-    from holdfast.domain.recorded import StreamId
 
 _PAGE = 500
 """Items asked for at once."""
@@ -51,12 +52,15 @@ def show(
             if (last, before, until, at) != (None, None, None, None):
                 msg = "an item is shown by itself: leave out --last, --before, --until and --at"
                 raise click.UsageError(msg)
-            _print(app, reading.around(session_id, item_id), WHOLE, as_json=as_json, item_id=item_id)
+            page = reading.around(session_id, item_id)
+            _print(app, _whole(reading, page) if as_json else page, WHOLE, as_json=as_json, item_id=item_id)
             return
         if until is None and at is None:
             page = _newest(reading, session_id, before, last)
         else:
             page = _at(reading, session_id, until, at).page(before=before, limit=last)
+        if as_json:
+            page = _whole(reading, page)
     _print(app, page, WHOLE, as_json=as_json)
 
 
@@ -68,7 +72,14 @@ def peek(app: App, *, session: str, as_json: bool) -> None:
     """Show the last turn of a session, in short."""
     with app.reading() as reading:
         page = reading.last_turn(reading.resolve(session))
+        if as_json:
+            page = _whole(reading, page)
     _print(app, page, GLANCE, as_json=as_json)
+
+
+def _whole(reading: Reading, page: Page) -> Page:
+    """Return a page for programs: with all that it is about, images included."""
+    return whole_page(page, lambda name: reading.attachment(StreamId(page.session.id), name))
 
 
 def _named(reading: Reading, name: str) -> tuple[StreamId, str | None]:

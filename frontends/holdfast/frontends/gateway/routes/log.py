@@ -25,6 +25,7 @@ from holdfast.frontends.gateway.operations import (
     found,
     in_thread,
     listed,
+    pieces_in_thread,
     streamed,
 )
 from holdfast.frontends.gateway.problems import describe
@@ -156,20 +157,13 @@ class Log:
         made = await in_thread(lambda: self._house.reading.export(call.session, given.format, redact=given.redact))
         if given.steps:
             lines = _steps(made)
-            return streamed(_sent(await to_thread.run_sync(next, lines, None), lines))
+            return streamed(pieces_in_thread(await to_thread.run_sync(next, lines, None), lines))
         pieces = _tar(made) if given.format == "bundle" else _single(made)
         # The beginning is made before the answer begins: most refusals come there, and can still be told as such.
         first = await to_thread.run_sync(next, pieces, None)
         suffix = "tar" if given.format == "bundle" else given.format
         headers = {"Content-Disposition": f'attachment; filename="session.{suffix}"'}
-        return streamed(_sent(first, pieces), _TYPES[given.format], headers)
-
-
-async def _sent(first: bytes | None, pieces: Iterator[bytes]) -> AsyncGenerator[bytes]:
-    piece = first
-    while piece is not None:
-        yield piece
-        piece = await to_thread.run_sync(next, pieces, None)
+        return streamed(pieces_in_thread(first, pieces), _TYPES[given.format], headers)
 
 
 def _steps(made: Export) -> Iterator[bytes]:

@@ -3,28 +3,51 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import anyio
 from msgspec import Meta, Raw, Struct, json
 from msgspec.structs import replace
 
 from holdfast.domain import wire
+from holdfast.domain.attachments import media_type
 from holdfast.domain.errors import CursorError, StoreClosedError, TimedOutError
 from holdfast.domain.projections.offers import Offers
 from holdfast.domain.projections.roster import Row
+from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.lifecycle import Lifecycle
+from holdfast.domain.whole import whole_page
 from holdfast.frontends.gateway import files
-from holdfast.frontends.gateway.operations import Call, Nothing, Operation, Operations, found, in_thread, listed
+from holdfast.frontends.gateway.operations import (
+    Call,
+    Nothing,
+    Operation,
+    Operations,
+    found,
+    in_thread,
+    listed,
+    pieces_in_thread,
+    streamed,
+)
 from holdfast.frontends.gateway.stream.overheard import Overheard, told
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from holdfast.domain.ports import Page
-    from holdfast.domain.recorded import StreamId
     from holdfast.domain.tail import Listed
     from holdfast.frontends.gateway.house import House
+
+WHOLE_BYTES: Final = 16 * 1024 * 1024
+"""Bytes of attachments in one page; what does not fit is left as a reference."""
+
+_ENDINGS: Final = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "text/plain; charset=utf-8": ".txt",
+}
 
 Limit = Annotated[int, Meta(ge=1, le=1_000)]
 Seconds = Annotated[float, Meta(ge=0, le=3_600)]
@@ -57,14 +80,20 @@ class Resolved(Struct, frozen=True):
     id: str
 
 
-class Paging(Struct, frozen=True):
+class Attached(Struct, frozen=True, kw_only=True):
+    """What stands in the place of attachments: themselves, as far as there is room for them, or references to them."""
+
+    attachments: Literal["whole", "reference"] = "whole"
+
+
+class Paging(Attached, frozen=True):
     """Which page: the newest, or the one before a cursor."""
 
     before: str | None = None
     limit: Limit = 50
 
 
-class Around(Struct, frozen=True):
+class Around(Attached, frozen=True):
     """One item and how many on each side of it."""
 
     item: str
@@ -160,17 +189,36 @@ class Queries:
     async def transcript(self, call: Call, given: Paging) -> Response:
         """Return a page."""
         reading = self._house.reading
-        return self._page(await in_thread(lambda: reading.page(call.session, before=given.before, limit=given.limit)))
+        page = await in_thread(lambda: reading.page(call.session, before=given.before, limit=given.limit))
+        return await self._page(page, given)
 
-    async def last_turn(self, call: Call, given: Nothing) -> Response:
+    async def last_turn(self, call: Call, given: Attached) -> Response:
         """Return the items since the person spoke last."""
-        del given
-        return self._page(await in_thread(self._house.reading.last_turn, call.session))
+        return await self._page(await in_thread(self._house.reading.last_turn, call.session), given)
 
     async def around(self, call: Call, given: Around) -> Response:
         """Return an item with its neighbours."""
         reading = self._house.reading
-        return self._page(await in_thread(lambda: reading.around(call.session, given.item, each_side=given.each_side)))
+        page = await in_thread(lambda: reading.around(call.session, given.item, each_side=given.each_side))
+        return await self._page(page, given)
+
+    async def attachment(self, call: Call, given: Nothing) -> Response:
+        """Return what an event refers to, as what it is where that is a picture, and otherwise only to be kept."""
+        del given
+        name = call.path["name"]
+        made = await in_thread(self._house.reading.attachment, call.session, name)
+        first = await in_thread(lambda: next(made.pieces, b""))
+        kind = media_type(first, text=made.text)
+        shown = "inline" if kind.startswith("image/") else "attachment"
+        headers = {
+            "Content-Length": str(made.size),
+            "Content-Disposition": f'{shown}; filename="{name[:16]}{_ENDINGS.get(kind, ".bin")}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",  # an erased session must be gone from a browser as well
+        }
+        return streamed(pieces_in_thread(first, made.pieces), kind, headers)
 
     async def offers(self, call: Call, given: Nothing) -> Response:
         """Return what its peer offers."""
@@ -210,8 +258,15 @@ class Queries:
         await in_thread(self._house.reading.row, call.session)
         return found(Frames(told(self._house.keeping.frames(call.session, after=given.after))))
 
-    def _page(self, page: Page) -> Response:
+    async def _page(self, page: Page, given: Attached) -> Response:
+        if given.attachments == "whole":
+            page = await in_thread(self._whole, page)
         return found(wire.page(replace(page, session=live(self._house, page.session))))
+
+    def _whole(self, page: Page) -> Page:
+        reading = self._house.reading
+        session = StreamId(page.session.id)
+        return whole_page(page, lambda name: reading.attachment(session, name), WHOLE_BYTES)
 
 
 def live(house: House, row: Row) -> Row:
@@ -237,12 +292,16 @@ def operations(house: House) -> Operations:
             "GET", f"{session}/transcript", "Show a page of it.", queries.transcript, Paging, "Page", statuses=(404,)
         ),
         Operation(
-            "GET", f"{session}/last-turn", "Show its last turn.", queries.last_turn, Nothing, "Page", statuses=(404,)
+            "GET", f"{session}/last-turn", "Show its last turn.", queries.last_turn, Attached, "Page", statuses=(404,)
         ),
         Operation("GET", f"{session}/around", "Show an item of it.", queries.around, Around, "Page", statuses=(404,)),
         Operation(
             "GET", f"{session}/offers", "List its modes, options and commands.", queries.offers, Nothing, Offers,
             statuses=(404,),
+        ),
+        Operation(
+            "GET", f"{session}/attachments/{{name}}", "Get an image, or another file that was part of it.",
+            queries.attachment, Nothing, None, statuses=(404,), media_type="*/*",
         ),
         Operation(
             "GET", f"{session}/files", "Complete the path of a file.", queries.files, Like, Paths, statuses=(404,)

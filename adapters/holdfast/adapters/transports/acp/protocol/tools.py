@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from holdfast.adapters.transports.acp.protocol.wire import given
+from holdfast.domain.attachments import stays
 from holdfast.domain.content import NOTHING
 from holdfast.domain.session import events as e
 
@@ -111,6 +112,8 @@ class ToolLog:
             self._forget()
         if whole or before is None or len(now) < _WORTH_IT:
             return fact
+        if not (stays(before.encode()) and stays(now.encode())):
+            return fact  # what is stored has references in it, and a difference must be one to that
         grown = splice(before, now)
         return fact if len(grown.insert) * 2 > len(now) else replace(fact, content=NOTHING, grown=grown)
 
