@@ -10,7 +10,7 @@ from holdfast.domain.recorded import Recorded, StreamId
 from holdfast.domain.session.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from holdfast.domain.link.state import LinkState
     from holdfast.domain.recorded import Actor, EventId
@@ -105,6 +105,10 @@ class Journal(Protocol):
 
     async def past(self, session_id: StreamId) -> Past:
         """Return what the peer was told so far."""
+        ...
+
+    async def queued_at(self, session_id: StreamId) -> Mapping[str, int]:
+        """Return when the latest prompts of a session were queued, by their ids; microseconds since the epoch."""
         ...
 
     async def offset(self, session_id: StreamId, source: bytes) -> int:

@@ -5,7 +5,7 @@ No clock and no dice here: whoever waits passes in what has elapsed, and where r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import inf
 from typing import Literal, TypeGuard
 
@@ -198,13 +198,18 @@ class NetworkPolicy(_Policy, frozen=True):
     retry_after_return_s: float = 5.0
 
 
+Missing = Literal["error", "ask", "new-draft", "recreate-once"]
+
+
 class TransportPolicy(_Policy, frozen=True):
     """Everything that differs from one kind of peer to another.
 
     Attributes:
         create: When a new session comes into being at the peer.
         backfill: Where what was missed comes from.
-        missing: What to do when the peer does not know the session any more.
+        missing: What to do when the peer does not know the session any more: `error` says so, `ask` says what a person
+            can do as well, `new-draft` forgets the peer's name of it, `recreate-once` begins another one there and says
+            that it did.
     """
 
     reconnect: ReconnectPolicy = ReconnectPolicy()
@@ -215,7 +220,7 @@ class TransportPolicy(_Policy, frozen=True):
     live: LivePolicy = LivePolicy()
     network: NetworkPolicy = NetworkPolicy()
     backfill: Literal["none", "pending-requests", "archive", "transcript", "conversation"] = "none"
-    missing: Literal["error", "ask", "new-draft", "recreate-once"] = "error"
+    missing: Missing = "error"
 
 
 class AgentPolicy(_Policy, frozen=True):
@@ -272,6 +277,55 @@ def overridden(policy: TransportPolicy, overrides: Mapping[str, object]) -> Tran
     except msgspec.ValidationError as error:
         msg = f"a setting of the transport is not valid: {error}"
         raise SettingsError(msg) from error
+
+
+GENERAL = frozenset(
+    {
+        *(f"reconnect.{name}" for name in ReconnectPolicy.__struct_fields__ if name != "idempotent_only"),
+        "ready.settle_s",
+        "ready.when=open",
+        "heartbeat.interval_s",
+        "heartbeat.kind=none",
+        "queue.when_down",
+        "queue.max_items",
+        "queue.ttl_s",
+        "create=eager",
+        "create=on_connect",
+        "create=on_first_send",
+        "create=on_attach",
+        "live.cap",
+        "live.full",
+        "network.on_loss",
+        "network.retry_after_return_s",
+    }
+)
+"""Cells, and single values of cells, that hold for every kind of peer. All others are for its transport to heed."""
+
+
+def unheeded(shipped: TransportPolicy, wanted: TransportPolicy, heeds: Collection[str]) -> list[str]:
+    """Return the cells of `wanted`, with their values, that nobody would go by.
+
+    A value that is shipped is heeded. What is set and does nothing would be believed.
+
+    Args:
+        shipped: What the transport brings.
+        wanted: What is configured.
+        heeds: What the transport goes by itself.
+    """
+    before, after = _cells(shipped), _cells(wanted)
+    known = GENERAL | frozenset(heeds)
+    changed = {cell: value for cell, value in after.items() if value != before[cell]}
+    return [f"{cell} = {value!r}" for cell, value in changed.items() if not {cell, f"{cell}={value}"} & known]
+
+
+def _cells(policy: TransportPolicy) -> dict[str, object]:
+    cells: dict[str, object] = {}
+    for name, value in msgspec.structs.asdict(policy).items():
+        if isinstance(value, Struct):
+            cells |= {f"{name}.{each}": cell for each, cell in msgspec.structs.asdict(value).items()}
+        else:
+            cells[name] = value
+    return cells
 
 
 def _merged(values: Mapping[str, object], overrides: Mapping[str, object]) -> dict[str, object]:

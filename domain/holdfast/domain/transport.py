@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from holdfast.domain.errors import AgentError, UsageError
 from holdfast.domain.link.events import Classification
-from holdfast.domain.policy import TransportPolicy
+from holdfast.domain.policy import Missing, TransportPolicy
 from holdfast.domain.recorded import Recorded, Source, StreamId
 from holdfast.domain.session.facts import Fact
 from holdfast.domain.session.session import Session
@@ -93,6 +93,7 @@ class Joining(Struct, frozen=True):
         prompts: How many prompts the peer was ever sent in it.
         last_prompt: The text of the last of them.
         history: The events of the session since then, the `prompt-sent` included.
+        missing: What to do where the peer does not know the session any more.
     """
 
     session: Session
@@ -102,6 +103,7 @@ class Joining(Struct, frozen=True):
     prompts: int = 0
     last_prompt: str | None = None
     history: tuple[Recorded, ...] = ()
+    missing: Missing = "error"
 
 
 class Wish(Struct, frozen=True):
@@ -225,11 +227,14 @@ class Transport:
         name: What sessions and policies call it.
         schemes: The schemes of the addresses it takes.
         policy: How its peers are kept connected, unless configuration says otherwise.
+        heeds: Cells of a policy, or single values, that it goes by itself, such as `backfill` or `missing=error`.
+            Supervision goes by those in `holdfast.domain.policy.GENERAL`; others cannot be configured.
     """
 
     name: str = ""
     schemes: Sequence[str] = ()
     policy: TransportPolicy = TransportPolicy()
+    heeds: Sequence[str] = ()
 
     def peer(self, target: str, cwd: str | None) -> Peer:
         """Return whom an address with one of the schemes leads to.

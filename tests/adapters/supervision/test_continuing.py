@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.adapters.transports.acp.transport import AcpTransport
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import CommandNotFoundError, ConflictError
+from holdfast.domain.policy import overridden
+from holdfast.domain.policy_table import DEFAULTS
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
@@ -18,6 +21,8 @@ from tests.agents.scripting import Scripted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from holdfast.domain.policy import Missing
 
 pytestmark = pytest.mark.slow
 
@@ -133,3 +138,107 @@ class TestComingBack:
             assert failed.reason == "failed"
             assert "mode act" in (failed.error or "")
             assert agent.prompts() == ["one"]
+
+
+GONE = {"code": -32002, "message": "no such session"}
+
+
+class TestMissingAtThePeer:
+    """What the policy `missing` says, where the agent does not know the session any more."""
+
+    @pytest.mark.parametrize(
+        ("missing", "says", "says_not"),
+        [
+            ("ask", "no such session", None),
+            ("ask", "start a new session to go on", None),
+            ("error", "no such session", "start a new session"),
+        ],
+    )
+    async def test_it_is_refused_and_its_history_stays(
+        self, town: Town, tmp_path: Path, missing: Missing, says: str, says_not: str | None
+    ) -> None:
+        agent = Scripted(tmp_path / "agent", load={"fail": GONE})
+        town.policies = {"acp": replace(DEFAULTS["acp"], missing=missing)}
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "one")
+            await daemon.saw(session, e.TurnEnded)
+            await daemon.keeping.end_agents("told to")
+            await daemon.send(session, "two")
+            (failed,) = await daemon.saw(session, e.PromptFailed)
+
+            assert says in (failed.detail or "")
+            assert says_not is None or says_not not in (failed.detail or "")
+            assert daemon.text(session) == "one"
+            assert len(agent.got("session/new")) == 1
+
+    @pytest.mark.parametrize("way", [{"load": {"fail": GONE}}, {}])
+    async def test_another_one_is_begun_once_and_everybody_is_told(
+        self, town: Town, tmp_path: Path, way: dict[str, object]
+    ) -> None:
+        agent = Scripted(tmp_path / "agent", result={"modes": MODES}, **way)
+        town.policies = {"acp": replace(DEFAULTS["acp"], missing="recreate-once")}
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "one")
+            await daemon.saw(session, e.TurnEnded)
+            await daemon.keeping.set_mode(session, "act", cause=None, actor=ME)
+            await daemon.keeping.end_agents("told to")
+            await daemon.send(session, "two")
+            await daemon.saw(session, e.TurnEnded, 2)
+
+            facts = daemon.facts(session)
+            first, second = (fact.remote_id for fact in facts if isinstance(fact, e.Attached))
+            (notice,) = (fact for fact in facts if isinstance(fact, e.NoticeAdded))
+            assert first != second
+            assert notice.kind == "begun-anew"
+            assert "remembers nothing of what stands above" in notice.text
+            assert agent.prompts() == ["one", "two"]
+            assert [fact.mode for fact in facts if isinstance(fact, e.ModeChanged)][-1] == "act"
+
+    async def test_where_that_fails_too_it_is_over(self, town: Town, tmp_path: Path) -> None:
+        agent = Scripted(tmp_path / "agent", load={"fail": GONE})
+        town.policies = {"acp": replace(DEFAULTS["acp"], missing="recreate-once")}
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "one")
+            await daemon.saw(session, e.TurnEnded)
+            await daemon.keeping.end_agents("told to")
+            agent.change(load={"fail": GONE}, refuse={"session/new": {"code": -32603, "message": "no more"}})
+            await daemon.send(session, "two")
+            (_, failed) = await daemon.saw(session, e.Detached, 2)
+
+            assert failed.reason == "failed"
+            assert "no more" in (failed.error or "")
+            assert agent.prompts() == ["one"]
+
+
+class TestProgramsByTheTimer:
+    """What the policy of ACP says of programs, where configuration says otherwise."""
+
+    async def test_one_that_died_is_started_again_at_once(self, town: Town, tmp_path: Path) -> None:
+        agent = Scripted(tmp_path / "agent", resume={}, prompts=[[{"say": "on"}, {"exit": 3}], [{"say": "again"}]])
+        town.policies = {"acp": overridden(DEFAULTS["acp"], {"reconnect": {"restart": "timer", "base_s": 0.01}})}
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "one")
+            await daemon.saw(session, e.Attached, 2)
+
+            (detached,) = await daemon.saw(session, e.Detached)
+            assert detached.reason == "lost"
+            assert agent.prompts() == ["one"]
+
+    async def test_one_that_is_not_there_may_come(self, town: Town, tmp_path: Path) -> None:
+        agent = Scripted(tmp_path / "agent")
+        program = tmp_path / "comes-later"
+        changes = {"reconnect": {"restart": "timer", "terminal": (), "base_s": 0.01, "cap_s": 0.2, "jitter_s": 0}}
+        town.policies = {"acp": overridden(DEFAULTS["acp"], changes)}
+
+        async with town.daemon() as daemon:
+            session = await daemon.new([str(program)])
+            await daemon.saw(session, e.Detached)
+            beside = tmp_path / "new"
+            beside.write_text("#!/bin/sh\nexec " + " ".join(agent.command) + "\n")
+            beside.chmod(0o755)
+            beside.rename(program)
+            await daemon.saw(session, e.Attached)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
 from contextlib import asynccontextmanager
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import msgspec
 import pytest
 import trio
 from trio.testing import MockClock
 
+from holdfast.adapters.configuration.file import Configuration, policies
 from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
@@ -52,6 +56,7 @@ class Wires:
     def __init__(self) -> None:
         self.refuses: Failure | OSError | None = None
         self.dialled: list[float] = []
+        self.heartbeats: list[float] = []
         self.open: list[Line] = []
 
     async def cut(self) -> None:
@@ -61,13 +66,16 @@ class Wires:
 
 
 class Line:
-    """A connection in memory: every word that is sent comes back."""
+    """A connection in memory: every word that is sent comes back, for so long as it lasts."""
 
-    def __init__(self) -> None:
+    def __init__(self, lasts_s: float = inf) -> None:
+        self._lasts_s = lasts_s
         self._send, self._receive = anyio.create_memory_object_stream[bytes](100)
 
     async def receive(self) -> bytes:
-        return await self._receive.receive()
+        with anyio.move_on_after(self._lasts_s):
+            return await self._receive.receive()
+        raise anyio.EndOfStream
 
     async def send(self, item: bytes) -> None:
         await self._send.send(item)
@@ -90,12 +98,14 @@ class Echo(Transport):
         self.policy = policy
         self.wires = wires
         self.bears_after_s = 0
+        self.mute = False  # it takes every connection, says nothing, and closes it two seconds later
 
     def peer(self, target: str, cwd: str | None) -> Peer:
         return Peer(transport="echo", target=target, address=target, cwd=cwd)
 
     async def dial(self, peer: Peer, *, heartbeat_s: float, limit_bytes: int) -> Line:
         self.wires.dialled.append(anyio.current_time())
+        self.wires.heartbeats.append(heartbeat_s)
         match self.wires.refuses:
             case Failure() as failure:
                 raise ConnectError(failure)
@@ -103,25 +113,26 @@ class Echo(Transport):
                 raise error
             case None:
                 pass
-        self.wires.open.append(Line())
+        self.wires.open.append(Line(2.0 if self.mute else inf))
         return self.wires.open[-1]
 
     def speech(self, peer: Peer, link_id: str, incarnation: bytes, offset: int, limit_bytes: int) -> Speech:
-        return Repeats(link_id)
+        return Repeats(link_id, mute=self.mute)
 
     def not_before(self, peer: Peer, opened_at: Sequence[int]) -> int:
         return max(opened_at, default=0) + self.bears_after_s * 1_000_000
 
 
 class Repeats(Speech):
-    def __init__(self, link_id: str) -> None:
+    def __init__(self, link_id: str, *, mute: bool = False) -> None:
         self.link_id = link_id
+        self.mute = mute
         self.session = StreamId("")
         self.turn = ""
 
     def attach(self, joining: Joining) -> list[Write]:
         self.session = joining.session.id
-        return [Write(joining.key, b"hello\n")]
+        return [] if self.mute else [Write(joining.key, b"hello\n")]
 
     def committed(self, session_id: StreamId, recorded: Recorded) -> list[Write]:
         match recorded.event:
@@ -175,6 +186,8 @@ async def lab(
     policy: TransportPolicy | None = None,
     random: Callable[[], float] = lambda: 0.0,
     suspended_s: Callable[[], float] = lambda: 0.0,
+    online: Callable[[], bool] = lambda: True,
+    configured: str = "",
 ) -> AsyncGenerator[Lab]:
     wires = Wires()
     echo = Echo(wires, policy or TransportPolicy(reconnect=reconnect or ReconnectPolicy(), queue=QueuePolicy("queue")))
@@ -182,7 +195,16 @@ async def lab(
     def now() -> int:
         return round(trio.current_time() * 1_000_000)
 
-    settings = Settings(hosts=tmp_path / "hosts", runtime=tmp_path, environ={}, random=random, suspended_s=suspended_s)
+    told = msgspec.convert(tomllib.loads(configured), Configuration)
+    settings = Settings(
+        hosts=tmp_path / "hosts",
+        runtime=tmp_path,
+        environ={},
+        policies=policies(told, {"echo": echo.policy}),
+        random=random,
+        suspended_s=suspended_s,
+        online=online,
+    )
     with open_store(StoreSettings.from_url(f"sqlite:///{tmp_path}/log.db"), inline=True, now=now, environ={}) as store:
         supervisor = Supervisor(StoreJournal(store, now=now), Directory({"echo": echo}), settings)
         async with anyio.create_task_group() as nursery:

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct, field
 
 from holdfast.domain.errors import SettingsError, StoreError
-from holdfast.domain.policy import AgentPolicy, Target, TransportPolicy, overridden
+from holdfast.domain.policy import AgentPolicy, Target, TransportPolicy, overridden, unheeded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 
@@ -73,17 +73,31 @@ def read_configuration(path: Path) -> Configuration:
         raise SettingsError(msg) from error
 
 
-def policies(configuration: Configuration, shipped: Mapping[str, TransportPolicy]) -> dict[str, TransportPolicy]:
+def policies(
+    configuration: Configuration,
+    shipped: Mapping[str, TransportPolicy],
+    heeds: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, TransportPolicy]:
     """Return the policies of every transport: what it brings, with the cells replaced that the file names.
 
+    Args:
+        configuration: The file.
+        shipped: What the transports bring.
+        heeds: The cells that each of them goes by beside those that hold for all.
+
     Raises:
-        SettingsError: The file names a transport or a cell that does not exist.
+        SettingsError: The file names a transport or a cell that does not exist, or a cell that would do nothing.
     """
     unknown = sorted(configuration.transports.keys() - shipped.keys())
     if unknown:
         msg = f"config.toml sets policies of {unknown[0]!r}, but the transports here are {', '.join(sorted(shipped))}"
         raise SettingsError(msg)
-    return {name: overridden(policy, configuration.transports.get(name, {})) for name, policy in shipped.items()}
+    changed = {name: overridden(policy, configuration.transports.get(name, {})) for name, policy in shipped.items()}
+    for name, policy in changed.items():
+        if idle := unheeded(shipped[name], policy, () if heeds is None else heeds.get(name, ())):
+            msg = f"config.toml sets {idle[0]} for {name}, which peers of {name} have no use for: take it out"
+            raise SettingsError(msg)
+    return changed
 
 
 def handed_on(configuration: Configuration, environ: Mapping[str, str]) -> tuple[str, ...]:

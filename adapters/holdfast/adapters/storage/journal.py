@@ -26,7 +26,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.session.session import Session, fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from sqlalchemy import Connection
@@ -39,6 +39,7 @@ _events = schema.events.c
 _columns = tuple(_events[name] for name in ROW_COLUMNS)
 
 _LINK_RANK: Final = 0
+_QUEUED: Final = 1_000
 _OPENING: Final = ("session-created", "attached")
 
 
@@ -146,6 +147,18 @@ class StoreJournal:
             opened = _of_type(connection, session_id, number, _OPENING, newest=16)
             text = text_of(last.content) if isinstance(last, e.PromptSent) else None
             return Past(count or 0, text, tuple(each.at for each in opened))
+
+        return await self._store.read_async(read)
+
+    async def queued_at(self, session_id: StreamId) -> Mapping[str, int]:
+        """Return when the latest prompts of a session were queued, by their ids. Scans the headers of that stream."""
+
+        def read(connection: Connection) -> dict[str, int]:
+            number = stream_number(connection, session_id)
+            if number is None:
+                return {}
+            queued = _of_type(connection, session_id, number, ("prompt-queued",), newest=_QUEUED)
+            return {each.event.prompt_id: each.at for each in queued if isinstance(each.event, e.PromptQueued)}
 
         return await self._store.read_async(read)
 

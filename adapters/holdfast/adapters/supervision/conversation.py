@@ -55,6 +55,7 @@ class Talk:
 
     def __init__(self, yard: Yard, wire: Wire, speech: Speech, link: LinkKeeper) -> None:
         self.ready = False
+        self._stayed = False
         self._yard = yard
         self._wire = wire
         self._speech = speech
@@ -75,6 +76,11 @@ class Talk:
         self._posted, self._work, self._room = anyio.Event(), anyio.Event(), anyio.Event()
         self._stop, self._joined = anyio.Event(), anyio.Event()
 
+    @property
+    def settled(self) -> bool:
+        """Whether the connection counts as one: ready, or open for as long as the policy says."""
+        return self._stayed if self._link.policy.ready.when == "open" else self.ready
+
     async def run(self, found: Found | None) -> Failure | None:
         """Talk until it is over and everything that was said is in the log; return why, where that is known here."""
         members = list(self._link.members.values())
@@ -91,6 +97,7 @@ class Talk:
                     self._attach(joining)
             nursery.start_soon(self._send)
             nursery.start_soon(self._watch)
+            nursery.start_soon(self._settle)
             nursery.start_soon(self._end)
             nursery.start_soon(self._welcome)
             nursery.start_soon(self._read)
@@ -172,6 +179,7 @@ class Talk:
                 if not data:
                     break
                 self._heard_at = anyio.current_time()
+                self._stayed = True
                 for piece in self._pieces(data):
                     shown = self._veil.hide(piece)
                     self._link.frames.heard(shown, lines=self._link.peer.command is not None)
@@ -304,6 +312,10 @@ class Talk:
         self._work.set()
 
     # Patience
+
+    async def _settle(self) -> None:
+        await anyio.sleep(self._link.policy.ready.settle_s)
+        self._stayed = True
 
     async def _watch(self) -> None:
         agents = self._yard.settings.agents

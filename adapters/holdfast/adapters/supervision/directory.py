@@ -38,7 +38,7 @@ class Directory:
         """
         self.transports = transports
         self._targets = targets or {}
-        self._programs = programs
+        self.programs = programs
         self._home = home
 
     def ordered(self, order: Order) -> Peer:
@@ -55,7 +55,7 @@ class Directory:
         if order.command:
             return self._program(order.command, None, order.cwd)
         if order.agent:
-            return self._transport(self._programs).agent(order.agent, order.cwd or self._home)
+            return self._transport(self.programs).agent(order.agent, order.cwd or self._home)
         return self._target(order.target or "", order.cwd)
 
     def known(self, session: Session) -> Peer:
@@ -72,16 +72,16 @@ class Directory:
             return self._program(summary.command, summary.agent, summary.cwd)
         if summary.target in self._targets or self._by_address(summary.target) is not None:
             return self._target(summary.target, summary.cwd)
-        if summary.transport == self._programs:
+        if summary.transport == self.programs:
             return self._program(tuple(shlex.split(summary.target)), summary.agent, summary.cwd)
         return self._transport(summary.transport).peer(summary.target, summary.cwd)
 
     def agents(self) -> Sequence[KnownAgent]:
         """Return the agents that can be asked for by name."""
-        return [] if self._programs not in self.transports else self._transport(self._programs).agents()
+        return [] if self.programs not in self.transports else self._transport(self.programs).agents()
 
     def _program(self, command: tuple[str, ...], agent: str | None, cwd: str | None) -> Peer:
-        return self._transport(self._programs).program(command, agent, cwd or self._home)
+        return self._transport(self.programs).program(command, agent, cwd or self._home)
 
     def _target(self, name: str, cwd: str | None) -> Peer:
         target = self._targets.get(name)
@@ -117,5 +117,5 @@ class Directory:
         if cwd is None:
             msg = "this session was imported, and its transcript does not say in which folder it can be continued"
             raise ConflictError(msg)
-        peer = self._transport(self._programs).agent(source, cwd)
+        peer = self._transport(self.programs).agent(source, cwd)
         return replace(peer, continues=session.state.remote_id or session.id)

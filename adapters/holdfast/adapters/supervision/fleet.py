@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -10,18 +11,19 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 
 from holdfast.adapters.supervision import recovery
+from holdfast.adapters.supervision.directory import IMPORT
 from holdfast.adapters.supervision.frames import News
-from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
+from holdfast.adapters.supervision.keeper import PASSING, Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
 from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
-from holdfast.domain.policy import Live, victim
+from holdfast.domain.policy import Live, TransportPolicy, victim
 from holdfast.domain.projections.roster import Connection
 from holdfast.domain.projections.roster import connection as told_by_log
 from holdfast.domain.recorded import DAEMON, StreamId
 from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from anyio.abc import TaskGroup, TaskStatus
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from holdfast.adapters.supervision.host.reap import Found
     from holdfast.adapters.supervision.settings import Settings
     from holdfast.domain.journal import Journal
-    from holdfast.domain.policy import TransportPolicy
     from holdfast.domain.transport import Peer
 
 logger = logging.getLogger("holdfast.supervision")
@@ -38,6 +39,9 @@ RESTING: Final = 512
 """Sessions that are kept in memory although nothing carries them."""
 
 AGAIN_S: Final = 1.0
+
+_DAY_S: Final = 86_400.0
+"""Clocks of the day are set now and then: a time far away is looked at again."""
 
 
 class Fleet:
@@ -168,7 +172,9 @@ class Fleet:
 
     def policy(self, transport: str) -> TransportPolicy:
         """Return how peers of a transport are kept connected."""
-        return self._yard.settings.policies.get(transport) or self.directory.transports[transport].policy
+        name = self.directory.programs if transport == IMPORT else transport
+        found = self.directory.transports.get(name)
+        return self._yard.settings.policies.get(name) or (TransportPolicy() if found is None else found.policy)
 
     def connection(self, session_id: StreamId) -> Connection | None:
         """Return how a session is connected now; None where only the log knows."""
@@ -215,6 +221,47 @@ class Fleet:
             self._nursery.start_soon(self._refuse, keeper, str(error))
             return
         self._start(link)
+
+    def await_delivery(self, keeper: Keeper, queued_at: Mapping[str, int]) -> None:
+        """Let prompts fail that wait for longer than the policy lets them, while their peer cannot be reached."""
+        ttl_s = self.policy(keeper.session.summary.transport).queue.ttl_s if queued_at else None
+        if ttl_s is None or self._nursery is None:
+            return
+        for prompt_id, at in queued_at.items():
+            self._nursery.start_soon(self._expire_later, keeper, prompt_id, at, ttl_s)
+
+    async def _expire_later(self, keeper: Keeper, prompt_id: str, queued_at: int, ttl_s: float) -> None:
+        journal = self._yard.journal
+        why = f"it waited for {ttl_s:g} s for its peer, which could not be reached: send it again once it is back"
+        while True:
+            prompt = keeper.session.state.prompt(prompt_id)
+            if prompt is None or prompt.state != "queued":
+                return
+            left = ttl_s - (journal.now() - queued_at) / 1_000_000
+            away = keeper.session.state.attachment != "attached"
+            if left <= 0 and away:
+                try:
+                    await self.ledger.expire(keeper, prompt_id, why)
+                except PASSING:
+                    await anyio.sleep(AGAIN_S)
+                except StoreError as error:
+                    self.give_up(error)
+                    return
+                continue
+            with anyio.move_on_after(min(left, _DAY_S) if left > 0 else math.inf):
+                await keeper.news()
+
+    def attend(self, session_id: StreamId) -> None:
+        """Somebody looks at a session: connect it, where that is when it comes into being."""
+        policies = [self.policy(name) for name in self.directory.transports]
+        if self._nursery is not None and any(policy.create == "on_attach" for policy in policies):
+            self._nursery.start_soon(self._attend, session_id)
+
+    async def _attend(self, session_id: StreamId) -> None:
+        keeper = await self.keeper(session_id)
+        state, transport = keeper.session.state, keeper.session.summary.transport
+        if state.created and state.attachment == "never" and self.policy(transport).create == "on_attach":
+            self.want(keeper)
 
     def resume(self, keeper: Keeper, found: Found, as_started: Peer) -> None:
         """Take up a session with the host that carries it, or carried it."""

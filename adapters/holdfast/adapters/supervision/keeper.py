@@ -18,7 +18,7 @@ from holdfast.domain.errors import (
     VersionConflictError,
 )
 from holdfast.domain.journal import Batch
-from holdfast.domain.recorded import DAEMON, PEER
+from holdfast.domain.recorded import DAEMON, PEER, POLICY
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from holdfast.domain.session.session import Context, Session, fold, handle
@@ -172,6 +172,23 @@ class Ledger:
         """Send what waits, if it may be sent now."""
         async with keeper.lock:
             await self._drive(keeper, wanted=True)
+
+    async def expire(self, keeper: Keeper, prompt_id: str, why: str) -> None:
+        """Let a prompt fail that still waits for a peer that cannot be reached."""
+        async with keeper.lock:
+            for _ in range(_ROUNDS):
+                state = keeper.session.state
+                prompt = state.prompt(prompt_id)
+                if prompt is None or prompt.state != "queued" or state.attachment == "attached":
+                    return
+                context = Context(self._journal.now(), self._journal.new_event_id, POLICY)
+                failed = e.PromptFailed(prompt_id, "not_delivered", why)
+                try:
+                    await self._append(keeper, handle(keeper.session, c.Observe((failed,)), context))
+                except VersionConflictError:
+                    keeper.session = await self._journal.load(keeper.id)
+                else:
+                    return
 
     def give_up(self, error: StoreError) -> None:
         """The log takes nothing more."""

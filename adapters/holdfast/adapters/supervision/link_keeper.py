@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -16,6 +16,7 @@ from holdfast.adapters.supervision.conversation import Talk
 from holdfast.adapters.supervision.frames import News, Ring
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_log import LinkLog
+from holdfast.adapters.supervision.patience import pause, until_online
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.verdict import Asked, Ending, Loss, answered, detached, ending, outcome
 from holdfast.adapters.supervision.wire import hosted
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
     from holdfast.domain.policy import TransportPolicy
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.transport import Peer, Transport, Wish
-
-SLICE_S: Final = 10.0
-"""A pause is cut into these, so that a machine that wakes from sleep is noticed."""
 
 
 class Yard(Struct, frozen=True):
@@ -187,18 +185,20 @@ class LinkKeeper:
                 self._now = anyio.Event()
                 if found is None:
                     await self._let_time_pass()
+                    if self.peer.command is None:
+                        await until_online(self._yard.settings, self.policy.network, self._now)
                 loss = await self._connect(found)
                 found = None
-                if loss.ready or lost_at is None:
+                if loss.settled or lost_at is None:
                     lost_at = anyio.current_time()
-                if loss.ready:
+                if loss.settled:
                     self._attempt = self._retries = 0
                 wait = await self._conclude(loss, anyio.current_time() - lost_at)
                 if self.peer.command is not None and self.id:
                     await opening.discard(self._yard.settings, self.id)
                 if wait is None:
                     return
-                await self._pause(wait)
+                await pause(wait, self._yard.settings, self.policy.network, self._now)
                 asked = self._wanted_end()
                 if asked is not None:
                     await self._conclude(Loss(Failure("stopped", asked[1]), asked[0]), 0.0)
@@ -220,7 +220,7 @@ class LinkKeeper:
         except ConnectError as error:
             return Loss(error.failure)
         except CommandNotFoundError as error:
-            return Loss(Failure("command-not-found", str(error), "terminal"))
+            return Loss(Failure("command-not-found", str(error)))
         except AgentFolderError as error:
             return Loss(Failure("folder", str(error), "terminal"))
         except HostFencedError:
@@ -276,7 +276,7 @@ class LinkKeeper:
             outcomes = await self._outcomes(wire, failure)
         finally:
             self._talk = None
-        return Loss(failure, self._asked[0] if self._asked else None, talk.ready, outcomes)
+        return Loss(failure, self._asked[0] if self._asked else None, talk.ready, outcomes, talk.settled)
 
     async def joining(self, keeper: Keeper) -> Joining:
         """Return what the peer has to know of a session, its name on this link recorded before."""
@@ -298,6 +298,7 @@ class LinkKeeper:
             past.prompts,
             past.last_prompt,
             tuple(history),
+            self.policy.missing,
         )
 
     # The end of a connection
@@ -372,16 +373,6 @@ class LinkKeeper:
             # A time of day wakes nobody.
             while (left := (earliest - journal.now()) / 1_000_000) > 0 and self._asked is None:  # noqa: ASYNC110
                 await anyio.sleep(min(left, 1.0))
-
-    async def _pause(self, wait_s: float) -> None:
-        """Wait, unless somebody is in a hurry or the machine was asleep meanwhile."""
-        due = anyio.current_time() + wait_s
-        asleep = self._yard.settings.suspended_s()
-        while (left := due - anyio.current_time()) > 0 and not self._now.is_set():
-            with anyio.move_on_after(min(left, SLICE_S)):
-                await self._now.wait()
-            if self._yard.settings.suspended_s() - asleep > 1.0:
-                return
 
     async def _record(self, facts: Iterable[Fact]) -> None:
         await self._log.record(facts)

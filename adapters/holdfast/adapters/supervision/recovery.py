@@ -94,6 +94,9 @@ async def _read_log(fleet: Fleet, yard: Yard, keeper: Keeper) -> None:
         history = await yard.journal.since_prompt(keeper.id)
         keeper.sent = history[0].event_id.hex() if history else None
     fleet.adopt(keeper)
+    if waiting := {prompt.prompt_id for prompt in keeper.session.state.queued}:
+        queued_at = await yard.journal.queued_at(keeper.id)
+        fleet.await_delivery(keeper, {name: at for name, at in queued_at.items() if name in waiting})
 
 
 async def _give_up(fleet: Fleet, yard: Yard, keeper: Keeper, state: SessionState) -> None:

@@ -10,6 +10,7 @@ from random import random
 
 from msgspec import Struct
 
+from holdfast.adapters.supervision.network import online
 from holdfast.domain.policy import AgentPolicy, TransportPolicy
 
 
@@ -31,6 +32,7 @@ class Settings(Struct, frozen=True):
         secrets: Values that never enter the log.
         random: Where jitter comes from.
         suspended_s: How long the machine has slept so far.
+        online: Whether the machine has a network.
         cancel_s: How long an agent may take to end a turn that it was asked to stop, before its watchdog ends it.
     """
 
@@ -42,4 +44,5 @@ class Settings(Struct, frozen=True):
     secrets: tuple[str, ...] = ()
     random: Callable[[], float] = random
     suspended_s: Callable[[], float] = suspended_s
+    online: Callable[[], bool] = online
     cancel_s: float = 10.0

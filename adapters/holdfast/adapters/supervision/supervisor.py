@@ -86,10 +86,11 @@ class Supervisor:
         if not self._fleet.expect(keeper):
             return session_id  # the same client id, at the same time
         try:
-            await self._fleet.ledger.execute(keeper, commands, cause=client_id, actor=actor)
+            events = await self._fleet.ledger.execute(keeper, commands, cause=client_id, actor=actor)
         except BaseException:
             self._fleet.forget(session_id)
             raise
+        self._fleet.await_delivery(keeper, _queued(events))
         if self._fleet.policy(peer.transport).create in ("eager", "on_connect"):
             self._fleet.want(keeper)
         return session_id
@@ -113,6 +114,7 @@ class Supervisor:
         if isinstance(command, c.QueuePrompt):
             await self._check_prompt(keeper, cause)
         events = await self._fleet.ledger.execute(keeper, [command], cause=cause, actor=actor)
+        self._fleet.await_delivery(keeper, _queued(events))
         if isinstance(command, c.End):
             self._fleet.let_go(keeper, command.reason)
         return events
@@ -225,8 +227,9 @@ class Supervisor:
         """Remember which session an attached frontend looks at."""
         if session_id is None:
             self._fleet.focus.pop(attachment, None)
-        else:
-            self._fleet.focus[attachment] = session_id
+            return
+        self._fleet.focus[attachment] = session_id
+        self._fleet.attend(session_id)
 
     def agents(self) -> list[KnownAgent]:
         """Return the agents that are known, found or not."""
@@ -287,3 +290,8 @@ class Supervisor:
                 return c.Rename(hidden(title, secrets))
             case _:
                 return command
+
+
+def _queued(events: Sequence[Recorded]) -> dict[str, int]:
+    """Return the prompts that were just queued, and when."""
+    return {each.event.prompt_id: each.at for each in events if isinstance(each.event, e.PromptQueued)}

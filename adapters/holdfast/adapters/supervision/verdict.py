@@ -40,12 +40,14 @@ class Loss(Struct, frozen=True):
         asked: Set where it was ended on purpose: what is to follow.
         ready: Whether it had been ready.
         outcomes: What became of the open turn of each session.
+        settled: Whether it was good for long enough to count attempts anew.
     """
 
     failure: Failure
     asked: Asked | None = None
     ready: bool = False
     outcomes: Mapping[StreamId, Sequence[Fact]] = {}
+    settled: bool = False
 
 
 def ending(loss: Loss, policy: ReconnectPolicy, *, program: bool) -> Ending:

@@ -36,7 +36,11 @@ def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
             runtime=runtime_folder(),
             environ=environ,
             agents=configuration.agents,
-            policies=policies(configuration, {name: each.policy for name, each in found.items()}),
+            policies=policies(
+                configuration,
+                {name: each.policy for name, each in found.items()},
+                {name: each.heeds for name, each in found.items()},
+            ),
             secrets=(*agents.secrets(environ), *handed_on(configuration, environ)),
         ),
     )

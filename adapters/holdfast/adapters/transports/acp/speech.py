@@ -9,6 +9,7 @@ from holdfast.adapters.transports.acp.protocol.connection import Answered, Conne
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Link
 from holdfast.adapters.transports.acp.protocol.replay import Expected
+from holdfast.adapters.transports.acp.protocol.requests import INTRODUCES
 from holdfast.adapters.transports.acp.protocol.restore import lost_options, to_reapply, way_back
 from holdfast.adapters.transports.acp.protocol.results import (
     AuthenticationRequiredError,
@@ -228,7 +229,10 @@ class AcpSpeech(Speech):
             return
         for opening in list(self._openings.values()):
             writes = self._open(opening, self._can)
-            yield Heard(writes=tuple(writes)) if writes else self._failed(opening, _NO_WAY_BACK)
+            if writes:
+                yield Heard(writes=tuple(writes))
+            else:
+                yield self._missing(opening, "the agent can take up no earlier session")
 
     def _open(self, opening: _Opening, can: Capabilities) -> Sequence[Write]:
         joining, conversation = opening.joining, opening.conversation
@@ -254,7 +258,8 @@ class AcpSpeech(Speech):
             if conversation.refusal is not None:
                 yield from self._refused(opening)
                 return
-            opening.held.append(Heard(joining.session.id, delivery.facts, answered.source))
+            told = () if opening.anew is None else (opening.anew,)
+            opening.held.append(Heard(joining.session.id, (*delivery.facts, *told), answered.source))
             yield from self._reapply(opening)
         elif answered.method == "authenticate":
             yield from self._signed_in(opening, answered)
@@ -317,8 +322,26 @@ class AcpSpeech(Speech):
             write = self._link.ask(opening.conversation, f"{opening.key}:sign-in", requests.authenticate(method))
             yield Heard(writes=(write,))
         except AgentError as error:
-            gone = "" if call.method == "session/new" else "; its history stays here, start a new session to go on"
-            yield self._failed(opening, Failure("not-resumable" if gone else "refused", f"{error}{gone}", "terminal"))
+            if call.method in INTRODUCES:
+                yield self._failed(opening, Failure("refused", str(error), "terminal"))
+            else:
+                yield self._missing(opening, str(error))
+
+    def _missing(self, opening: _Opening, why: str) -> Heard:
+        """The agent does not have the session any more, or cannot go on with it: do what the policy says."""
+        joining = opening.joining
+        match joining.missing:
+            case "recreate-once":
+                opening.key = f"{joining.key}:anew"
+                opening.call = requests.new(joining.peer.cwd or "/")
+                told = e.NoticeAdded(opening.conversation.naming.next(), "begun-anew", f"{why}; {_ANEW}")
+                opening.conversation.naming.after(told)
+                opening.anew = told
+                return Heard(writes=(self._link.open(opening.conversation, opening.key, opening.call),))
+            case "ask":
+                return self._failed(opening, Failure("not-resumable", f"{why}; {_ADVICE}", "terminal"))
+            case _:
+                return self._failed(opening, Failure("not-resumable", why, "terminal"))
 
     def _sign_in_with(self) -> str | None:
         """Return the agent's way to sign in with a key that it finds in its environment, where it has one."""
@@ -370,13 +393,11 @@ class _Opening:
         self.conversation = conversation
         self.key = joining.key
         self.call: Call | None = None
+        self.anew: e.NoticeAdded | None = None
         self.signed_in: str | None = None
         self.waiting: set[str] = set()
         self.held: list[Heard] = []
 
 
-_NO_WAY_BACK: Final = Failure(
-    "not-resumable",
-    "the agent can take up no earlier session, so this one cannot go on: its history stays here, start a new session",
-    "terminal",
-)
+_ADVICE: Final = "its history stays here: start a new session to go on, or remove this one with `holdfast rm`"
+_ANEW: Final = "it has begun another one for this session, and remembers nothing of what stands above"

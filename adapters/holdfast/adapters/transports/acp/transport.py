@@ -35,6 +35,7 @@ class AcpTransport(Transport):
     name = "acp"
     schemes = ("acp+ws", "acp+wss")
     policy = DEFAULTS["acp"]
+    heeds = ("heartbeat.kind=ws-ping", "missing=error", "missing=ask", "missing=recreate-once")
 
     def __init__(self, environ: Mapping[str, str] | None = None, which: Which = shutil.which) -> None:
         """Look for programs with `which`, and for the names of credentials in `environ`; this process's by default."""
