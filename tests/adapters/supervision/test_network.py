@@ -34,10 +34,9 @@ LOOPBACK_6 = f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} ffffffff 00000001 00000000
     ],
 )
 def test_a_network_is_a_default_route(tmp_path: Path, routes: str | None, routes_6: str | None, there: bool) -> None:
-    paths = []
-    for name, content in (("route", routes), ("ipv6_route", routes_6)):
-        paths.append(tmp_path / name)
+    paths = (tmp_path / "route", tmp_path / "ipv6_route")
+    for path, content in zip(paths, (routes, routes_6), strict=True):
         if content is not None:
-            paths[-1].write_text(content)
+            path.write_text(content)
 
     assert online(*paths) is there
