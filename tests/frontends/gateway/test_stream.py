@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -13,17 +12,6 @@ from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from tests.domain.scene import asks
 from tests.frontends.gateway.serving import ONE, PATIENCE_S, TWO, Client, Json, Serving
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    running = Serving(tmp_path)
-    yield running
-    running.close()
 
 
 def applied(items: dict[str, Json], patch: Json) -> None:

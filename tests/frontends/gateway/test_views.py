@@ -22,9 +22,6 @@ from tests.domain.histories import Author
 from tests.frontends.gateway.serving import ONE, TWO, Client, Json, Serving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from holdfast.domain.recorded import StreamId
 
 VIEWS: tuple[Json, ...] = (
@@ -33,13 +30,6 @@ VIEWS: tuple[Json, ...] = (
     {"view": "transcript", "session": ONE, "limit": 3},
     {"view": "transcript", "session": TWO, "limit": 1000},
 )
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    running = Serving(tmp_path)
-    yield running
-    running.close()
 
 
 def _asks(command: c.Command) -> bool:
