@@ -5,8 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.frontends.gateway.serving import Client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
     from tests.frontends.web.conftest import Web
 
 pytestmark = [pytest.mark.slow, pytest.mark.chromium]
@@ -90,8 +99,82 @@ def test_hostile_text_in_every_field_stays_text(web: Web) -> None:
         page.wait_for_selector(f"main {sign}")
         assert "\u202e" not in page.inner_text("main")
 
+    harmless(page)
+
+
+def harmless(page: Page) -> None:
+    """Nothing ran, nothing but text came of it, and every link leads where links may lead."""
     assert page.evaluate("globalThis.broken") is None
     assert not page.locator("main :is(script, iframe, svg, math, object, embed, style)").count()
     assert not page.locator("main img:not([src^='data:image/png'], [src^='/static/'])").count()
     for link in page.locator("main a").all():
         assert (link.get_attribute("href") or "").startswith(("/", "https://", "http://", "mailto:"))
+
+
+def test_hostile_choices_errors_files_and_devices_stay_text(web: Web, tmp_path: Path) -> None:
+    name, everything = HOSTILE[1], "\n\n".join(HOSTILE)
+    (tmp_path / '<svg>&lt;onload="globalThis.broken=1"\'.py').touch()
+    choice = {"name": name, "description": everything}
+    script = {
+        "result": {
+            "modes": {"currentModeId": name, "availableModes": [{"id": name, **choice}, {"id": "other", **choice}]},
+            "configOptions": [
+                {
+                    "id": name,
+                    "name": name,
+                    "description": everything,
+                    "type": "select",
+                    "currentValue": name,
+                    "options": [{"group": name, "name": name, "options": [{"value": name, **choice}]}],
+                },
+            ],
+        },
+        "opened": [
+            {
+                "update": {
+                    "sessionUpdate": "available_commands_update",
+                    "availableCommands": [{"name": "x<img>", "description": everything, "input": {"hint": name}}],
+                }
+            }
+        ],
+        "prompts": [
+            [{"ask": "1", "tool": {"title": name}}],
+            [{"fail": {"code": -32603, "message": everything, "data": {"details": name}}}],
+        ],
+    }
+    row = web.begin(script, title=name)
+    gone = web.daemon.post("/sessions", {"command": [f"/nowhere/{name}"], "title": name, "wait_s": 30}).json()
+    page = web.open(f"/sessions/{row['id']}")
+    message = page.get_by_label("Message", exact=True)
+
+    for button in page.locator(".composer .picked").all():
+        button.click()
+        expect(page.get_by_role("menu")).to_contain_text("<script>")
+        page.keyboard.press("Escape")
+    message.press_sequentially("/x")
+    expect(page.get_by_role("option")).to_contain_text("x<img>")
+    message.fill("")
+    message.press_sequentially("@svg")
+    expect(page.get_by_role("option")).to_contain_text("<svg>&lt;")
+    message.fill("Go")
+    message.press("Enter")
+    expect(page.locator("[data-request]")).to_be_visible()
+    request = web.daemon.get("/inbox").json()["items"][0]["request_id"]
+    web.daemon.post(f"/inbox/{request}", {"option_id": "once"}, Holdfast_Client=name)
+    expect(page.locator(".settled")).to_contain_text(f"in {name}")
+    with connect(
+        f"ws://127.0.0.1:{web.daemon.port}/api/v1/stream",
+        subprotocols=[Subprotocol("holdfast.v1")],
+        additional_headers={"Authorization": f"Bearer {web.daemon.token}"},
+    ) as opened:
+        client = Client(opened)
+        client.send(type="hello", client=name)
+        client.send(type="focus", session=row["id"])
+        expect(page.locator("[data-here]")).to_contain_text(name)
+    message.fill("Again")
+    message.press("Enter")
+    expect(page.locator(".delivery.failed")).to_contain_text("<script>")
+    harmless(page)
+    page.goto(f"{web.daemon.url}/sessions/{gone['id']}")
+    expect(page.locator("[data-banner=failed]")).to_contain_text(name)
+    harmless(page)

@@ -46,6 +46,12 @@ RICH: list[dict[str, Any]] = [
 ]
 
 
+MODES = {
+    "currentModeId": "ask",
+    "availableModes": [{"id": "ask", "name": "Ask", "description": "Asks first"}, {"id": "plan", "name": "Plan"}],
+}
+
+
 def worries(page: Page) -> list[str]:
     """Return what axe-core finds serious or critical."""
     page.evaluate(f"{AXE}\n;0")
@@ -60,7 +66,7 @@ def worries(page: Page) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 def test_nobody_is_kept_out(shared_web: Web, scheme: str, width: int) -> None:
-    row = shared_web.begin({"prompts": [RICH]}, title="Fix the build")
+    row = shared_web.begin({"prompts": [RICH], "result": {"modes": MODES}}, title="Fix the build")
     shared_web.send(row["id"], "Please fix it.")
     page = shared_web.open(f"/sessions/{row['id']}", width=width, color_scheme=scheme, bypass_csp=True)
     page.wait_for_selector("[data-request]")
@@ -75,10 +81,26 @@ def test_nobody_is_kept_out(shared_web: Web, scheme: str, width: int) -> None:
         seen[selector] = worries(page)
         page.keyboard.press("Escape")
         page.wait_for_selector(selector, state="detached")
-    for path in ("/inbox", "/search?q=build", f"/replay/{row['id']}", "/new/draft"):
+    for path in ("/inbox", "/search?q=build", f"/replay/{row['id']}", "/new/draft", "/settings", "/sessions/none"):
         page.goto(shared_web.daemon.url + path)
         page.wait_for_selector("main h1")
         seen[path] = worries(page)
+        wide = max(wide, page.evaluate("document.documentElement.scrollWidth"))
+    page.goto(f"{shared_web.daemon.url}/sessions/{row['id']}")
+    page.wait_for_selector("[data-request]")
+    page.get_by_role("button", name=re.compile("^Mode: ")).click()
+    page.wait_for_selector("[role=menu]")
+    seen["modes"] = worries(page)
+    page.keyboard.press("Escape")
+    page.get_by_label("More").click()
+    seen["menu"] = worries(page)
+    page.get_by_label("More").press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("e")
+    for tab in ("Events", "Approvals", "Connection", "Frames"):
+        page.get_by_role("tab", name=tab).click()
+        page.wait_for_selector(".inspector :is(li, dl)")
+        seen[tab] = worries(page)
 
     assert {where: found for where, found in seen.items() if found} == {}
     assert wide <= width

@@ -40,7 +40,7 @@ const WORDS = { needs_you: "needs you", failed: "failed", unread: "has finished"
 
 export class Notifier {
   /** @type {Map<string, Row> | null} what was known; nothing yet: what is there from the start is no news */ #known = null;
-  /** @type {Map<string, Notification>} */ #shown = new Map();
+  /** @type {Map<string, {why: string, told: Notification}>} */ #shown = new Map();
 
   /** @param {{question: (session: string) => {id: string, title: string} | undefined, open: (session: string, item: string | null) => void}} options */
   constructor(options) {
@@ -57,10 +57,10 @@ export class Notifier {
     const now = Date.now();
     const known = this.#known;
     this.#known = new Map(rows.map((row) => [row.id, row]));
-    for (const [id, shown] of this.#shown) {
+    for (const [id, { why, told }] of this.#shown) {
       const row = this.#known.get(id);
-      if (!row || row.focused?.length || ["working", "idle", "ended", "hibernated"].includes(statusOf(row))) {
-        shown.close();
+      if (!row || row.focused?.length || statusOf(row) !== why) {
+        told.close();
         this.#shown.delete(id);
       }
     }
@@ -83,6 +83,6 @@ export class Notifier {
       told.close();
       this.options.open(row.id, question?.id ?? null);
     };
-    this.#shown.set(row.id, told);
+    this.#shown.set(row.id, { why, told });
   }
 }
