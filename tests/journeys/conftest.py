@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(tmp_home: Path) -> Iterator[World]:
-    """A home with a daemon that runs."""
-    with a_world(tmp_home) as made:
+def world(tmp_home: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A home with a daemon that runs. With `ON_BOTH` its log is in each database in turn."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    environ = {"HOLDFAST_DATABASE_URL": str(request.getfixturevalue("postgres_url"))} if on_postgres else None
+    with a_world(tmp_home, environ) as made:
         yield made

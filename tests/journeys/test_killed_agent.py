@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.agents.scripting import until
-from tests.journeys.world import gone
+from tests.journeys.world import ON_BOTH, gone
 
 if TYPE_CHECKING:
     from tests.agents.scripting import Scripted
     from tests.journeys.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 Json = dict[str, Any]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.agents.scripting import until
-from tests.journeys.world import runs
+from tests.journeys.world import ON_BOTH, runs
 
 if TYPE_CHECKING:
     from tests.journeys.world import World
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 
 def test_a_turn_goes_on_while_the_daemon_is_dead_and_nothing_of_it_is_missing(world: World) -> None:

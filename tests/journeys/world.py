@@ -6,7 +6,9 @@ import os
 import signal
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
 
 from holdfast.adapters.supervision.host import reap
 from tests.agents.scripting import Scripted, until
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 PATIENCE_S = 60
+
+DATABASES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+ON_BOTH: Final = pytest.mark.parametrize("world", DATABASES, indirect=True)
+"""Runs a journey with the log in each database."""
 
 
 class World:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    """An empty home; whatever runs in it at the end is killed."""
+def town(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Town]:
+    """An empty home; whatever runs in it at the end is killed. With `ON_BOTH` its log is in each database in turn."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgresql"
+    url = str(request.getfixturevalue("postgres_url")) if on_postgres else None
     runtime = Path(tempfile.mkdtemp(prefix="holdfast-"))  # sockets need a short address
     home = tmp_path / "home"
     home.mkdir()
-    town = Town(home, runtime)
+    town = Town(home, runtime, url)
     yield town
     end_all(town.hosts)
     shutil.rmtree(runtime)

@@ -101,4 +101,9 @@ if __name__ == "__main__":
     if dies_at:
         where, _, count = dies_at[0].partition(":")
         arm(where, int(count))
-    anyio.run(live, Town(Path(home), Path(runtime)), tuple(json.loads(command)), int(prompts))
+    anyio.run(
+        live,
+        Town(Path(home), Path(runtime), os.environ.get("HOLDFAST_DATABASE_URL")),
+        tuple(json.loads(command)),
+        int(prompts),
+    )

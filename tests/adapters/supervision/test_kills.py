@@ -17,6 +17,7 @@ from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.domain.session import events as e
 from tests.adapters.supervision.life import ENDS
+from tests.adapters.supervision.town import ON_BOTH
 from tests.agents.scripting import Scripted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tests.adapters.supervision.town import Town
     from tests.chaos.figures import Figures
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 ROOT = Path(__file__).parents[3]
 PROMPTS = 4
@@ -36,7 +37,8 @@ def live(town: Town, agent: Scripted, dies_at: str | None = None) -> subprocess.
     words = [str(town.home), str(town.runtime), json.dumps(agent.command), str(PROMPTS)]
     words += [] if dies_at is None else [dies_at]
     program = [sys.executable, "-m", "tests.adapters.supervision.life", *words]
-    return subprocess.Popen(program, cwd=ROOT, env={**os.environ, "HOLDFAST_HOST": ""})
+    environ = {**os.environ, "HOLDFAST_HOST": "", "HOLDFAST_DATABASE_URL": town.url}
+    return subprocess.Popen(program, cwd=ROOT, env=environ)
 
 
 def finish(town: Town, agent: Scripted, mistake: str | None = None) -> list[Recorded]:
@@ -44,7 +46,7 @@ def finish(town: Town, agent: Scripted, mistake: str | None = None) -> list[Reco
     with live(town, agent, mistake) as last:
         assert last.wait(120) == 0
     session = (town.home / "session").read_text()
-    with open_store(StoreSettings.from_url(f"sqlite:///{town.home}/log.db"), write=False, environ={}) as store:
+    with open_store(StoreSettings.from_url(town.url), write=False, environ={}) as store:
         return list(store.events(session))
 
 

@@ -14,7 +14,7 @@ from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from tests.adapters.supervision.host.support import death_of, is_running
 from tests.adapters.supervision.test_supervisor import ASKS, MODES
-from tests.adapters.supervision.town import ME
+from tests.adapters.supervision.town import ME, ON_BOTH
 from tests.agents.scripting import Scripted, until
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from holdfast.domain.session.facts import Fact
     from tests.adapters.supervision.town import Town
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, ON_BOTH]
 
 ENDS = (e.TurnEnded, e.TurnInterrupted, e.TurnUnknown)
 

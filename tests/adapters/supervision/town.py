@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import uuid
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import anyio
+import pytest
 
 from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.storage.opening import open_store
@@ -41,12 +42,17 @@ WITHIN_S = 60.0
 
 F = TypeVar("F", bound="Fact")
 
+DATABASES: Final = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+ON_BOTH: Final = pytest.mark.parametrize("town", DATABASES, indirect=True)
+"""Runs a test with the log in each database."""
+
 
 class Town:
     """One home, over any number of lives of its daemon."""
 
-    def __init__(self, home: Path, runtime: Path) -> None:
+    def __init__(self, home: Path, runtime: Path, url: str | None = None) -> None:
         self.home = home
+        self.url = url or f"sqlite:///{home}/log.db"
         self.hosts = home / "hosts"
         self.runtime = runtime
         self.agents = AgentPolicy(abandon_after_s=600.0)
@@ -62,13 +68,13 @@ class Town:
     @contextmanager
     def log(self) -> Generator[Workspace]:
         """Open the log while no daemon runs."""
-        with open_store(StoreSettings.from_url(f"sqlite:///{self.home}/log.db", wait_s=10.0), environ={}) as store:
+        with open_store(StoreSettings.from_url(self.url, wait_s=10.0), environ={}) as store:
             yield Workspace(store)
 
     @asynccontextmanager
     async def daemon(self) -> AsyncGenerator[Daemon]:
         """Live once; leaving it lets go of everything as a kill would: nothing is said to anybody."""
-        with open_store(StoreSettings.from_url(f"sqlite:///{self.home}/log.db", wait_s=10.0), environ={}) as store:
+        with open_store(StoreSettings.from_url(self.url, wait_s=10.0), environ={}) as store:
             settings = Settings(
                 hosts=self.hosts,
                 runtime=self.runtime,
