@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
+from tests.chaos.invariants import told
 from tests.chaos.processes import Zygote
 
 if TYPE_CHECKING:
@@ -59,10 +61,12 @@ class Filled:
     Attributes:
         place: Where it is. Only ever to be copied.
         words: What was said of it.
+        told: A digest of each view.
     """
 
     place: Place
     words: Words
+    told: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +75,8 @@ def filled(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     place = Place(tmp_path_factory.mktemp("filled"))
     words = zygote.start("deed", "fill", *place.options, "--leave").wait()
     assert words.done
-    return Filled(place, words)
+    with open_store(place.copied(tmp_path_factory.mktemp("told") / "home").settings, write=False) as store:
+        return Filled(place, words, told(store))
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The program that meets a full disk: it appends until nothing goes any more, reads, gets space back and goes on.
 
+With `--compact` it compacts everything on the full disk, and again when there is space.
+
 It says `full`, `read EVENTS`, `recovered SECONDS` and, for each thing that does not hold, `violation …`.
 """
 
@@ -11,12 +13,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.views.roster import roster_row
 from holdfast.domain.errors import StoreError, StoreFullError
 from holdfast.domain.session.session import Session, fold
-from tests.chaos.invariants import check
+from tests.chaos.invariants import check, told
 from tests.chaos.load import loaded, name_of, next_events
 from tests.chaos.mutants import apply_mutant
 from tests.chaos.words import Ack, Words
@@ -40,8 +43,13 @@ class Filling:
     def __init__(self, store: Store, seed: str) -> None:
         self._store = store
         self._random = Random(seed)
-        self._sessions = [loaded(store, name_of(number)) for number in range(SESSIONS)]
+        self._sessions: list[Session] = []
+        self.read_anew()
         self.acks: list[Ack] = []
+
+    def read_anew(self) -> None:
+        """Take the sessions as the log has them."""
+        self._sessions = [loaded(self._store, name_of(number)) for number in range(SESSIONS)]
 
     def append(self) -> None:
         """Append one request, or raise what stands in its way."""
@@ -83,6 +91,26 @@ class Filling:
         raise TimeoutError(message)
 
 
+def compact_on_a_full_disk(store: Store) -> None:
+    """Compact every session; say which error that met, if any."""
+    try:
+        for number in range(SESSIONS):
+            done = compact(store, name_of(number))
+            if done.remains:
+                say("trouble", "Remains")
+    except StoreFullError as error:
+        say("trouble", type(error).__name__)
+
+
+def compact_with_space(store: Store) -> None:
+    """Compact what is left to compact, and see that nothing of it is left anywhere."""
+    for number in range(SESSIONS):
+        compact(store, name_of(number))
+    again = compact(store)
+    if again.messages or again.remains:
+        say("violation", "something was left to compact:", again)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Fill the disk that the home lies on."""
     parser = ArgumentParser()
@@ -90,6 +118,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--spare", type=int, required=True, help="bytes that are given back")
     parser.add_argument("--seed", default="0")
     parser.add_argument("--mutant")
+    parser.add_argument("--compact", action="store_true")
     options = parser.parse_args(arguments)
     apply_mutant(options.mutant)
     home: Path = options.home
@@ -102,7 +131,16 @@ def main(arguments: Sequence[str]) -> int:
         filling.fill_up()
         say("full", len(filling.acks))
         say("read", sum(1 for _ in store.log()))
+        before = told(store) if options.compact else {}
+        if options.compact:
+            compact_on_a_full_disk(store)
         spare.unlink()
+        if options.compact:
+            compact_with_space(store)
+            filling.read_anew()
+            for name, digest in told(store).items():
+                if digest != before[name]:
+                    say("violation", name, "is not what it was")
         say("recovered", f"{filling.recover():.4f}")
         for _ in range(50):
             filling.append()

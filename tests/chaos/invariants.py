@@ -74,6 +74,19 @@ def check(settings: StoreSettings, home: Path, words: Sequence[Words], *, views:
     return findings
 
 
+def told(store: Store) -> dict[str, str]:
+    """Return a digest for each view, as the log alone makes it."""
+    with store.reading() as connection:
+        return fresh_digests(connection)
+
+
+def otherwise_told(settings: StoreSettings, before: dict[str, str]) -> list[str]:
+    """Return which views are not what they were, whatever was compacted of the log."""
+    with open_store(settings, write=False) as store:
+        after = told(store)
+    return [f"{name} is not what it was" for name in after if after[name] != before[name]]
+
+
 def read_log(connection: Connection) -> Log:
     """Return every event's name tag by its position."""
     events, keys = schema.events.c, schema.keys.c

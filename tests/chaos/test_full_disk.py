@@ -63,6 +63,24 @@ def test_a_full_disk_costs_nothing_and_is_forgotten_when_there_is_space(
     assert words.recovered_s is not None
 
 
+@pytest.mark.parametrize("turn", [pytest.param(0, id="slice"), *(
+    pytest.param(turn, marks=pytest.mark.chaos) for turn in range(1, 6)
+)])  # fmt: skip
+@pytest.mark.parametrize("megabytes", [4, 12], ids=["no-room-for-a-ballast", "ballast"])
+def test_compacting_on_a_full_disk_changes_nothing_or_all_of_a_message(
+    megabytes: int, turn: int, tmp_path: Path, figures: Figures
+) -> None:
+    """It is told that there is no room, and the same command does the rest when there is."""
+    size = megabytes * MEGABYTE
+    words = fill(tmp_path / "disk", size, size // 2, "--compact", "--seed", str(turn))
+
+    figures("R5", f"compacting on a full disk of {megabytes} MB", tried=1, violations=len(words.violations))
+    assert words.violations == []
+    assert words.done
+    assert words.troubles
+    assert words.recovered_s is not None
+
+
 @pytest.mark.parametrize("mutant", ["full-stops", "positions-move-early"])
 def test_a_full_disk_catches(mutant: str, tmp_path: Path) -> None:
     assert fill(tmp_path / "disk", 4 * MEGABYTE, 2 * MEGABYTE, "--mutant", mutant).violations

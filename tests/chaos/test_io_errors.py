@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.chaos.invariants import check
+from tests.chaos.invariants import check, otherwise_told
 from tests.chaos.processes import traced
+from tests.chaos.writer import STOPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,6 +130,61 @@ def test_nothing_is_acknowledged_after_the_disk_failed(
     figures("R4", f"EIO on {call} from call k on", tried=failed, violations=len(violations), exit_s=round(exit_s, 3))
     assert violations == []
     assert failed
+
+
+def fail_compacting(
+    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
+) -> tuple[bool, list[str]]:
+    """Compact while every call from this number on fails; return whether one did, and what does not hold."""
+    place = filled.place.copied(folder / f"{call}-{number}")
+    trace = folder / "trace"
+    words = traced(
+        zygote,
+        ["deed", "compact", *place.options, *options],
+        *(f"--trace={call}", f"--inject={call}:error=EIO:when={number}+"),
+        output=trace,
+    )
+    failed = "(INJECTED)" in trace.read_text()
+    violations = check(place.settings, place.home, [filled.words]).violations
+    violations = violations or otherwise_told(place.settings, filled.told)
+    if failed and words.done:
+        violations.append("it was said to be done")
+    if words.status != (0 if words.done else STOPPED):
+        violations.append(f"the process ended with status {words.status}: {words.stopped}")
+    shutil.rmtree(place.home)
+    return failed, [f"compact, {call} {number}: {violation}" for violation in violations]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [pytest.param((1, 5, 12, 60, 140), id="slice"), *(
+        pytest.param(tuple(range(start, start + 50)), id=f"from-{start}", marks=pytest.mark.chaos)
+        for start in range(1, 200, 50)
+    )],
+)  # fmt: skip
+@pytest.mark.parametrize("call", CALLS)
+def test_a_compaction_on_a_disk_that_fails_leaves_what_was_told(
+    call: str, numbers: tuple[int, ...], *, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+) -> None:
+    violations: list[str] = []
+    tried = 0
+    for number in numbers:
+        failed, found = fail_compacting(zygote, filled, tmp_path, call, number)
+        violations += found
+        tried += failed
+        if not failed:
+            break  # there are no more such calls
+
+    figures("R4", f"EIO on {call} from call k on, compacting", tried=tried, violations=len(violations))
+    assert violations == []
+
+
+def test_errors_of_the_disk_catch_a_compaction_that_takes_before_it_puts(
+    zygote: Zygote, filled: Filled, tmp_path: Path
+) -> None:
+    mutant = ("--mutant", "digests-first")
+
+    assert any(fail_compacting(zygote, filled, tmp_path, "fdatasync", number, *mutant)[1] for number in range(2, 8))
 
 
 def test_errors_of_the_disk_catch_a_store_that_goes_on(zygote: Zygote, filled: Filled, tmp_path: Path) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pytest
 
 from holdfast.adapters.storage.exported import verify_exported
 from holdfast.adapters.storage.opening import open_store
-from holdfast.adapters.storage.views.check import fresh_digests
 from tests.chaos.conftest import Filled, Place
-from tests.chaos.invariants import check
+from tests.chaos.invariants import check, otherwise_told
 from tests.chaos.load import name_of
 from tests.chaos.processes import every, traced
 
@@ -69,16 +67,11 @@ class Cutting:
         if self._deed == "erase" and not violations:
             violations += half_erased(place, words)
         if self._deed == "compact" and not violations:
-            violations += otherwise_told(place, self._told)
+            violations += otherwise_told(place.settings, self._filled.told)
         if self._deed == "export":
             violations += half_exported(place.home)
         shutil.rmtree(place.home)
         return violations
-
-    @cached_property
-    def _told(self) -> dict[str, str]:
-        """What the views say of the store that every deed begins with."""
-        return told(self._filled.place.copied(self._folder / "before"))
 
     def _run(self, *strace: str, output: Path | str = "/dev/null") -> tuple[Words, Place]:
         self._number += 1
@@ -102,18 +95,6 @@ def half_erased(place: Place, words: Words) -> list[str]:
     if left[0] not in {0, left[1]}:
         return [f"{left[0]} of {left[1]} payloads are left"]
     return ["said to be erased, but it is there"] if words.erased and left[0] else []
-
-
-def otherwise_told(place: Place, before: dict[str, str]) -> list[str]:
-    """Return which views are not what they were, whatever was compacted of the log."""
-    after = told(place)
-    return [f"{name} is not what it was" for name in after if after[name] != before[name]]
-
-
-def told(place: Place) -> dict[str, str]:
-    """Return a digest for each view, as the log alone makes it."""
-    with open_store(place.settings, write=False) as store, store.reading() as connection:
-        return fresh_digests(connection)
 
 
 def half_exported(home: Path) -> list[str]:

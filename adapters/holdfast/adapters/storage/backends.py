@@ -18,11 +18,11 @@ from holdfast.adapters.storage.sqlite import (
     check_version,
     create_file,
     create_folder,
-    damaged,
     inspect_file,
     make_private,
     raw_connection,
     reader_engine,
+    unreadable,
 )
 from holdfast.adapters.storage.sqlite_log import SqliteLog
 from holdfast.domain.errors import (
@@ -197,9 +197,7 @@ class SqliteBackend:
         if isinstance(original, sqlite3.OperationalError) and not code:  # the driver's own; it quotes the content
             msg = f"{self._path} holds text that is no UTF-8: run `holdfast verify`, and if all is well, rebuild"
             return StoreDamagedError(msg)
-        if code == sqlite3.SQLITE_IOERR:
-            return StoreError(f"{self._path} cannot be read: {original}")
-        return lost_view(self._settings.label, original) or damaged(self._path, original)
+        return lost_view(self._settings.label, original) or unreadable(self._path, original)
 
     def _open_readers(self) -> None:
         self._files = ReaderFiles(self._path)

@@ -43,9 +43,14 @@ def lost_view(label: str, cause: BaseException) -> errors.StoreDamagedError | No
     return errors.StoreDamagedError(f"{label} lacks its table {table}: run holdfast rebuild, the log has all of it")
 
 
+def line_of(cause: BaseException) -> str:
+    """Return what a driver says, in one line and without what SQLAlchemy adds to it."""
+    return str(getattr(cause, "orig", None) or cause).strip().partition("\n")[0]
+
+
 def store_error(failure: Failure, cause: BaseException) -> errors.StoreError:
     """Return what those who wait are told."""
     kind, text = _ERRORS[failure]
-    error = kind(f"{text} ({cause})")
+    error = kind(f"{text} ({line_of(cause)})")
     error.__cause__ = cause
     return error

@@ -72,8 +72,10 @@ def open_store(
             return _open_writing(backend, settings, checkpoints, now, inline=inline)
         backend.open_reading()
         return Store(backend, None, Announcements(None), now=now)
-    except BaseException:
+    except BaseException as error:
         backend.close()
+        if isinstance(error, backend.driver_errors):
+            raise backend.translate(error) from error
         raise
 
 
@@ -88,10 +90,8 @@ def _open_writing(
     try:
         guard = None if checkpoints is None else Guard(checkpoints, settings.label, now, background=not inline)
         return _take_over(backend, log, guard, inline=inline, now=now)
-    except BaseException as error:
+    except BaseException:
         log.close()
-        if isinstance(error, backend.driver_errors):
-            raise backend.translate(error) from error
         raise
 
 

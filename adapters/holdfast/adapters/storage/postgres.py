@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from holdfast.adapters.storage.attachments.rows import RowAttachments
-from holdfast.adapters.storage.failures import lost_view
+from holdfast.adapters.storage.failures import line_of, lost_view
 from holdfast.adapters.storage.migrate import migrate, restore_missing, schema_version
 from holdfast.adapters.storage.postgres_log import PostgresLog, is_lost
 from holdfast.adapters.storage.schema import SCHEMA_VERSION, metadata
@@ -137,12 +137,12 @@ class PostgresBackend:
         original = getattr(error, "orig", None) or error
         label = self._settings.label
         if isinstance(original, (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege)):
-            return StoreReadOnlyError(f"{label} does not allow this role to write: {_line(original)}")
+            return StoreReadOnlyError(f"{label} does not allow this role to write: {line_of(original)}")
         if is_lost(original):
-            return StoreUnavailableError(f"the database server of {label} cannot be reached: {_line(original)}")
+            return StoreUnavailableError(f"the database server of {label} cannot be reached: {line_of(original)}")
         if isinstance(original, (psycopg.errors.DataCorrupted, psycopg.errors.IndexCorrupted)):
-            return StoreDamagedError(f"{label} reports damage: {_line(original)}")
-        return lost_view(label, original) or StoreError(f"{label}: {_line(original)}")
+            return StoreDamagedError(f"{label} reports damage: {line_of(original)}")
+        return lost_view(label, original) or StoreError(f"{label}: {line_of(original)}")
 
     def bell(self) -> Bell:
         """Return a bell that LISTENs, and looks by itself every second."""
@@ -225,7 +225,3 @@ def _durable(connection: object, record: object) -> None:
 def _name(role: str, settings: StoreSettings) -> str:
     home = f" home {settings.home}" if settings.home else ""
     return f"holdfast {role}, process {os.getpid()}{home}"[:63]
-
-
-def _line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

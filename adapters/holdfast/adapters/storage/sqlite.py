@@ -64,7 +64,10 @@ def inspect_file(path: Path) -> FileState:
 
 def _inspect_header(path: Path, size: int) -> FileState:
     # `immutable` reads the file alone: no lock, no recovery, no side file.
-    connection = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True, isolation_level=None)
+    try:
+        connection = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True, isolation_level=None)
+    except sqlite3.DatabaseError as error:
+        raise unreadable(path, error) from error
     # While a write-ahead log is there, the file may rightly lack pages that a killed checkpoint had yet to write.
     complete = _size(_side(path, "-wal")) == 0
     try:
@@ -76,7 +79,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
         page_size = _pragma(connection, "page_size")
         revision = _revision(connection) if complete else None
     except sqlite3.DatabaseError as error:
-        raise damaged(path, error) from error
+        raise unreadable(path, error) from error
     finally:
         connection.close()
     if application != APPLICATION_ID:
@@ -127,8 +130,10 @@ def _revision(connection: sqlite3.Connection) -> object:
     return None if row is None else row[0]
 
 
-def damaged(path: Path, error: Exception) -> StoreDamagedError:
-    """Return the error for a file that SQLite cannot read."""
+def unreadable(path: Path, error: Exception) -> StoreError:
+    """Return the error for a file that SQLite cannot read: it is damaged, unless it is the disk that fails."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+        return StoreError(f"{path} cannot be read: {error}")
     return StoreDamagedError(f"{path} cannot be read as a database ({error}): restore it from a backup")
 
 
@@ -230,7 +235,7 @@ class ReaderFiles:
         if error is None:
             return
         if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
-            raise damaged(path, error) from error
+            raise unreadable(path, error) from error
         if _size(_side(path, "-wal")) == 0:
             self.immutable = True
         else:
@@ -240,7 +245,7 @@ class ReaderFiles:
             shutil.copyfile(_side(path, "-wal"), _side(self.path, "-wal"))
         again = _try_reading(self.connect())
         if again is not None:
-            raise damaged(path, again) from again
+            raise unreadable(path, again) from again
 
     def connect(self) -> sqlite3.Connection:
         """Return a connection that cannot write."""
@@ -250,7 +255,7 @@ class ReaderFiles:
             connection.execute("PRAGMA query_only = ON")
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise damaged(self.path, error) from error
+            raise unreadable(self.path, error) from error
         return connection
 
     def close(self) -> None:

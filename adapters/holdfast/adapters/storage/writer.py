@@ -11,7 +11,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.adapters.storage.commit import Request, commit
-from holdfast.adapters.storage.failures import STOPPING, store_error
+from holdfast.adapters.storage.failures import STOPPING, line_of, store_error
 from holdfast.adapters.storage.jobs import Job, WriteTransaction
 from holdfast.domain.errors import (
     HoldfastError,
@@ -322,7 +322,9 @@ class Writer:
 
 
 def _unknown(cause: BaseException) -> OutcomeUnknownError:
-    error = OutcomeUnknownError(f"the commit may or may not have happened ({cause}): send the same events again")
+    error = OutcomeUnknownError(
+        f"the commit may or may not have happened ({line_of(cause)}): send the same events again"
+    )
     error.__cause__ = cause
     return error
 
