@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdfast.adapters.transports.acp.protocol import requests
-from holdfast.adapters.transports.acp.protocol.connection import Answered, Connection, TooLong, Unreadable
+from holdfast.adapters.transports.acp.protocol.connection import (
+    Answered,
+    Connection,
+    Spoke,
+    TooLong,
+    Unreadable,
+)
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Link
 from holdfast.adapters.transports.acp.protocol.replay import Expected
@@ -68,6 +74,7 @@ class AcpSpeech(Speech):
         self._greeting = ""
         self._greeted = False
         self._sessions: dict[StreamId, Conversation] = {}
+        self._names: dict[Conversation, StreamId] = {}
         self._openings: dict[StreamId, _Opening] = {}
         self._wishes: dict[str, tuple[Conversation, Call | None]] = {}
         self._offset = framing.offset
@@ -100,20 +107,20 @@ class AcpSpeech(Speech):
             history=_since_the_turn_started(joining.history),
         )
         opening = _Opening(joining, conversation)
-        self._sessions[joining.session.id] = conversation
+        self._carry(joining.session.id, conversation)
         self._openings[joining.session.id] = opening
         return () if self._can is None else self._open(opening, self._can)
 
     def restore(self, joining: Joining) -> Sequence[Write]:
         """Take up a session with an agent that went on while the daemon was away."""
         conversation = Conversation(self._connection, self._link_id, state=joining.session.state)
-        self._sessions[joining.session.id] = conversation
+        self._carry(joining.session.id, conversation)
         self._greeted = True
         return self._link.restore(conversation, joining.history)
 
     def detach(self, session_id: StreamId) -> Sequence[Write]:
         """Let go of a session; the agent puts it away where it can."""
-        conversation = self._sessions.pop(session_id, None)
+        conversation = self._drop(session_id)
         self._openings.pop(session_id, None)
         if conversation is None:
             return ()
@@ -127,6 +134,17 @@ class AcpSpeech(Speech):
         """Return what the agent has to be told now that the log holds this event."""
         conversation = self._sessions.get(session_id)
         return () if conversation is None else self._link.committed(conversation, recorded)
+
+    def _carry(self, session_id: StreamId, conversation: Conversation) -> None:
+        self._drop(session_id)
+        self._sessions[session_id] = conversation
+        self._names[conversation] = session_id
+
+    def _drop(self, session_id: StreamId) -> Conversation | None:
+        conversation = self._sessions.pop(session_id, None)
+        if conversation is not None:
+            del self._names[conversation]
+        return conversation
 
     def takes_prompt(self, session_id: StreamId) -> bool:
         """Return whether the agent is ready for a prompt of this session."""
@@ -166,7 +184,10 @@ class AcpSpeech(Speech):
                 yield from self._hear(delivery)
         if data:
             for delivery in self._link.receive(data):
-                yield from self._hear(delivery)
+                if isinstance(delivery.observation, Spoke) and not self._openings:
+                    yield Heard(self._session_of(delivery.conversation), delivery.facts, delivery.observation.source)
+                else:
+                    yield from self._hear(delivery)
 
     def gone(self) -> Iterable[Heard]:
         """Return what was held for sessions that were still being opened; they were never attached."""
@@ -215,7 +236,7 @@ class AcpSpeech(Speech):
     def _session_of(self, conversation: Conversation | None) -> StreamId | None:
         if conversation is None:
             return None
-        return next((name for name, found in self._sessions.items() if found is conversation), None)
+        return self._names.get(conversation)
 
     # Opening
 
@@ -360,7 +381,7 @@ class AcpSpeech(Speech):
     def _failed(self, opening: _Opening, failure: Failure) -> Heard:
         session_id = opening.joining.session.id
         self._openings.pop(session_id, None)
-        self._sessions.pop(session_id, None)
+        self._drop(session_id)
         self._link.drop(opening.conversation)
         return Heard(session_id, failure=failure)
 

@@ -20,6 +20,7 @@ from holdfast.adapters.transports.acp.protocol.envelope import (
     rpc_id,
 )
 from holdfast.adapters.transports.acp.protocol.framing import FrameTooLongError, Framing, Lines
+from holdfast.adapters.transports.acp.protocol.pieces import PieceParams, piece
 from holdfast.domain.content import NOTHING
 from holdfast.domain.recorded import Source
 from holdfast.domain.transport import Write
@@ -51,6 +52,20 @@ class Notified(Struct, frozen=True):
     source: Source
     method: str
     params: Raw
+
+
+class Spoke(Struct, frozen=True):
+    """The peer said a piece of text: a notification, already understood. `data` is the message."""
+
+    source: Source
+    piece: PieceParams
+    data: bytes
+
+    def told(self) -> Notified:
+        """Return the same as any other notification."""
+        (message,) = read(self.data)
+        assert isinstance(message, Notification)
+        return Notified(self.source, message.method, message.params)
 
 
 class Asked(Struct, frozen=True):
@@ -103,7 +118,7 @@ class TooLong(Struct, frozen=True):
     error: FrameTooLongError
 
 
-Observation = Notified | Asked | Refused | Withdrawn | Answered | Unreadable | TooLong
+Observation = Notified | Spoke | Asked | Refused | Withdrawn | Answered | Unreadable | TooLong
 
 
 class _Waiting(Struct, frozen=True):
@@ -146,6 +161,10 @@ class Connection:
         observations: list[Observation] = []
         for frame in frames:
             source = Source(self._incarnation, frame.offset)
+            spoken = piece(frame.data)
+            if spoken is not None:
+                observations.append(Spoke(source, spoken, frame.data))
+                continue
             for index, message in enumerate(read(frame.data)):
                 observations += self._observed(message, source, index)
         if error is not None:

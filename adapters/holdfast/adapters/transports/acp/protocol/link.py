@@ -17,6 +17,7 @@ from holdfast.adapters.transports.acp.protocol.connection import (
     Notified,
     Observation,
     Refused,
+    Spoke,
     TooLong,
     Unreadable,
     Withdrawn,
@@ -115,7 +116,13 @@ class Link:
         """Take bytes in any slices; return what follows, in the order in which it must be committed."""
         delivered: list[Delivery] = []
         for observation in self.connection.receive(data):
-            delivered += self._route(observation)
+            if isinstance(observation, Spoke) and not self._held:
+                conversation = self._named.get(observation.piece.session_id)
+                if conversation is not None and conversation.phase != "recovering":
+                    # Nearly all that an agent says: none of the other ways can be meant.
+                    delivered.append(Delivery(conversation, observation, conversation.spoke(observation.piece)))
+                    continue
+            delivered += self._route(observation.told() if isinstance(observation, Spoke) else observation)
         return delivered
 
     def gone(self) -> list[Delivery]:

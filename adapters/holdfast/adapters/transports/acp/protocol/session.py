@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.transports.acp.protocol.connection import Connection
     from holdfast.adapters.transports.acp.protocol.envelope import RpcError
+    from holdfast.adapters.transports.acp.protocol.pieces import PieceParams
     from holdfast.domain.recorded import Recorded
     from holdfast.domain.session.state import Offering, SessionState
 
@@ -222,6 +223,10 @@ class Conversation:
                 return Step(tuple(self._answered(observation)))
             case _:
                 return Step()
+
+    def spoke(self, piece: PieceParams) -> tuple[Fact, ...]:
+        """Return what a piece of text becomes, as `observe` would, while nothing is being taken up again."""
+        return (*self._accepted(), *self._translator.spoke(piece.update))
 
     def keep(self, label: str, body: Raw) -> Fact:
         """Return the fact that keeps something verbatim that no other fact describes."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdfast.adapters.transports.acp.protocol.items import Speech
+    from holdfast.adapters.transports.acp.protocol.pieces import PieceUpdate
     from holdfast.domain.session.facts import Fact
 
 STATE: Final = frozenset(
@@ -76,6 +77,14 @@ class Translator:
             self.naming.after(fact)
         return facts
 
+    def spoke(self, update: PieceUpdate) -> tuple[Fact, ...]:
+        """Return what a piece of text adds to the conversation: what `history` says of it."""
+        kind: Speech = "m" if update.session_update == "agent_message_chunk" else "h"
+        facts = self._text(kind, update.content.text, update.message_id)
+        for fact in facts:
+            self.naming.after(fact)
+        return facts
+
     def _history(self, update: Update, raw: Raw) -> Iterable[Fact]:
         match update.session_update:
             case "agent_message_chunk":
@@ -96,14 +105,16 @@ class Translator:
         if block is None:
             return (self.unknown(update.session_update, raw),)
         if block.type == "text" and block.text is not None:
-            if not block.text:
-                return ()  # some agents open every message with an empty piece
-            item_id = self.naming.speech(kind, update.message_id)
-            fact = e.TextAppended if kind == "m" else e.ThoughtAppended
-            return (fact(item_id, block.text),)
+            return self._text(kind, block.text, update.message_id)
         if kind == "m":
             return (e.MessageReceived(self.naming.next(), _list_of(update.content)),)
         return (self.unknown(update.session_update, raw),)
+
+    def _text(self, kind: Speech, text: str, message_id: str | None) -> tuple[Fact, ...]:
+        if not text:
+            return ()  # some agents open every message with an empty piece
+        item_id = self.naming.speech(kind, message_id)
+        return (e.TextAppended(item_id, text) if kind == "m" else e.ThoughtAppended(item_id, text),)
 
     def _tool(self, update: Update, *, announced: bool) -> Iterable[Fact]:
         item_id = self.naming.tool(update.tool_call_id or "", announced=announced)
