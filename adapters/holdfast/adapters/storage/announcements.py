@@ -6,10 +6,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from holdfast.adapters.storage.doors import Door, Doors
+from holdfast.adapters.storage.latest import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from holdfast.adapters.storage.commit import Batch
     from holdfast.domain.errors import LogRegressedError
 
 
@@ -35,8 +37,9 @@ class Witnessing(Protocol):
 class Announcements:
     """The writer's observer, and the place where readers of this process register."""
 
-    def __init__(self, guard: Witnessing | None) -> None:
+    def __init__(self, guard: Witnessing | None, position: int = 0) -> None:
         self.guard = guard
+        self.latest = Latest(position)
         self._lock = Lock()
         self.doors = Doors()
         self._listeners: tuple[Callable[[], None], ...] = ()
@@ -46,6 +49,14 @@ class Announcements:
         """Leave the witness outside the database before anyone hears of the commit."""
         if self.guard is not None:
             self.guard.committed(position, event_hash, log_hash)
+
+    def wrote(self, batch: Batch) -> None:
+        """Keep the events for those who are about to ask for them."""
+        self.latest.add(batch)
+
+    def rewrote(self, position: int) -> None:
+        """Have everybody read the log itself."""
+        self.latest.forget(position)
 
     def announce(self) -> None:
         """Wake every event loop and every thread where somebody waits."""

@@ -14,7 +14,7 @@ from anyio.lowlevel import RunVar, current_token
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdfast.adapters.storage.commit import Outcome
+    from holdfast.adapters.storage.commit import Outcome, Ticket
 
 
 class Waiter(Protocol):
@@ -149,6 +149,43 @@ class PlainWaiter:
         if isinstance(self._outcome, list):
             return self._outcome
         raise self._outcome
+
+
+class Together:
+    """Several appends that somebody waits for at once: one wake-up for all."""
+
+    def __init__(self, waiter: Waiter, count: int) -> None:
+        self._waiter = waiter
+        self._outcomes: dict[int, Outcome] = {}
+        self._count = count
+
+    def ticket(self, number: int) -> Ticket:
+        """Return what one of them is settled by."""
+        return _Share(self, number)
+
+    def settle(self, number: int, outcome: Outcome) -> None:
+        """Note one outcome; the last one wakes whoever waits."""
+        self._outcomes[number] = outcome
+        if len(self._outcomes) == self._count:
+            self._waiter.settle([])
+
+    async def wait(self) -> list[Outcome]:
+        """Return all outcomes in their order."""
+        await self._waiter.wait()
+        return [self._outcomes[number] for number in range(self._count)]
+
+
+class _Share:
+    """One of several."""
+
+    __slots__ = ("_number", "_together")
+
+    def __init__(self, together: Together, number: int) -> None:
+        self._together = together
+        self._number = number
+
+    def settle(self, outcome: Outcome) -> None:
+        self._together.settle(self._number, outcome)
 
 
 class FutureTicket:

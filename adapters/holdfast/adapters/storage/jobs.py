@@ -71,6 +71,12 @@ class Observer(Protocol):
     def committed(self, position: int, event_hash: bytes, log_hash: bytes) -> None:
         """After COMMIT, before anyone who waits: what raises here stops the store."""
 
+    def wrote(self, batch: Batch) -> None:
+        """After that: the events themselves, for those who follow the log."""
+
+    def rewrote(self, position: int) -> None:
+        """A job was committed that may have changed any event; the log ends at `position`."""
+
     def announce(self) -> None:
         """After everyone's outcome is noted: wake them."""
 
@@ -80,10 +86,11 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Job(Generic[T]):
-    """A function that writes to the views, in a transaction of its own."""
+    """A function that writes to the views, in a transaction of its own, and to the log unless it says otherwise."""
 
     work: Callable[[WriteTransaction], T]
     future: Future[T]
+    changes_log: bool = True
 
 
 class WriteTransaction:

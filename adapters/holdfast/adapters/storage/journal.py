@@ -16,7 +16,7 @@ from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.opening import now_us
 from holdfast.adapters.storage.reading import by_cause, fetch, select_stream, source_offset, stream_number
-from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.adapters.storage.views.roster import Rows
 from holdfast.domain.content import text_of
 from holdfast.domain.journal import Open, Past
 from holdfast.domain.link.state import LinkState
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.errors import HoldfastError
     from holdfast.domain.journal import Batch
     from holdfast.domain.recorded import Actor, EventId, Recorded
 
@@ -63,6 +64,7 @@ class StoreJournal:
         """Write to `store`, which the caller keeps open and closes."""
         self._store = store
         self._now = now
+        self._rows = Rows()
         with store.reading() as connection:
             self._epoch: int = connection.scalar(select(func.max(schema.store.c.epoch))) or 0
 
@@ -106,7 +108,16 @@ class StoreJournal:
 
     async def append(self, batches: Sequence[Batch]) -> Sequence[Sequence[int]]:
         """Write batches in this order and return the positions of their events once they are durable."""
-        return await self._store.append_all([(batch.events, _row(batch)) for batch in batches])
+        return await self._store.append_all([(batch.events, self._row(batch)) for batch in batches])
+
+    async def append_each(self, batches: Sequence[Batch]) -> Sequence[Sequence[int] | HoldfastError]:
+        """Do what `append` does and return what came of each batch: its positions, or what stood in its way."""
+        return await self._store.append_each([(batch.events, self._row(batch)) for batch in batches])
+
+    def _row(self, batch: Batch) -> RosterRow:
+        if batch.session is not None:
+            return self._rows.of(batch.session)
+        return RosterRow("link", False, _LINK_RANK, batch.events[-1].recorded_at, "{}")
 
     async def by_cause(self, session_id: StreamId, cause: str) -> Sequence[Recorded]:
         """Return what the command with this client id led to, nothing where it is new."""
@@ -208,12 +219,6 @@ class StoreJournal:
         """Erase the content of a session; return where traces of it may remain."""
         erased = await anyio.to_thread.run_sync(lambda: erase(self._store, session_id, actor=actor))
         return erased.remains
-
-
-def _row(batch: Batch) -> RosterRow:
-    if batch.session is not None:
-        return roster_row(batch.session)
-    return RosterRow("link", False, _LINK_RANK, batch.events[-1].recorded_at, "{}")
 
 
 def _of_type(

@@ -110,7 +110,7 @@ def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool,
         log.close()
         return Store(backend, None, Announcements(None), now=now, regressed=regressed)
     heads = log.take_over(heads, now())
-    announcements = Announcements(guard)
+    announcements = Announcements(guard, heads.position)
     return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline, now=now)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import Request, RosterRow
 from holdfast.adapters.storage.cursor import decode_cursor, encode_cursor
-from holdfast.adapters.storage.doors import FutureTicket, LocalBell
+from holdfast.adapters.storage.doors import FutureTicket, LocalBell, Together
 from holdfast.adapters.storage.mapper import stored_entry, to_entry
 from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
 from holdfast.adapters.storage.subscription import CaughtUp, follow
@@ -33,11 +33,13 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.announcements import Announcements
     from holdfast.adapters.storage.attachments.keeping import Attachments
     from holdfast.adapters.storage.backends import Backend
+    from holdfast.adapters.storage.commit import Outcome
     from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.subscription import Bell
     from holdfast.adapters.storage.writer import Writer
     from holdfast.domain.errors import LogRegressedError
-    from holdfast.domain.recorded import Recorded
+    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.recorded import Recorded, StreamId
 
 T = TypeVar("T")
 
@@ -128,20 +130,26 @@ class Store:
             StoreError: As `append`, for the first request that was not written; the others may have been.
             VersionConflictError: The same.
         """
-        loop = self._announcements.doors.here()
-        waiters = [loop.waiter() for _ in requests]
-        for waiter, (events, row) in zip(waiters, requests, strict=True):
-            self._writing().submit(Request([to_entry(event) for event in events], row, waiter))
-        failed: HoldfastError | None = None
+        outcomes = await self.append_each(requests)
         positions: list[list[int]] = []
-        for waiter in waiters:
-            try:
-                positions.append(await waiter.wait())
-            except HoldfastError as error:
-                failed = failed or error
-        if failed is not None:
-            raise failed
+        for outcome in outcomes:
+            if isinstance(outcome, HoldfastError):
+                raise outcome
+            positions.append(outcome)
         return positions
+
+    async def append_each(self, requests: Sequence[tuple[Sequence[Recorded], RosterRow | None]]) -> list[Outcome]:
+        """Do what `append` does for several requests in this order; return the positions of each, or its error."""
+        if not requests:
+            return []
+        together = Together(self._announcements.doors.here().waiter(), len(requests))
+        self._writing().submit_all(
+            [
+                Request([to_entry(event) for event in events], row, together.ticket(number))
+                for number, (events, row) in enumerate(requests)
+            ]
+        )
+        return await together.wait()
 
     def append_now(
         self,
@@ -167,6 +175,10 @@ class Store:
         For views, tracking and erasure: it may append too. Blocks the calling thread.
         """
         return self._writing().run(work).result()
+
+    def fold(self, work: Callable[[Connection], T]) -> T:
+        """Do what `write` does with work that leaves the log alone, so that nobody has to read that anew."""
+        return self._writing().run(lambda transaction: work(transaction.connection), changes_log=False).result()
 
     async def write_async(self, work: Callable[[WriteTransaction], T]) -> T:
         """Do what `write` does without blocking the event loop."""
@@ -222,6 +234,21 @@ class Store:
         except _UNREADABLE as error:
             msg = f"a stored view cannot be read ({error}): run `holdfast rebuild`, which makes all of them anew"
             raise StoreDamagedError(msg) from error
+
+    async def fold_async(self, work: Callable[[Connection], T]) -> T:
+        """Do what `fold` does without blocking the event loop."""
+        if self._inline:
+            await checkpoint()
+            return self.fold(work)
+        return await anyio.to_thread.run_sync(self.fold, work)
+
+    def latest(
+        self, after: int, *, stream: StreamId | None, types: Sequence[str], limit: int
+    ) -> tuple[list[LogEvent], int] | None:
+        """Return events that are still in memory, and up to where was looked; None where the log must be read."""
+        if self._writer is None or self._closed:
+            return None
+        return self._announcements.latest.after(after, stream=stream, types=types, limit=limit)
 
     async def read_async(self, work: Callable[[Connection], T]) -> T:
         """Run `work` with a reading connection on a worker thread."""

@@ -49,7 +49,11 @@ class StoreTail:
     async def stretch(
         self, after: int, *, session_id: StreamId | None = None, types: Sequence[str] = (), limit: int = 1_000
     ) -> Stretch:
-        """Return at most `limit` events above `after`. One range of an index."""
+        """Return at most `limit` events above `after`: from memory where they are the newest, else from an index."""
+        fresh = self._store.latest(after, stream=session_id, types=types, limit=limit)
+        if fresh is not None:
+            events, end = fresh
+            return Stretch(events, end, len(events) < limit)
 
         def read(connection: Connection) -> Stretch:
             head = max(head_position(connection), after)

@@ -71,10 +71,15 @@ class Writer:
         """Queue events; its ticket gets their outcome, on the writer thread."""
         self._put(request)
 
-    def run(self, work: Callable[[WriteTransaction], T]) -> Future[T]:
-        """Queue a job that writes to the views."""
+    def submit_all(self, requests: Sequence[Request]) -> None:
+        """Queue several requests in this order."""
+        for request in requests:
+            self._put(request)
+
+    def run(self, work: Callable[[WriteTransaction], T], *, changes_log: bool = True) -> Future[T]:
+        """Queue a job that writes to the views, and perhaps to the log."""
         future: Future[T] = Future()
-        self._put(Job(work, future))  # type: ignore[arg-type]  # the job keeps its own future's type to itself
+        self._put(Job(work, future, changes_log))  # type: ignore[arg-type]  # the job keeps its own future's type to itself
         return future
 
     def close(self) -> None:
@@ -167,6 +172,7 @@ class Writer:
             batch = commit(self._log, self._heads, requests)
             if batch.rows:
                 self._observer.committed(batch.position, batch.rows[-1][15], batch.log_hash)
+                self._observer.wrote(batch)
         except Exception as error:  # noqa: BLE001 - every error has someone waiting who must hear of it
             self._fail(requests, error, attempt)
         else:
@@ -247,8 +253,11 @@ class Writer:
                 self._stop(store_error("foreign", error), [], _unknown(error))
                 job.future.set_exception(_unknown(error))
                 return
+        if job.changes_log:
+            self._observer.rewrote(self._heads.position)
         job.future.set_result(result)
-        self._observer.announce()
+        if job.changes_log:
+            self._observer.announce()
 
     def _job_failed(self, job: Job[object], error: Exception, attempt: int, *, in_doubt: bool) -> None:
         self._heads.forget()

@@ -3,43 +3,72 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from holdfast.adapters.storage.views import projector
+from holdfast.adapters.storage.views.live import Bites
 from holdfast.domain.errors import HoldfastError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
     from holdfast.adapters.storage.store import Store
-    from holdfast.adapters.storage.writer import WriteTransaction
+    from holdfast.adapters.storage.subscription import Bell
 
-_GATHER_S = 0.5
-"""How long events gather before they are folded: a chunk of text each would be a transaction each."""
+_GATHER_S: Final = 1.0
+"""How long events gather before they are folded: the text that a piece belongs to is written anew each time."""
 
-_EVENTS = 500
-"""Folded at a time; appends of live sessions wait meanwhile."""
+_QUIET_S: Final = 0.25
+"""Nothing was committed for so long: whatever is left is done at once."""
+
+_SHARE: Final = 4
+"""After a bite the writer is left to others for so many times as long, unless all is quiet."""
 
 _log = logging.getLogger("holdfast.views")
 
 
 async def keep_up(store: Store) -> None:
     """Fold what is committed into the stored views, until cancelled or until the store writes no more."""
+    bites = Bites()
     bell = store.bell()
     try:
         while store.stopped is None:
             bell.arm()
             try:
-                while await store.write_async(_step):
-                    pass
+                await _keep_up(store, bites, bell)
             except HoldfastError as error:
-                # Readers fold what the views lack; nothing is lost while they are behind.
+                # Readers fold what the views lack; nothing is lost while they are behind. What of it was undone with
+                # its transaction is asked of the log.
                 _log.warning("views cannot be kept up", exc_info=error)
-            await bell.wait()
-            await anyio.sleep(_GATHER_S)
+                bites = Bites()
+                await bell.wait()
     finally:
         bell.close()
 
 
-def _step(transaction: WriteTransaction) -> int:
-    return projector.step(transaction.connection, _EVENTS)
+async def _keep_up(store: Store, bites: Bites, bell: Bell) -> None:
+    """Fold what is there, and return when there is more."""
+    while await _bite(store, bites.fold):
+        while bites.crowded and await _bite(store, lambda connection: bites.index(connection, everything=True)):
+            pass
+    while await _bite(store, lambda connection: bites.index(connection, everything=False)):
+        pass
+    await anyio.sleep(_GATHER_S)
+    with anyio.move_on_after(_QUIET_S) as silence:
+        await bell.wait()
+    if silence.cancelled_caught:  # nothing happens, so nothing of it will soon change again
+        while await store.fold_async(lambda connection: bites.index(connection, everything=True)):
+            pass
+        await bell.wait()
+
+
+async def _bite(store: Store, work: Callable[[Connection], int | bool]) -> bool:
+    begun = monotonic()
+    left = await store.fold_async(work)
+    if left:
+        await anyio.sleep(_SHARE * (monotonic() - begun))
+    return bool(left)

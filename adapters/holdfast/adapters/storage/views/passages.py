@@ -63,6 +63,18 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     _replace(connection, wanted)
 
 
+def bring_up(connection: Connection, spots: Iterable[tuple[int, int]]) -> None:
+    """Bring the passages of items up to date, each named by its stream and its place there; some may be gone."""
+    by_stream: dict[int, list[int]] = {}
+    for stream, ordinal in spots:
+        by_stream.setdefault(stream, []).append(ordinal)
+    table = schema.items.c
+    for stream, ordinals in by_stream.items():
+        chosen = select(table.ordinal, table.body).where(table.stream == stream, table.ordinal.in_(ordinals))
+        items = {ordinal: _decode(body) for ordinal, body in connection.execute(chosen)}
+        _replace(connection, list(_of_items(stream, items)))
+
+
 def forget(connection: Connection, stream: int) -> None:
     """Take every passage of a session out of rows and index, so that neither holds a word that only it had."""
     there = connection.scalars(select(_table.c.ordinal).where(_table.c.stream == stream).distinct()).all()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.recorded import Recorded
 
-    Fold = Callable[[Connection, Sequence[tuple[int, Recorded]]], None]
+    Fold = Callable[[Connection, Sequence[tuple[int, Recorded]]], object]
 
 FOLDS: Final[dict[str, Fold]] = {
     transcript.NAME: transcript.fold,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
@@ -14,7 +16,10 @@ from holdfast.adapters.storage.views.tables import upsert
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.projections.offers import offered
 from holdfast.domain.projections.roster import Row, StatusWord, row, status
+from holdfast.domain.projections.summary import Summary
+from holdfast.domain.session.state import SessionState
 from holdfast.domain.tail import Listed
+from holdfast.domain.timestamps import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,6 +34,11 @@ NAME: Final = "roster"
 
 _TOGETHER = 400
 """Rows asked for by one statement; below SQLite's limit of parameters."""
+
+_STREAMING: Final = 256
+"""Rows that are remembered: of as many sessions as talk at the same time."""
+
+_UPDATED: Final = '"updated_at":"'
 
 _encode = msgspec.json.Encoder().encode
 _decode_rows = msgspec.json.Decoder(list[Row]).decode
@@ -53,6 +63,39 @@ def roster_row(session: Session) -> RosterRow:
     rank = _RANK[status(made)] + (0 if made.pinned else len(_ORDER))
     text = _encode(made).decode().replace('"position":0,', "", 1)  # a column: only the commit knows it
     return RosterRow("session", ended, rank, session.summary.updated_at, text)
+
+
+class Rows:
+    """Rows of those sessions that change all the time: while an agent talks, nothing in its row does but the time."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    def of(self, session: Session) -> RosterRow:
+        """Return the row as `roster_row` does."""
+        state, updated_at = session.state, session.summary.updated_at
+        summary = replace(session.summary, updated_at=0)
+        known = self._known.get(session.id)
+        if known is None or known.state is not state or known.summary != summary:
+            made = roster_row(session)
+            # Inside a text of the row these quotes have backslashes before them.
+            before, name, rest = made.row.partition(_UPDATED)
+            self._known[session.id] = _Known(state, summary, before + name, rest[rest.index('"') :], made)
+            if len(self._known) > _STREAMING:
+                self._known.popitem(last=False)
+            return made
+        text = f"{known.before}{to_text(updated_at)}{known.after}"
+        return RosterRow("session", known.made.ended, known.made.rank, updated_at, text)
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What a row was made of, and its text around the time."""
+
+    state: SessionState
+    summary: Summary
+    before: str
+    after: str
+    made: RosterRow
 
 
 def listed(connection: Connection, *, ended: bool) -> list[str]:

@@ -28,8 +28,10 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Item).decode
 
 
-def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None:
+def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> list[tuple[int, int, int]]:
     """Bring the items up to date with `events`, each with the number of its stream, in order of position.
+
+    Returns stream, ordinal and position of every item that changed.
 
     Costs one statement to fetch the items that the events may change, and one to write those that did.
     """
@@ -37,12 +39,15 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     for stream, recorded in events:
         by_stream.setdefault(stream, []).append(recorded)
     rows: list[dict[str, object]] = []
+    spots: list[tuple[int, int, int]] = []
     for stream, happened in by_stream.items():
         items, changed, cleared = replay(fetch(connection, stream, happened), happened)
         if cleared:
             connection.execute(delete(schema.items).where(schema.items.c.stream == stream))
         rows += [_row(stream, items[item_id]) for item_id in changed]
+        spots += [(stream, items[item_id].ordinal, items[item_id].position) for item_id in changed]
     upsert(connection, schema.items, rows)
+    return spots
 
 
 def replay(items: dict[str, Item], events: Iterable[Recorded]) -> tuple[dict[str, Item], dict[str, None], bool]:
@@ -73,6 +78,16 @@ def some(connection: Connection, stream: int, item_ids: Collection[str]) -> list
     items: list[Item] = []
     for start in range(0, len(wanted), _FETCH):
         chosen = and_(table.c.stream == stream, table.c.id.in_(wanted[start : start + _FETCH]))
+        items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
+    return items
+
+
+def placed(connection: Connection, stream: int, ordinals: Sequence[int]) -> list[Item]:
+    """Return those stored items that stand at these places; the event that made an item has its place."""
+    table = schema.items
+    items: list[Item] = []
+    for start in range(0, len(ordinals), _FETCH):
+        chosen = and_(table.c.stream == stream, table.c.ordinal.in_(ordinals[start : start + _FETCH]))
         items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
     return items
 

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.reading import head_position
 from holdfast.adapters.storage.views import passages, transcript
-from holdfast.adapters.storage.views.source import Stream, tail
+from holdfast.adapters.storage.views.source import Stream, batches, streams, tail
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.projections.items import Item
 from holdfast.domain.search.hits import fits
@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.views.indexed import Place
+    from holdfast.domain.recorded import Recorded
     from holdfast.domain.search.query import Query
 
 _CHUNK: Final = 500
+
+_FEW: Final = 50_000
+"""Events that are read to learn which items changed; beyond, it is cheaper to look at every item."""
 
 _decode = msgspec.json.Decoder(Item).decode
 
@@ -64,7 +68,7 @@ def unindexed(connection: Connection, query: Query, sessions: frozenset[int] | N
         for stream in _behind(connection, folded):
             _look_at_tail(connection, query, stream, folded, rest, wanted=sessions is None or stream.number in sessions)
     if seen < folded:
-        for number, item in _stored(connection, seen):
+        for number, item in _changed(connection, seen, folded):
             spot = number, item.ordinal
             if spot not in rest.changed and number not in rest.cleared:
                 rest.changed.add(spot)
@@ -96,12 +100,31 @@ def _look_at_tail(
             _look_at(query, spot, items[item_id], rest)
 
 
-def _stored(connection: Connection, seen: int) -> Iterator[tuple[int, Item]]:
+def _changed(connection: Connection, seen: int, folded: int) -> Iterator[tuple[int, Item]]:
     """Yield the stored items that changed after a position; only a store that was never indexed has many."""
+    if folded - seen <= _FEW:
+        for number, events in _happened(connection, seen, folded).items():
+            for item in transcript.fetch(connection, number, events).values():
+                yield number, item
+            made = [recorded.position or 0 for recorded in events]
+            for item in transcript.placed(connection, number, made):
+                yield number, item
+        return
     table = schema.items.c
     statement = select(table.stream, table.body).where(table.position > seen).execution_options(yield_per=_CHUNK)
     for stream, body in connection.execute(statement):
         yield stream, _decode(body)
+
+
+def _happened(connection: Connection, after: int, until: int) -> dict[int, list[Recorded]]:
+    """Return the events of sessions at positions in (after, until], by the numbers of their streams."""
+    found: dict[int, list[Recorded]] = {}
+    for batch in batches(connection, after=after, known=streams(connection)):
+        for number, recorded in batch.events:
+            if (recorded.position or 0) > until:
+                return found
+            found.setdefault(number, []).append(recorded)
+    return found
 
 
 def _look_at(query: Query, spot: tuple[int, int], item: Item, rest: Unindexed) -> None:

@@ -1,0 +1,138 @@
+"""Views kept up while sessions are at work: in small bites, so that no append waits for long."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import func, select
+
+from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.views import inbox, passages, projector, transcript
+from holdfast.adapters.storage.views.source import Batch, batches, streams
+from holdfast.adapters.storage.views.tables import track, tracked
+from holdfast.domain.session.events import SessionErased
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_GOAL_S: Final = 0.004
+"""How long a bite should take: so long an append may have to wait."""
+
+_LARGEST: Final = 2_000
+_SMALLEST: Final = 4
+
+_STILL_S: Final = 2.0
+"""An item that has not changed for so long is indexed: one that grows would have to be indexed again and again."""
+
+_LATEST_S: Final = 10.0
+"""And so is one that grows for longer than this. Searches read it by itself until then."""
+
+
+_CROWD: Final = 4_000
+"""Items that wait for the index at the most: all of them are looked at again and again."""
+
+
+class Bites:
+    """Folds what is new, one bite a call; each is the work of one transaction.
+
+    The words of items are not those of events: what was folded tells which items they are, and only these are indexed.
+    Where that was not seen, because an earlier process folded, the log is asked again.
+    """
+
+    def __init__(self) -> None:
+        self._stale: OrderedDict[tuple[int, int], _Stale] = OrderedDict()
+        self._items = _Size()
+        self._events = _Size()
+        self._begun = False
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many items wait for the index that it comes first."""
+        return len(self._stale) > _CROWD
+
+    def fold(self, connection: Connection) -> int:
+        """Fold the next events into transcripts and inbox; return how many are left."""
+        begun = monotonic()
+        left = self._fold(connection) if self._begun else self._catch_up(connection)
+        self._events.took(monotonic() - begun)
+        return left
+
+    def index(self, connection: Connection, *, everything: bool) -> bool:
+        """Index the next items that have come to rest; tell whether more of them wait.
+
+        Args:
+            connection: The writer's, inside a transaction that the caller commits.
+            everything: Those that may still grow as well.
+        """
+        begun = monotonic()
+        chosen = self._due(begun, everything=everything)[: self._items.value]
+        for spot in chosen:
+            del self._stale[spot]
+        passages.bring_up(connection, chosen)
+        head = tracked(connection, transcript.NAME)
+        seen = min((stale.since for stale in self._stale.values()), default=head + 1) - 1
+        if seen > tracked(connection, passages.NAME):
+            track(connection, passages.NAME, seen)
+        self._items.took(monotonic() - begun)
+        return bool(self._due(begun, everything=everything))
+
+    def _catch_up(self, connection: Connection) -> int:
+        """Fold all views as any other program would, until they stand at the same place."""
+        left = projector.step(connection, self._events.value)
+        self._begun = left == 0
+        return left
+
+    def _fold(self, connection: Connection) -> int:
+        head = connection.scalar(select(func.max(schema.events.c.position))) or 0
+        start = min(tracked(connection, transcript.NAME), tracked(connection, inbox.NAME))
+        if start >= head:
+            return 0
+        known = streams(connection)
+        batch = next(batches(connection, after=start, known=known, size=self._events.value), Batch(head, []))
+        for stream, recorded in batch.events:
+            if isinstance(recorded.event, SessionErased):
+                passages.forget(connection, stream)
+        now = monotonic()
+        for stream, ordinal, position in transcript.fold(connection, batch.events):
+            self._note((stream, ordinal), position, now)
+        inbox.fold(connection, batch.events)
+        for name in (transcript.NAME, inbox.NAME):
+            track(connection, name, batch.end)
+        return head - batch.end
+
+    def _note(self, spot: tuple[int, int], position: int, now: float) -> None:
+        known = self._stale.get(spot)
+        if known is None:
+            self._stale[spot] = _Stale(position, now)
+        else:
+            known.changed_at = now
+
+    def _due(self, now: float, *, everything: bool) -> list[tuple[int, int]]:
+        return [
+            spot
+            for spot, stale in self._stale.items()
+            if everything or now - stale.changed_at >= _STILL_S or now - stale.noted_at >= _LATEST_S
+        ]
+
+
+class _Stale:
+    """An item that is not indexed as it is: since which position, since when, and when it changed last."""
+
+    __slots__ = ("changed_at", "noted_at", "since")
+
+    def __init__(self, since: int, now: float) -> None:
+        self.since = since
+        self.noted_at = self.changed_at = now
+
+
+class _Size:
+    """How much is done at a time: what fitted into the time last time, and not suddenly much more."""
+
+    def __init__(self) -> None:
+        self.value = 64
+
+    def took(self, duration_s: float) -> None:
+        fitting = int(self.value * _GOAL_S / max(duration_s, 1e-6))
+        self.value = max(_SMALLEST, min(fitting, 2 * self.value, _LARGEST))
