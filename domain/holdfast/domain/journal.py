@@ -12,6 +12,7 @@ from holdfast.domain.session.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holdfast.domain.errors import HoldfastError
     from holdfast.domain.link.state import LinkState
     from holdfast.domain.recorded import Actor, EventId
 
@@ -89,6 +90,10 @@ class Journal(Protocol):
             StoreFullError: No room; nothing of the batch that it is about was written.
             StoreError: The log takes nothing more.
         """
+        ...
+
+    async def append_each(self, batches: Sequence[Batch]) -> Sequence[Sequence[int] | HoldfastError]:
+        """Do what `append` does and return what came of each batch: its positions, or what stood in its way."""
         ...
 
     async def by_cause(self, session_id: StreamId, cause: str) -> Sequence[Recorded]:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from holdfast.adapters.storage.journal import StoreJournal
-from holdfast.domain.errors import StoreClosedError, StoreFullError
+from holdfast.domain.errors import HoldfastError, StoreClosedError, StoreFullError
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from tests.adapters.supervision.host.support import death_of
@@ -116,6 +116,11 @@ class Small(StoreJournal):
         if self.error is not None:
             raise self.error
         return await super().append(batches)
+
+    async def append_each(self, batches: Sequence[Batch]) -> Sequence[Sequence[int] | HoldfastError]:
+        if isinstance(self.error, HoldfastError):
+            return [self.error] * len(batches)
+        return await super().append_each(batches)
 
 
 class TestALogWithoutRoom:

@@ -48,9 +48,16 @@ class Coalescer:
         """Whether the caller should stop reading from the agent until something was taken."""
         return self._bytes >= self._limit
 
+    @property
+    def sole(self) -> StreamId | None:
+        """The session that everything is about and that can be appended at once; None where it is not so."""
+        return self._entries[0].session_id if len(self._entries) == 1 else None
+
     def add(self, session_id: StreamId | None, facts: Iterable[Fact], source: Source | None = None) -> None:
         """Put the facts of one frame at the end."""
         added = list(facts)
+        if len(added) == 1 and self._entries and self._continues(session_id, added[0], source):
+            return
         if not added:
             return
         self._bytes += _weight(added)
@@ -67,6 +74,20 @@ class Coalescer:
         else:
             self._settle()
             self._entries.append(Entry(session_id, added, source))
+
+    def _continues(self, session_id: StreamId | None, fact: Fact, source: Source | None) -> bool:
+        """Take in one more piece of the text at the end, which is what nearly everything is; tell whether it was."""
+        if not isinstance(fact, e.TextAppended | e.ThoughtAppended):
+            return False
+        last = self._entries[-1]
+        if last.session_id != session_id or _origin(last.source) != _origin(source):
+            return False
+        if not self._joins(last.facts[-1], fact):
+            return False
+        self._gather(fact)
+        self._bytes += _OVERHEAD + len(fact.text)
+        last.source = source
+        return True
 
     def take(self) -> list[Entry]:
         """Return everything, the oldest first; nothing is left."""

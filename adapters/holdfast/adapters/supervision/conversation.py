@@ -1,4 +1,4 @@
-"""What goes on while a link is connected: bytes in, facts to the log, writes out; and the patience that is due."""
+"""What goes on while a link is connected: bytes in, facts to the log, writes out."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 import anyio
 from anyio.lowlevel import checkpoint
 
-from holdfast.adapters.supervision.coalesce import Coalescer
-from holdfast.adapters.supervision.keeper import Observed
+from holdfast.adapters.supervision.intake import Intake
+from holdfast.adapters.supervision.keeper import Observed, may_go_on
+from holdfast.adapters.supervision.vigil import Vigil
 from holdfast.adapters.supervision.secrets import Veil
-from holdfast.domain.errors import ConflictError, HoldfastError
+from holdfast.domain.errors import ConflictError
 from holdfast.domain.link import events as links
-from holdfast.domain.recorded import POLICY, StreamId
-from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from holdfast.domain.transport import ConnectError, Failure, Joining
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.supervision.keeper import Keeper
     from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
     from holdfast.adapters.supervision.wire import Wire
-    from holdfast.domain.recorded import Recorded
+    from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.transport import Heard, Speech, Wish, Write
 
@@ -51,6 +50,7 @@ class Talk:
 
     Attributes:
         ready: Whether it has been ready, in the sense of its transport.
+        heard_at: When the peer said something last, by the clock of the event loop.
     """
 
     def __init__(self, yard: Yard, wire: Wire, speech: Speech, link: LinkKeeper) -> None:
@@ -60,7 +60,7 @@ class Talk:
         self._wire = wire
         self._speech = speech
         self._link = link
-        self._queue = Coalescer()
+        self._intake = Intake(yard.ledger, link.members, self._recorded)
         self._veil = Veil(yard.settings.secrets)
         self._outbox: deque[Write] = deque()
         self._failure: Failure | None = None
@@ -70,9 +70,9 @@ class Talk:
         self._settled: list[tuple[str, str | None]] = []
         self._invited: deque[Keeper] = deque()
         self._carried: set[StreamId] = set()
-        self._read_over = False
+        self._read_over = self._again = self._starved = False
         self._acknowledged = wire.offset
-        self._heard_at = anyio.current_time()
+        self.heard_at = anyio.current_time()
         self._posted, self._work, self._room = anyio.Event(), anyio.Event(), anyio.Event()
         self._stop, self._joined = anyio.Event(), anyio.Event()
 
@@ -96,8 +96,8 @@ class Talk:
                 for _, joining in joinings:
                     self._attach(joining)
             nursery.start_soon(self._send)
-            nursery.start_soon(self._watch)
             nursery.start_soon(self._settle)
+            nursery.start_soon(Vigil(self._yard, self._link, self).watch)
             nursery.start_soon(self._end)
             nursery.start_soon(self._welcome)
             nursery.start_soon(self._read)
@@ -137,13 +137,14 @@ class Talk:
         if keeper.id not in self._carried:
             return
         try:
-            self._post(self._speech.committed(keeper.id, recorded))
+            if writes := self._speech.committed(keeper.id, recorded):
+                self._post(writes)
         except Exception as error:
             # It is in the log, and whoever asked for it must hear that; what went wrong ends the connection.
             logger.exception("link %s: the protocol failed", self._link.id)
             self.stop(Failure("error", f"an error inside: {error!r}", "terminal"))
         if isinstance(recorded.event, e.TurnStarted):
-            self._heard_at = anyio.current_time()
+            self.heard_at = anyio.current_time()
 
     def takes_prompt(self, keeper: Keeper) -> bool:
         """Whether the peer may be handed a prompt now."""
@@ -173,12 +174,14 @@ class Talk:
     async def _read(self) -> None:
         try:
             while self._failure is None:
-                while (self._queue.full or len(self._outbox) > OUTBOX_LIMIT) and self._failure is None:
+                while (self._intake.full or len(self._outbox) > OUTBOX_LIMIT) and self._failure is None:
+                    self._starved = True
                     await self._room.wait()
+                self._starved = False
                 data = await self._wire.receive()
                 if not data:
                     break
-                self._heard_at = anyio.current_time()
+                self.heard_at = anyio.current_time()
                 self._stayed = True
                 for piece in self._pieces(data):
                     shown = self._veil.hide(piece)
@@ -187,6 +190,8 @@ class Talk:
                         self._take(heard)
                     self._wake_committer()
                     await checkpoint()
+                if self.in_turn():
+                    await self._yard.pulse.rest()
             if self._failure is None:
                 for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):
                     self._take(heard)
@@ -207,7 +212,8 @@ class Talk:
         return (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
 
     def _take(self, heard: Heard) -> None:
-        self._post(heard.writes)
+        if heard.writes:
+            self._post(heard.writes)
         if heard.failure is not None:
             keeper = None if heard.session_id is None else self._link.members.get(heard.session_id)
             if keeper is not None and len(self._link.members) > 1:
@@ -223,18 +229,24 @@ class Talk:
 
     def _admit(self, released: Iterable[Heard]) -> None:
         for heard in released:
-            self._queue.add(heard.session_id, heard.facts, heard.source)
+            self._intake.add(heard)
 
     async def _commit(self) -> None:
         """Append all that came in while the append before was on its way, as one; until reading is over."""
         while True:
             await self._work.wait()
             self._work = anyio.Event()
+            if self._intake.busy:
+                self._again = True
+                continue
+            self._intake.taken = True
             over = self._read_over
             offset = None if self._veil.holds else self._speech.offset
             settled, self._settled = self._settled, []
             failures, self._failures = self._failures, []
-            await self._append(self._queue.take())
+            await self._append(self._intake.take())
+            for keeper in self._link.members.values():
+                await self._yard.ledger.go_on(keeper)
             for keeper, failure in failures:
                 await self._expel(keeper, failure)
             for key, refusal in settled:
@@ -247,6 +259,17 @@ class Talk:
                 await self._wire.acknowledge(offset)
             if over:
                 return
+            self._intake.taken = False
+
+    def _recorded(self, done: bool) -> None:
+        """What was offered is in the log, or it is for the task to bring it there, like whatever needs to wait."""
+        again, self._again = self._again, False
+        acknowledge = self._speech.offset - self._acknowledged >= ACKNOWLEDGE_BYTES
+        next_turn = any(may_go_on(keeper) for keeper in self._link.members.values())
+        if again or not done or acknowledge or next_turn or self._starved:
+            self._work.set()
+        elif self._intake.waits:
+            self._wake_committer()
 
     async def _append(self, entries: list[Entry]) -> None:
         observed: list[Observed] = []
@@ -309,94 +332,36 @@ class Talk:
         self._joined.set()
 
     def _wake_committer(self) -> None:
-        self._work.set()
+        plain = self.ready and not (self._read_over or self._settled or self._failures)
+        if not (plain and self._intake.offer()):
+            self._work.set()
 
-    # Patience
+    # For whoever watches how long it takes
 
     async def _settle(self) -> None:
         await anyio.sleep(self._link.policy.ready.settle_s)
         self._stayed = True
 
-    async def _watch(self) -> None:
-        agents = self._yard.settings.agents
-        if not self.ready and not await self._get_ready(agents.initialize_timeout_s):
-            return
-        limits = [limit for limit in (agents.prompt_watchdog_s, self._hibernates_after()) if limit > 0]
-        if not limits:
-            return
-        while True:
-            await anyio.sleep(max(min([*limits, self._due()]), 0.001))
-            if agents.prompt_watchdog_s and self._silent_for() >= agents.prompt_watchdog_s:
-                await self._call_off()
-            elif self._hibernates_after() and self._idle_for() >= self._hibernates_after():
-                self._link.close("nothing to do", hibernate=True)
-                return
+    @property
+    def greeted(self) -> bool:
+        """Whether the peer has said who it is."""
+        return self._speech.greeted
 
-    def _hibernates_after(self) -> float:
-        return self._yard.settings.agents.hibernate_after_s if self._link.peer.command is not None else 0.0
-
-    def _due(self) -> float:
-        """Seconds until one of the limits can be reached at the earliest."""
-        agents = self._yard.settings.agents
-        dues: list[float] = []
-        if agents.prompt_watchdog_s and self._in_turn():
-            dues.append(agents.prompt_watchdog_s - self._silent_for())
-        if self._hibernates_after():
-            dues.append(self._hibernates_after() - self._idle_for())
-        return min((due for due in dues if due > 0), default=agents.prompt_watchdog_s or self._hibernates_after())
-
-    def _in_turn(self) -> list[Keeper]:
+    def in_turn(self) -> list[Keeper]:
+        """Return the sessions in which it is the peer's turn to say something."""
         members = self._link.members.values()
         return [each for each in members if each.session.state.turn is not None and not each.session.state.pending]
 
-    def _silent_for(self) -> float:
-        return anyio.current_time() - self._heard_at if self._in_turn() else 0.0
+    async def progress(self) -> None:
+        """Wait until something was heard."""
+        await self._work.wait()
 
-    def _idle_for(self) -> float:
-        now = anyio.current_time()
-        if any(self._link.busy(keeper) for keeper in self._link.members.values()):
-            return 0.0
-        latest = max((keeper.last_active for keeper in self._link.members.values()), default=now)
-        return now - latest
-
-    async def _get_ready(self, limit_s: float) -> bool:
-        """Wait until the peer is ready; give it up where it takes longer than a peer may."""
-        greeted = False
-        started = anyio.current_time()
-        while not self.ready:
-            since = max(started, self._heard_at) if greeted else started
-            left = since + limit_s - anyio.current_time()
-            if left <= 0:
-                what = "open the session" if greeted else "answer initialize"
-                self._failure = Failure("initialize-timeout", f"the agent did not {what} within {limit_s:g} s")
-                self._wake_committer()
-                with anyio.move_on_after(STOP_S):
-                    await self._wire.stop(self._failure.error)
-                return False
-            with anyio.move_on_after(min(left, 1.0)):
-                await self._work.wait()
-            if self._speech.greeted and not greeted:
-                greeted, started = True, anyio.current_time()
-        return True
-
-    async def _call_off(self) -> None:
-        """A turn gave no sign for too long: ask the agent to stop it, and stop the agent where that is not heard."""
-        settings = self._yard.settings
-        for keeper in self._in_turn():
-            try:
-                await self._yard.ledger.execute(keeper, [c.Cancel()], cause=None, actor=POLICY)
-            except HoldfastError:
-                continue  # it ended just now
-        with anyio.move_on_after(settings.cancel_s):
-            while stuck := self._in_turn():
-                await stuck[0].news()
-        if self._in_turn():
-            limit = settings.agents.prompt_watchdog_s
-            self._failure = Failure("watchdog", f"the agent gave no sign for {limit:g} s and did not stop when asked")
-            self._wake_committer()
-            await self._wire.stop(self._failure.error)
-        else:
-            self._heard_at = anyio.current_time()
+    async def give_up(self, failure: Failure) -> None:
+        """End the connection, and the peer with it."""
+        self._failure = failure
+        self._wake_committer()
+        with anyio.move_on_after(STOP_S):
+            await self._wire.stop(failure.error)
 
 
 class _Waiting:

@@ -15,6 +15,7 @@ from holdfast.adapters.supervision.directory import IMPORT
 from holdfast.adapters.supervision.frames import News
 from holdfast.adapters.supervision.keeper import PASSING, Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
+from holdfast.adapters.supervision.pulse import Pulse
 from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
 from holdfast.domain.policy import Live, TransportPolicy, victim
 from holdfast.domain.projections.roster import Connection
@@ -61,7 +62,8 @@ class Fleet:
         self.focus: dict[str, StreamId] = {}
         self.surveyed, self.loaded = anyio.Event(), anyio.Event()
         self.news = News()
-        self._yard = Yard(journal, self.ledger, settings, self._told, self.news)
+        self._pulse = Pulse()
+        self._yard = Yard(journal, self.ledger, settings, self._told, self.news, self._pulse)
         self._keepers: dict[StreamId, Keeper] = {}
         self._loading: dict[StreamId, anyio.Event] = {}
         self._links: dict[StreamId, LinkKeeper] = {}
@@ -80,6 +82,8 @@ class Fleet:
         try:
             async with anyio.create_task_group() as nursery:
                 self._nursery = nursery
+                nursery.start_soon(self.ledger.run)
+                nursery.start_soon(self._pulse.run)
                 nursery.start_soon(self._recover)
                 task_status.started()
                 await self._breaks.wait()

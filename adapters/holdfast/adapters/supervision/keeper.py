@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 import anyio
 from msgspec.structs import replace
 
+from holdfast.adapters.supervision.gathering import PASSING, Gathering
 from holdfast.domain.errors import (
     NotFoundError,
     SessionErasedError,
-    StoreBusyError,
     StoreError,
-    StoreFullError,
-    StoreUnavailableError,
     VersionConflictError,
 )
 from holdfast.domain.journal import Batch
@@ -26,12 +24,10 @@ from holdfast.domain.session.session import Context, Session, fold, handle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from holdfast.adapters.supervision.gathering import Part
     from holdfast.domain.journal import Journal
     from holdfast.domain.recorded import Actor, Recorded, Source, StreamId
     from holdfast.domain.session.facts import Fact
-
-PASSING: Final = (StoreFullError, StoreBusyError, StoreUnavailableError)
-"""Nothing was written, and it can be tried again."""
 
 _SENDS: Final = (c.QueuePrompt, c.ResumeQueue)
 _ASKED_LIMIT: Final = 10_000
@@ -70,6 +66,7 @@ class Keeper:
         self.recovered = anyio.Event()
         self.last_active = anyio.current_time()
         self._changed = anyio.Event()
+        self._awaited = False
 
     @property
     def id(self) -> StreamId:
@@ -78,12 +75,15 @@ class Keeper:
 
     async def news(self) -> None:
         """Wait until something about the session changes."""
+        self._awaited = True
         await self._changed.wait()
 
     def tell(self) -> None:
         """Wake whoever waits for news."""
-        self._changed.set()
-        self._changed = anyio.Event()
+        if self._awaited:
+            self._awaited = False
+            self._changed.set()
+            self._changed = anyio.Event()
 
 
 class Observed:
@@ -118,6 +118,11 @@ class Ledger:
         self._journal = journal
         self._want = want
         self._broken = broken
+        self._gathering = Gathering(journal, self._folded, self._conclude, broken)
+
+    async def run(self) -> None:
+        """Write what is observed, until cancelled."""
+        await self._gathering.run()
 
     async def execute(
         self, keeper: Keeper, commands: Sequence[c.Command], *, cause: str | None, actor: Actor
@@ -194,6 +199,21 @@ class Ledger:
         """The log takes nothing more."""
         self._broken(error)
 
+    def offer(self, part: Part) -> None:
+        """Take this into the next group that is written."""
+        self._gathering.offer(part)
+
+    def observed(self, keeper: Keeper, facts: Iterable[Fact], source: Source | None) -> tuple[Recorded, ...]:
+        """Return the events that something seen leads to; the keeper's lock is held until they are written."""
+        context = Context(self._journal.now(), self._journal.new_event_id, PEER, source=source)
+        return handle(keeper.session, c.Observe(tuple(facts)), context)
+
+    async def go_on(self, keeper: Keeper) -> None:
+        """Start the next turn of a connected session, if something waits."""
+        if may_go_on(keeper):
+            async with keeper.lock:
+                await self._drive(keeper)
+
     async def _observe(self, observed: Observed, actor: Actor) -> None:
         keeper = observed.keeper
         async with keeper.lock:
@@ -219,11 +239,7 @@ class Ledger:
         """
         if not events:
             return ()
-        for recorded in events:
-            if isinstance(recorded.event, e.PermissionRequested):
-                # Before it is in the log, where somebody may see it and answer before this task goes on.
-                self.remember(recorded.event.request_id, keeper.id)
-        session = fold(keeper.session, events)
+        session = self._folded(keeper, events)
         places: Sequence[int] = ()
         with anyio.CancelScope(shield=True):
             try:
@@ -233,6 +249,19 @@ class Ledger:
             except StoreError as error:
                 self._broken(error)
                 raise
+        return self._conclude(keeper, session, events, places)
+
+    def _folded(self, keeper: Keeper, events: tuple[Recorded, ...]) -> Session:
+        for recorded in events:
+            if isinstance(recorded.event, e.PermissionRequested):
+                # Before it is in the log, where somebody may see it and answer before this task goes on.
+                self.remember(recorded.event.request_id, keeper.id)
+        return fold(keeper.session, events)
+
+    def _conclude(
+        self, keeper: Keeper, session: Session, events: tuple[Recorded, ...], places: Sequence[int]
+    ) -> tuple[Recorded, ...]:
+        """Let events that are in the log take effect; return them with their positions."""
         keeper.session = session
         placed = tuple(replace(recorded, position=place) for recorded, place in zip(events, places, strict=True))
         for recorded in placed:
@@ -255,11 +284,9 @@ class Ledger:
 
     async def _drive(self, keeper: Keeper, *, wanted: bool = False) -> None:
         """Start the next turn where that may be; `wanted` says to connect a session that is not connected."""
-        state = keeper.session.state
-        if state.ended is not None or state.held or not state.queued:
+        if not may_go_on(keeper):
             return
-        if state.turn is not None and state.ever_attached:
-            return  # else it is a transcript's, and nobody is at work on it
+        state = keeper.session.state
         if keeper.carrier is None or state.attachment != "attached":
             if wanted:
                 self._want(keeper)
@@ -275,6 +302,14 @@ class Ledger:
         except VersionConflictError:
             keeper.session = await self._journal.load(keeper.id)
             self._want(keeper)
+
+
+def may_go_on(keeper: Keeper) -> bool:
+    """Whether something waits to be sent and nothing is in its way but the connection."""
+    state = keeper.session.state
+    if state.ended is not None or state.held or not state.queued:
+        return False
+    return state.turn is None or not state.ever_attached  # else it is a transcript's, and nobody is at work on it
 
 
 def existing(session: Session) -> Session:

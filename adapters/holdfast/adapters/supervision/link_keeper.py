@@ -17,6 +17,7 @@ from holdfast.adapters.supervision.frames import News, Ring
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_log import LinkLog
 from holdfast.adapters.supervision.patience import pause, until_online
+from holdfast.adapters.supervision.pulse import Pulse
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.verdict import Asked, Ending, Loss, answered, detached, ending, outcome
 from holdfast.adapters.supervision.wire import hosted
@@ -48,6 +49,7 @@ class Yard(Struct, frozen=True):
     settings: Settings
     tell: Callable[[Keeper], None]
     news: News
+    pulse: Pulse
 
 
 class LinkKeeper:

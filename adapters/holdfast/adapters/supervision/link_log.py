@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from holdfast.adapters.supervision.keeper import PASSING
+from holdfast.adapters.supervision.gathering import PASSING
 from holdfast.domain.errors import StoreError
 from holdfast.domain.journal import Batch
 from holdfast.domain.link.state import LinkState, evolve
