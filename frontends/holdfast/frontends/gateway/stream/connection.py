@@ -141,11 +141,11 @@ class Attachment:
             raise UsageError(msg)
         made: Subscription
         if frame.events is not None:
-            made = EventsSubscription(self._hub, frame.sub, frame.events)
+            made = EventsSubscription(self._hub, frame.sub, frame.events, self.wake)
         elif frame.view == "frames":
-            made = FramesSubscription(self._hub, frame)
+            made = FramesSubscription(self._hub, frame, self.wake)
         else:
-            made = ViewSubscription(self._hub, frame)
+            made = ViewSubscription(self._hub, frame, self.wake)
         self._subscriptions[frame.sub] = made
         self.wake()
 

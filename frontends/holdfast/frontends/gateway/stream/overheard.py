@@ -13,7 +13,7 @@ from holdfast.domain.timestamps import to_text
 from holdfast.domain.wire import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from holdfast.domain.keeping import PeerFrame
     from holdfast.frontends.gateway.stream import frames
@@ -40,8 +40,8 @@ def told(heard: Sequence[PeerFrame]) -> list[Overheard]:
 class FramesSubscription:
     """The frames of one session: those that are kept first, then those that come. None of them is ever sent again."""
 
-    def __init__(self, hub: Hub, wanted: frames.Subscribe) -> None:
-        """Listen to a session.
+    def __init__(self, hub: Hub, wanted: frames.Subscribe, waker: Callable[[], None]) -> None:
+        """Listen to a session; have `waker` called when more was said.
 
         Raises:
             UsageError: It is not said which.
@@ -55,7 +55,7 @@ class FramesSubscription:
         self._sub = wanted.sub
         self._number = 0
         self._begun = False
-        hub.overhear(self)
+        hub.overhear(self, waker)
 
     async def next(self) -> bytes | None:
         """Return what was said since; once also that there is nothing yet."""

@@ -54,8 +54,9 @@ class EventsSubscription:
         sent: Everything up to here is on its way to the peer.
     """
 
-    def __init__(self, hub: Hub, sub: str, wanted: frames.EventsWanted) -> None:
-        """Begin after `wanted.after`."""
+    def __init__(self, hub: Hub, sub: str, wanted: frames.EventsWanted, waker: Callable[[], None]) -> None:
+        """Begin after `wanted.after`; have `waker` called when more has come."""
+        hub.tell(waker)
         self.over = False
         self._hub = hub
         self._sub = sub
@@ -131,8 +132,8 @@ class ViewSubscription:
         position: What was sent is the view at this position.
     """
 
-    def __init__(self, hub: Hub, wanted: frames.Subscribe) -> None:
-        """Look at a view.
+    def __init__(self, hub: Hub, wanted: frames.Subscribe, waker: Callable[[], None]) -> None:
+        """Look at a view; have `waker` called when it changes.
 
         Raises:
             UsageError: There is no such view.
@@ -147,7 +148,8 @@ class ViewSubscription:
         self._hub = hub
         self._sub = wanted.sub
         self._ended = wanted.ended
-        self._view: View | None = hub.look_at(wanted.view or "", wanted.session)
+        self._waker = waker
+        self._view: View | None = hub.look_at(wanted.view or "", wanted.session, waker)
         self._place: int | None = None
         self.position = 0
 
@@ -186,7 +188,7 @@ class ViewSubscription:
         """Look away."""
         view, self._view = self._view, None
         if view is not None:
-            self._hub.leave(view)
+            self._hub.leave(view, self._waker)
 
 
 _BROKEN = {

@@ -66,14 +66,15 @@ class Hub:
         self.reads = anyio.Semaphore(_READS)
         self._keeping = keeping
         self._views: dict[tuple[str, str | None], View] = {}
-        self._wakers: set[Callable[[], None]] = set()
+        self._attached: set[Callable[[], None]] = set()
+        self._followers: set[Callable[[], None]] = set()
         self._focus: dict[str, tuple[str, StreamId]] = {}
         self._warm = False
         self._age = 0
         self._warming = anyio.Lock()
         self._rest = anyio.CancelScope()
         self._roster_changed = anyio.Event()
-        self._listeners: set[object] = set()
+        self._listeners: dict[object, Callable[[], None]] = {}
         self._overheard = anyio.Event()
         self._hush: Callable[[], None] | None = None
 
@@ -116,7 +117,8 @@ class Hub:
             for view in list(self._views.values()):
                 events = stretch.events if view.session_id is None else of_session.get(view.session_id, [])
                 await self._follow(view, events, stretch.end)
-        self.wake()
+        for waker in self._followers:
+            waker()
         return stretch.at_end
 
     def _forget(self) -> None:
@@ -125,28 +127,31 @@ class Hub:
         self.history = History(self.tail)
 
     async def _follow(self, view: View, events: Sequence[LogEvent], end: int) -> None:
+        before = view.patches.next
         try:
             await view.follow(events, end)
         except Exception:  # noqa: BLE001 - whatever it cannot show, the sessions of the daemon go on
             _log.exception("view given up", extra={"view": view.name, "session": view.session_id})
             view.patches.broken = "failed"
-
-    def wake(self) -> None:
-        """Let every attachment look whether there is something for it."""
-        for waker in self._wakers:
-            waker()
+        if view.patches.next != before or view.patches.broken is not None:
+            view.wake()
 
     @asynccontextmanager
     async def attached(self, waker: Callable[[], None]) -> AsyncGenerator[None]:
-        """Have `waker` called whenever there may be something new, until the context is left."""
-        self._wakers.add(waker)
+        """Follow the log as long as anybody is attached; `waker` stands for this attachment."""
+        self._attached.add(waker)
         try:
             await self._warm_up()
             yield
         finally:
-            self._wakers.discard(waker)
-            if not self._wakers:
+            self._attached.discard(waker)
+            self._followers.discard(waker)
+            if not self._attached:
                 self._cool_down()
+
+    def tell(self, waker: Callable[[], None]) -> None:
+        """Have an attachment woken by every event from now on: it follows the log itself, and not only views."""
+        self._followers.add(waker)
 
     async def _warm_up(self) -> None:
         async with self._warming:
@@ -164,8 +169,10 @@ class Hub:
         self.history = History(self.tail)
         self.recent.begin(0, 0)
 
-    def look_at(self, name: str, session_id: str | None) -> View:
+    def look_at(self, name: str, session_id: str | None, waker: Callable[[], None]) -> View:
         """Return the view, folded from here on for as long as somebody looks at it; `leave` it afterwards.
+
+        `waker` is called whenever there is something new in it.
 
         Raises:
             UsageError: There is no such view, or it lacks its session.
@@ -174,7 +181,7 @@ class Hub:
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = self._make(name, session_id)
-        view.lookers += 1
+        view.lookers.append(waker)
         return view
 
     def _make(self, name: str, session_id: str | None) -> View:
@@ -194,10 +201,10 @@ class Hub:
                 msg = f"there is no view {name[:40]!r}: there are roster, inbox, transcript, offers and frames"
                 raise UsageError(msg)
 
-    def leave(self, view: View) -> None:
+    def leave(self, view: View, waker: Callable[[], None]) -> None:
         """Give a view of `look_at` back; the last one ends it."""
-        view.lookers -= 1
-        if view.lookers == 0:
+        view.lookers.remove(waker)
+        if not view.lookers:
             self._views = {key: each for key, each in self._views.items() if each is not view}
 
     # What is not in the log
@@ -231,15 +238,15 @@ class Hub:
         """Return what was said between the daemon and the peer of a session, after the frame with a number."""
         return self._keeping.frames(session_id, after=after)
 
-    def overhear(self, listener: object) -> None:
-        """Wake everybody for frames until the last listener has gone."""
-        self._listeners.add(listener)
+    def overhear(self, listener: object, waker: Callable[[], None]) -> None:
+        """Call `waker` when there are frames, until the listener has gone."""
+        self._listeners[listener] = waker
         if self._hush is None:
             self._hush = self._keeping.on_frames(self._note_frame)
 
     def overhear_no_more(self, listener: object) -> None:
         """One listener has gone."""
-        self._listeners.discard(listener)
+        self._listeners.pop(listener, None)
         if not self._listeners and self._hush is not None:
             self._hush()
             self._hush = None
@@ -248,7 +255,8 @@ class Hub:
         while True:
             await self._overheard.wait()
             self._overheard = anyio.Event()
-            self.wake()
+            for waker in self._listeners.values():
+                waker()
             await anyio.sleep(_FRAMES_S)
 
     def _look_at_rows(self) -> None:
@@ -270,7 +278,7 @@ class Hub:
             for view in list(self._views.values()):
                 if isinstance(view, RosterView):
                     await self._flush(view)
-            self.wake()
+                    view.wake()
             await anyio.sleep(_ROSTER_S)
 
     async def _flush(self, view: RosterView) -> None:

@@ -16,7 +16,7 @@ from holdfast.domain.session.facts import Unknown
 from holdfast.frontends.gateway.views.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.items import Change, Item
@@ -43,6 +43,9 @@ class TranscriptView(View):
         self._session = session_id
         self._tail = tail
         self._items: OrderedDict[str, Item] = OrderedDict()
+        self._whole = False
+        self._sizes: dict[str, int] = {}
+        self._size = 0
         self._position = 0
 
     async def read(self, limit: int, *, ended: bool) -> tuple[int, bytes]:
@@ -53,8 +56,8 @@ class TranscriptView(View):
             {"items": [shape(item) for item in page.items], "before": page.before, "session": page.session}
         )
         if page.position >= self._position:  # else the fold is ahead of what was read
-            for item in page.items[-_HELD:]:
-                self._items.setdefault(item.id, item)
+            self._hold(page.items[-_HELD:])
+            self._whole = self._whole or (page.before is None and len(page.items) <= _HELD)
             self._let_go()
         return page.position, body[1:]
 
@@ -69,9 +72,20 @@ class TranscriptView(View):
     async def _fetch(self, happened: Sequence[Recorded]) -> None:
         wanted = {item_id for recorded in happened if (item_id := touched(recorded.event)) is not None}
         missing = wanted - self._items.keys()
-        if missing:
-            for item in await self._tail.items(self._session, missing):
-                self._items.setdefault(item.id, item)
+        if missing and not self._whole:  # else they are new, and made by these events
+            self._hold(await self._tail.items(self._session, missing))
+
+    def _hold(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if item.id not in self._items:
+                self._items[item.id] = item
+                self._weigh(item)
+
+    def _weigh(self, item: Item) -> None:
+        """Note what an item takes. What all of them take is never counted anew: it is asked after every change."""
+        size = _size(item)
+        self._size += size - self._sizes.get(item.id, 0)
+        self._sizes[item.id] = size
 
     def _fold(self, happened: Sequence[Recorded], end: int) -> None:
         ops = Ops()
@@ -79,6 +93,8 @@ class TranscriptView(View):
             for change in project(self._items, recorded):
                 if isinstance(change, Clear):
                     self._items.clear()
+                    self._sizes.clear()
+                    self._size = 0
                     self.patches.broken = "erased"
                     return
                 known = self._items.get(change.item_id)
@@ -88,13 +104,15 @@ class TranscriptView(View):
                     apply(self._items, change)
                     ops.note(change)
                 self._items.move_to_end(change.item_id)
+                self._weigh(self._items[change.item_id])
         self.patches.add(end, ops.encoded(self._items))
         self._let_go()
 
     def _let_go(self) -> None:
-        size = sum(map(_size, self._items.values()))
-        while self._items and (len(self._items) > _HELD or (size > _HELD_BYTES and len(self._items) > 8)):
-            size -= _size(self._items.popitem(last=False)[1])
+        while self._items and (len(self._items) > _HELD or (self._size > _HELD_BYTES and len(self._items) > 8)):
+            gone, _ = self._items.popitem(last=False)
+            self._whole = False
+            self._size -= self._sizes.pop(gone)
 
 
 class Ops:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from holdfast.frontends.gateway.views.patches import Patches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from holdfast.domain.ports import LogEvent
     from holdfast.domain.recorded import StreamId
@@ -43,7 +43,7 @@ class View(ABC):
         name: What subscribers call it.
         session_id: The session that it is of; None for a view over all.
         patches: What changed lately.
-        lookers: How many subscriptions there are.
+        lookers: One for each subscription: what wakes the attachment that has it.
     """
 
     name: str
@@ -51,7 +51,7 @@ class View(ABC):
 
     def __init__(self) -> None:
         self.patches = Patches()
-        self.lookers = 0
+        self.lookers: list[Callable[[], None]] = []
         self._lock = anyio.Lock()
         self._made: dict[tuple[int, bool], tuple[float, Snapshot]] = {}
 
@@ -77,6 +77,11 @@ class View(ABC):
                 self._made.clear()
             self._made[shape] = (monotonic(), snapshot)
             return snapshot
+
+    def wake(self) -> None:
+        """Let everybody who looks at it see what is new."""
+        for waker in self.lookers:
+            waker()
 
     @abstractmethod
     async def read(self, limit: int, *, ended: bool) -> tuple[int, bytes]:
