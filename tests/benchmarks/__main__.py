@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.benchmarks import appending, live, page, reading, searching, upkeep
+from tests.benchmarks import appending, live, page, reading, searching, talking, upkeep
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import milliseconds
 from tests.benchmarks.scale import FULL, QUICK, SMOKE
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "p1": appending.on_sqlite,
+    "p2": talking.talking,
     "p3": reading.folding,
     "p4": reading.listing,
     "p5": reading.weighing,

@@ -76,8 +76,9 @@ def served(folder: Path, kind: str = "stream") -> Generator[Server]:
 class Reader:
     """One client after its hello."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = TOKEN) -> None:
         place = urlsplit(url)
+        self._token = token
         self.socket = socket.create_connection((place.hostname or "", place.port or 0), timeout=_PATIENCE_S)
         self._protocol = ClientProtocol(parse_uri(url), subprotocols=[Subprotocol("holdfast.v1")])
         self._protocol.send_request(self._protocol.connect())
@@ -90,7 +91,7 @@ class Reader:
         """Finish the handshake, say hello and ask for something."""
         while self._protocol.state is State.CONNECTING:
             self._protocol.receive_data(self.socket.recv(1))  # not a byte of the first frame
-        for frame in ({"type": "hello", "client": "crowd", "token": TOKEN}, *frames):
+        for frame in ({"type": "hello", "client": "crowd", "token": self._token}, *frames):
             self._protocol.send_text(msgspec.json.encode(frame))
         self._flush()
 

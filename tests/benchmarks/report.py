@@ -9,7 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Unit = Literal["events/s", "MB/s", "ms", "bytes"]
+Unit = Literal["events/s", "MB/s", "ms", "bytes", "cores"]
 
 
 class Goal(Struct, frozen=True):
@@ -93,6 +93,8 @@ def shown(value: float, unit: Unit) -> str:
     """Return a value as people read it."""
     if unit == "events/s":
         return f"{value:,.0f}/s"
+    if unit == "cores":
+        return f"{value:.2f} {unit}"
     return f"{value:,.0f} {unit}" if value >= 100 else f"{value:,.1f} {unit}"
 
 

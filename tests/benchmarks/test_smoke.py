@@ -41,6 +41,7 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
     written = msgspec.json.decode((tmp_path / "deep" / "bench.json").read_bytes())
     assert [figure["figure"] for figure in written["figures"]] == [
         "P1",
+        "P2",
         "P3",
         "P4",
         "P5",
@@ -55,7 +56,7 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
+    assert len(rows) == 6 + 8 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
     assert all(row["value"] > 0 for row in rows)
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)

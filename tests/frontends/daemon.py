@@ -66,7 +66,7 @@ class Daemon:
         reading, writing = os.pipe()
         with (self.home.parent / "daemon-stderr").open("ab") as errors:
             self._process = subprocess.Popen(
-                process.command(listen or Listen(port=0), report=writing),
+                self.command(listen or Listen(port=0), writing),
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
@@ -80,6 +80,10 @@ class Daemon:
         assert ready is not None, f"{told} {self.complaints()}"
         self.running = Running(**ready)
         return self.running
+
+    def command(self, listen: Listen, report: int) -> list[str]:
+        """Return the argument list of its process, which tells that it is ready through the pipe `report`."""
+        return process.command(listen, report=report)
 
     def kill(self) -> None:
         """End it at once, as a power cut would; its agents go on."""

@@ -1,0 +1,175 @@
+"""P2: a hundred sessions whose agents talk at once, a frontend on each: from the agent's mouth to that ear."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from tests.benchmarks import many
+from tests.benchmarks.report import Figure, Goal, Row
+from tests.frontends.daemon import PATIENCE_S, Daemon
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from holdfast.domain.daemon import Listen
+    from tests.benchmarks.scale import Scale
+
+ROOT: Final = Path(__file__).parents[2]
+RATE: Final = 200
+
+_SPEAKER: Final = Path(__file__).with_name("speaker.py")
+_CPU_CLOCK: Final = 2
+"""Linux gives every process a clock that only runs while it does: its number is made of the process's and of this."""
+_BOOT: Final = (
+    "import runpy, sys; sys.path[:0] = [{site!r}, {root!r}];"
+    " sys.argv[0] = 'holdfast'; runpy.run_module('holdfast.bootstrap.daemon', run_name='__main__')"
+)
+
+
+class Heard(Struct, frozen=True):
+    """What came of one run.
+
+    Attributes:
+        delays: Milliseconds of each piece, in order of arrival.
+        pieces: How many were said.
+        cores: Processors that the daemon kept busy.
+    """
+
+    delays: list[float]
+    pieces: int
+    cores: float
+
+
+class BenchDaemon(Daemon):
+    """A daemon in whose environment the transport `many` is installed."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(home)
+        self.site = home.parent / "site"
+        many.install(self.site)
+
+    def command(self, listen: Listen, report: int) -> list[str]:
+        """Start it with the package on its path."""
+        arguments = super().command(listen, report)
+        boot = _BOOT.format(site=str(self.site), root=str(ROOT))
+        return [sys.executable, "-c", boot, *arguments[arguments.index("holdfast.bootstrap.daemon") + 1 :]]
+
+    def busy_s(self) -> float:
+        """Return how long it has used a processor so far."""
+        return time.clock_gettime(~self.pid << 3 | _CPU_CLOCK)
+
+
+def talking(folder: Path, scale: Scale) -> Figure:
+    """Measure both ways to an agent: a connection of its own, and a program under its host."""
+    rows = (
+        *_rows("by connection", _by_connection(folder / "c", scale)),
+        *_rows("by host", _by_host(folder / "h", scale)),
+    )
+    return Figure("P2", f"{scale.talkers} sessions, {RATE} pieces of text a second in each, a frontend on each", rows)
+
+
+def _rows(how: str, heard: Heard) -> Sequence[Row]:
+    assert len(heard.delays) == heard.pieces, f"{heard.pieces - len(heard.delays)} pieces never arrived"
+    tenth = max(2, len(heard.delays) // 10)
+    return (
+        Row(f"{how}: 99 of 100 pieces", "ms", quantiles(heard.delays, n=100)[98], Goal("at most", 20, "value")),
+        Row(f"{how}: one of two", "ms", quantiles(heard.delays, n=2)[0]),
+        Row(f"{how}: the last tenth, 99 of 100", "ms", quantiles(heard.delays[-tenth:], n=100)[98]),
+        Row(f"{how}: processors of the daemon", "cores", heard.cores, Goal("at most", 1, "value")),
+    )
+
+
+def _by_connection(folder: Path, scale: Scale) -> Heard:
+    with _daemon(folder) as daemon:
+        path = folder / "agents.sock"
+        command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(RATE), str(scale.talk_s)]
+        with _process(command, stdin=subprocess.PIPE) as cast:
+            assert _line(cast) == "ready"
+            sessions = [_new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
+            with _audience(daemon, sessions, scale) as audience:
+                _prompt(daemon, sessions)
+                before, begun = daemon.busy_s(), monotonic()
+                delays = json.loads(_line(audience))
+                cores = (daemon.busy_s() - before) / (monotonic() - begun)
+            assert cast.stdin is not None
+            cast.stdin.close()
+    return Heard(delays, _count(scale) * scale.talkers, cores)
+
+
+def _by_host(folder: Path, scale: Scale) -> Heard:
+    with _daemon(folder) as daemon:
+        agent = [sys.executable, "-I", "-S", str(_SPEAKER), str(RATE), str(scale.talk_s)]
+        sessions = [_new(daemon, {"command": agent}) for _ in range(scale.talkers)]
+        with _audience(daemon, sessions, scale) as audience:
+            before, begun = daemon.busy_s(), monotonic()
+            _prompt(daemon, sessions)
+            delays = json.loads(_line(audience))
+            cores = (daemon.busy_s() - before) / (monotonic() - begun)
+    return Heard(delays, _count(scale) * scale.talkers, cores)
+
+
+def _count(scale: Scale) -> int:
+    return int(RATE * scale.talk_s)
+
+
+@contextmanager
+def _daemon(folder: Path) -> Generator[BenchDaemon]:
+    folder.mkdir()
+    daemon = BenchDaemon(folder / "home")
+    daemon.home.mkdir()
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.close()
+
+
+def _new(daemon: Daemon, order: dict[str, object]) -> str:
+    answer = daemon.post("/sessions", {**order, "cwd": "/tmp", "wait_s": 30})
+    assert answer.status == 201, answer.body
+    row = answer.json()
+    assert row["connection"]["state"] == "connected", row
+    return str(row["id"])
+
+
+def _prompt(daemon: Daemon, sessions: Sequence[str]) -> None:
+    for session in sessions:
+        answer = daemon.post(f"/sessions/{session}/prompts", {"content": "talk"})
+        assert answer.status == 202, answer.body
+
+
+@contextmanager
+def _audience(daemon: Daemon, sessions: Sequence[str], scale: Scale) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.benchmarks.audience", _stream(daemon), daemon.token, str(_count(scale))]
+    with _process([*command, *sessions]) as process:
+        assert _line(process) == "ready"
+        yield process
+
+
+@contextmanager
+def _process(command: list[str], stdin: int | None = None) -> Generator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, cwd=ROOT, stdin=stdin, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+            process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _stream(daemon: Daemon) -> str:
+    return f"ws://127.0.0.1:{daemon.port}/api/v1/stream"
