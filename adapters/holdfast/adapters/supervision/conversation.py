@@ -11,8 +11,8 @@ from anyio.lowlevel import checkpoint
 
 from holdfast.adapters.supervision.intake import Intake
 from holdfast.adapters.supervision.keeper import Observed, may_go_on
-from holdfast.adapters.supervision.vigil import Vigil
 from holdfast.adapters.supervision.secrets import Veil
+from holdfast.adapters.supervision.vigil import Vigil
 from holdfast.domain.errors import ConflictError
 from holdfast.domain.link import events as links
 from holdfast.domain.session import events as e

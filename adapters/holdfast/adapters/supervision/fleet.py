@@ -13,7 +13,8 @@ from anyio import TASK_STATUS_IGNORED
 from holdfast.adapters.supervision import recovery
 from holdfast.adapters.supervision.directory import IMPORT
 from holdfast.adapters.supervision.frames import News
-from holdfast.adapters.supervision.keeper import PASSING, Keeper, Ledger, Observed
+from holdfast.adapters.supervision.gathering import PASSING
+from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
 from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
 from holdfast.adapters.supervision.pulse import Pulse
 from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
