@@ -117,10 +117,10 @@ class Palette:
         self.style = lru_cache(maxsize=2_048)(self._style)
 
     def ground(self, widget: Widget) -> Style:
-        """Return what lies under a widget; nothing where the terminal's own colours are used."""
+        """Return plain text on a widget; nothing where the terminal's own colours are used."""
         if self._sixteen:
             return Style.null()
-        return Style(bgcolor=widget.background_colors[1].rich_color)
+        return Style(color=self._colour("foreground"), bgcolor=widget.background_colors[1].rich_color)
 
     def _style(self, names: str) -> Style:
         return sum((self._one(name) for name in names.split() if name in self._named), Style.null())

@@ -66,7 +66,7 @@ class Reading:
                     view.query_one(Answered).show(item)
         kinds = {known.get(item_id, {}).get("kind") for item_id in changed}
         if kinds & {"plan", "message"}:
-            view.query_one(PlanBar).show(_plan_of_now(known))
+            view.query_one(PlanBar).show(plan_of_now(known))
         if "message" in kinds:
             view.writing.remember()
 
@@ -177,7 +177,7 @@ class Reading:
         self.report()
 
 
-def _plan_of_now(known: dict[str, Json]) -> Json | None:
+def plan_of_now(known: dict[str, Json]) -> Json | None:
     """Return the plan since the person spoke last."""
     for item in reversed(known.values()):
         if item.get("kind") == "plan":

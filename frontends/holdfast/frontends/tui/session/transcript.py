@@ -298,12 +298,12 @@ class Transcript(Widget, can_focus=True):
 
     def action_prompt(self, way: int) -> None:
         """Go to the prompt before or after."""
-        to = self.viewport.prompt(way)
+        to = self.viewport.prompt(way, self._selected() if self.has_focus else None)
         if to is not None:
             self.selected = self.listing.rows[to].key
             self.viewport.hold(to)
         elif way > 0:
-            self.viewport.follow = True
+            self.action_end()
         else:
             self.viewport.move(-self.viewport.top)
         self.settle()

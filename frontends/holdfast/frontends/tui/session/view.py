@@ -118,6 +118,7 @@ class SessionView(Vertical):
         self._roster = roster
         self._inbox = inbox
         self._ticking = False
+        self._at_end = False
         self.writing = Writing(self, Drafts(drafts))
         self.reading = Reading(self, item)
 
@@ -144,7 +145,7 @@ class SessionView(Vertical):
             self.start(follow)
         self.start(self.reading.follow)
         self.watch(app_of(self), "app_focus", lambda _: self.reading.report(), init=False)
-        self.composer.focus()
+        self.focus_writing()
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave lines free between the parts where there are enough of them."""
@@ -363,8 +364,11 @@ class SessionView(Vertical):
         self.start(self.reading.to_top)
 
     def on_transcript_seen(self) -> None:
-        """Say what is visible."""
+        """Say what is visible, to the source and to the person."""
         self.reading.report()
+        if self._at_end != self.transcript.at_end:
+            self._at_end = self.transcript.at_end
+            self.tell()
 
     def on_transcript_chosen(self, message: Transcript.Chosen) -> None:
         """Do something with an item."""

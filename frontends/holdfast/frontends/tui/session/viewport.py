@@ -189,8 +189,12 @@ class Viewport:
 
     def hold(self, row: int, offset: int = 0) -> None:
         """Have a line of a row at the top of the screen; a negative one leaves lines above it."""
+        rows = self.listing.rows
+        while rows[row].kind in ("day", "unread") and row + 1 < len(rows):  # may go, where items come above them
+            offset -= len(self.drawn(row))
+            row += 1
         self.follow = False
-        self._anchor = (self.listing.rows[row].key, offset)
+        self._anchor = (rows[row].key, offset)
 
     def jump(self, key: str, above: int = 2) -> bool:
         """Bring a row to the top of the screen, with some lines above it; False where there is none."""
@@ -244,12 +248,14 @@ class Viewport:
             to += way
         return to if 0 <= to < len(rows) else None
 
-    def prompt(self, way: int) -> int | None:
-        """Return the row of the prompt before or after."""
-        tops = [(self.listing.geometry.top(at), at) for at in self.listing.prompts()]
+    def prompt(self, way: int, row: int | None = None) -> int | None:
+        """Return the row of the prompt before or after a row, without one before or after the top of the screen."""
+        prompts, geometry = self.listing.prompts(), self.listing.geometry
         if way < 0:
-            return next((at for top, at in reversed(tops) if top < self.top), None)
-        return next((at for top, at in tops if top > self.top + 1), None)
+            fits = (at for at in reversed(prompts) if (at < row if row is not None else geometry.top(at) < self.top))
+        else:
+            fits = (at for at in prompts if (at > row if row is not None else geometry.top(at) > self.top + 1))
+        return next(fits, None)
 
     # What is unfolded
 
