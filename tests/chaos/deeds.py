@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from holdfast.adapters.exporters import export
 from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.storage.erase import erase
-from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.sqlite_log import SqliteLog
 from holdfast.adapters.storage.views import projector
@@ -22,9 +23,10 @@ from holdfast.adapters.storage.views.roster import roster_row
 from holdfast.bootstrap.exporting import StoreSource
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.recorded import Actor
-from holdfast.domain.session.session import fold
+from holdfast.domain.session import events as e
+from holdfast.domain.session.session import Context, Session, fold, record
 from holdfast.frontends.cli.output import save
-from tests.chaos.load import history, loaded, name_of, next_events
+from tests.chaos.load import history, loaded, name_of, next_events, shown
 from tests.chaos.mutants import apply_mutant
 from tests.chaos.writer import STOPPED, acknowledged, say
 
@@ -33,8 +35,12 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.exported import Format
+    from holdfast.domain.recorded import Recorded
 
 SESSIONS = 3
+
+OWN = 100
+"""Number of a picture that the first session alone shows."""
 
 
 def append(store: Store) -> None:
@@ -46,6 +52,24 @@ def append(store: Store) -> None:
         events = next_events(session, random)
         sessions[turn % len(sessions)] = session = fold(session, events)
         acknowledged(events, store.append_now(events, roster_row(session)))
+
+
+def attach(store: Store) -> None:
+    """Say with pictures what has words elsewhere: some that are kept already, some twice, one in a job."""
+    for turn in range(3):
+        session = loaded(store, name_of(turn))
+        events = _pictured(session, turn, OWN + turn)
+        acknowledged(events, store.append_now(events, roster_row(fold(session, events))))
+    session = loaded(store, name_of(0))
+    events = _pictured(session, OWN + 7, OWN + 7)
+    row = roster_row(fold(session, events))
+    acknowledged(events, store.write(lambda transaction: transaction.append(events, row)))
+
+
+def _pictured(session: Session, *numbers: int) -> tuple[Recorded, ...]:
+    fact = e.MessageReceived(f"pictures-{session.version}", shown(*numbers))
+    context = Context(now_us(), new_event_id, Actor("human", "chaos"), new_event_id().hex())
+    return record(session, (fact,), context)
 
 
 def checkpoint(store: Store) -> None:
@@ -93,6 +117,9 @@ def fill(store: Store) -> None:
     for number in range(SESSIONS):
         for session, events in history(name_of(number), Random(f"fill-{number}"), 60):
             acknowledged(events, store.append_now(events, roster_row(session)))
+    session = loaded(store, name_of(0))
+    events = _pictured(session, OWN)
+    acknowledged(events, store.append_now(events, roster_row(fold(session, events))))
     store.write(lambda transaction: projector.step(transaction.connection, 100))
 
 
@@ -102,6 +129,7 @@ def migrate(store: Store) -> None:
 
 DEEDS: dict[str, Callable[[Store], None]] = {
     "append": append,
+    "attach": attach,
     "checkpoint": checkpoint,
     "catch-up": catch_up,
     "rebuild": build_anew,

@@ -168,7 +168,7 @@ def _derived(store: Store, settings: StoreSettings, home: Path) -> list[str]:
             fresh_digests(connection)
         except ViewsDifferError as error:
             violations.append(f"views: {error}")
-    verdict = verify(store.readers, home / "checkpoints", settings.label)
+    verdict = verify(store.readers, home / "checkpoints", settings.label, attachments=store.attachments)
     if not verdict.ok:
         violations.append(f"verify: {verdict}")
     return violations

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from holdfast.adapters.storage import commit, compact, lock, schema, sqlite, sqlite_log, writer
+from holdfast.adapters.storage.attachments import files
 from holdfast.adapters.storage.reading import Feed
 from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.session import codec
@@ -235,6 +236,32 @@ def _digests_first(replace: Replace) -> None:
     replace(compact, "_write", hasty)
 
 
+def _attachment_later(replace: Replace) -> None:
+    """What an event refers to is written once the event is committed."""
+    keep, commit_ = files.FileAttachments.keep, sqlite_log.SqliteLog.commit
+    waiting: list[tuple[files.FileAttachments, dict[str, bytes]]] = []
+
+    def put_off(self: files.FileAttachments, contents: dict[str, bytes]) -> None:
+        waiting.append((self, contents))
+
+    def commit_then_keep(self: SqliteLog) -> None:
+        commit_(self)
+        while waiting:
+            keep(*waiting.pop())
+
+    replace(files.FileAttachments, "keep", put_off)
+    replace(sqlite_log.SqliteLog, "commit", commit_then_keep)
+
+
+def _attachment_unsynced(replace: Replace) -> None:
+    """What an event refers to is written in time, and nobody waits until the disk has it."""
+
+    def trust(_fd: int) -> None:
+        """Wait for nothing."""
+
+    replace(files, "_sync", trust)
+
+
 MUTANTS: dict[str, Callable[[Replace], None]] = {
     "ack-before-commit": _ack_before_commit,
     "synchronous-normal": _no_fsync,
@@ -249,4 +276,6 @@ MUTANTS: dict[str, Callable[[Replace], None]] = {
     "no-upcasting": _no_upcasting,
     "duplicates-again": _duplicates_again,
     "digests-first": _digests_first,
+    "attachment-later": _attachment_later,
+    "attachment-unsynced": _attachment_unsynced,
 }

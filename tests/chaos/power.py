@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from random import Random
 
-CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,unlink"
+CALLS = "pwrite64,write,fdatasync,fsync,ftruncate,unlink,rename"
 STRACE = ("-xx", "-y", "-s", "1000000", f"--trace={CALLS}")
 
 SECTORS = (512, 4096)
 FILES = frozenset({"log.db", "log.db-journal", "log.db-wal", "checkpoints/head"})
+ATTACHMENTS = "attachments/"
 RECENT = 200
 """Unsynced writes of one file that may be missing; older ones have long been written by the kernel."""
 
@@ -32,7 +33,7 @@ _ACK = re.compile(rb"^ack \S+ \d+ (\d+) ([0-9a-f]{32}) ", re.MULTILINE)
 class Step(NamedTuple):
     """One thing that happened: bytes on their way, bytes made safe, or an acknowledgement."""
 
-    kind: Literal["write", "shrink", "sync", "remove", "ack"]
+    kind: Literal["write", "append", "shrink", "sync", "remove", "rename", "ack"]
     path: str = ""
     offset: int = 0
     data: bytes = b""
@@ -56,9 +57,14 @@ def read_trace(trace: Path, folder: Path) -> Iterator[Step]:
             if found["call"] == "write" and found["fd"] == "1":
                 yield from (Step("ack", offset=int(ack[1]), data=ack[2]) for ack in _ACK.finditer(_data(found["rest"])))
             name = path.removeprefix(prefix)
-            if name not in FILES:
+            if not _is_followed(name):
                 continue
             match found["call"]:
+                case "write":
+                    yield Step("append", name, 0, _data(found["rest"]))
+                case "rename":
+                    to = bytes.fromhex(_hex(re.findall(r'"([^"]*)"', found["rest"])[-1])).decode()
+                    yield Step("rename", name, 0, to.removeprefix(prefix).encode())
                 case "pwrite64":
                     offset = int(re.findall(r", (\d+)(?:\)| <)", found["rest"])[0])
                     yield Step("write", name, offset, _data(found["rest"]))
@@ -72,6 +78,10 @@ def read_trace(trace: Path, folder: Path) -> Iterator[Step]:
                     yield Step("sync", name)
                 case _:
                     pass
+
+
+def _is_followed(name: str) -> bool:
+    return name in FILES or name.startswith(ATTACHMENTS)
 
 
 def _data(rest: str) -> bytes:
@@ -125,13 +135,19 @@ class Disk:
         self._files = {
             str(path.relative_to(folder)): File(bytearray(path.read_bytes()))
             for path in folder.rglob("*")
-            if str(path.relative_to(folder)) in FILES
+            if path.is_file() and _is_followed(str(path.relative_to(folder)))
         }
 
     def take(self, step: Step) -> None:
         """Let one thing happen."""
         if step.kind == "remove":
             self._files.pop(step.path, None)
+        elif step.kind == "rename":
+            self._files[step.data.decode()] = self._files.pop(step.path, File(bytearray()))
+        elif step.kind == "append":
+            file = self._files.setdefault(step.path, File(bytearray()))
+            at = len(file.safe) + sum(len(each.data) for each in file.waiting)
+            file.take(Step("write", step.path, at, step.data))
         elif step.kind != "ack":
             self._files.setdefault(step.path, File(bytearray())).take(step)
 

@@ -32,7 +32,10 @@ WHOLE_CHECKS = 50
 class Outage:
     """A traced writer, and the disks that it may have left."""
 
-    def __init__(self, zygote: Zygote, filled: Filled, folder: Path, events: int, *options: str) -> None:
+    def __init__(
+        self, zygote: Zygote, filled: Filled, folder: Path, events: int, *options: str, every: int = WHOLE_CHECKS
+    ) -> None:
+        self._every = every
         self._place = filled.place
         self._before = filled.words
         running = filled.place.copied(folder / "running")
@@ -57,7 +60,7 @@ class Outage:
             with _memory() as folder:
                 disk.fail(Path(folder), random)
                 violations = lost(Path(folder), said)
-                if number % WHOLE_CHECKS == 0 and not violations:
+                if number % self._every == 0 and not violations:
                     place = Place(Path(folder))
                     violations = check(place.settings, place.home, [self._before]).violations
             yield [f"after call {moment}: {violation}" for violation in violations]
@@ -103,6 +106,12 @@ def test_power_loss_catches_commits_that_are_not_synced(zygote: Zygote, filled: 
     outage = Outage(zygote, filled, tmp_path, 100, "--mutant", "synchronous-normal")
 
     assert any(outage.images(300, Random(0)))
+
+
+def test_power_loss_catches_attachments_that_are_not_synced(zygote: Zygote, filled: Filled, tmp_path: Path) -> None:
+    outage = Outage(zygote, filled, tmp_path, 200, "--mutant", "attachment-unsynced", every=1)
+
+    assert any(outage.images(60, Random(0)))
 
 
 def test_a_sector_that_was_not_synced_may_be_missing(tmp_path: Path) -> None:

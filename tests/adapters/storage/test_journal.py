@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from msgspec import Raw
+from msgspec import Raw, json
 
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.journal import StoreJournal
@@ -17,6 +17,7 @@ from holdfast.domain.recorded import DAEMON, Recorded, Source, StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from holdfast.domain.session.session import Context, Session, fold, handle
+from tests.adapters.storage.attached import block, kept, name_of, picture
 
 if TYPE_CHECKING:
     from holdfast.adapters.storage.store import Store
@@ -49,6 +50,26 @@ class Writer:
 @pytest.fixture
 def journal(store: Store) -> StoreJournal:
     return StoreJournal(store)
+
+
+async def test_a_prompt_with_a_picture_is_handed_on_after_a_restart_as_it_was_given(
+    journal: StoreJournal, store: Store
+) -> None:
+    """What waits is read from the log, goes into the next event, and to the agent: whole each time, kept once."""
+    content = Raw(json.encode([{"type": "text", "text": "look"}, block(picture())]))
+    one = Writer(journal, "one")
+    await one.begin()
+    await one.do(c.QueuePrompt("p1", content), cause="say")
+
+    one.session = await journal.load(one.session.id)
+    (waiting,) = one.session.state.queue
+    assert bytes(waiting.content) == bytes(content)
+    await one.do(c.StartTurn("t1"))
+    sent = [each.event for each in await journal.since_prompt(one.session.id)]
+
+    assert [bytes(each.content) for each in sent if isinstance(each, e.PromptSent)] == [bytes(content)]
+    assert kept(store) == {name_of(picture()): len(picture())}
+    assert (await journal.past(one.session.id)).last_prompt == "look\n[image]"
 
 
 async def test_a_session_comes_back_as_it_was(journal: StoreJournal) -> None:

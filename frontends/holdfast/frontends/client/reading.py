@@ -42,8 +42,10 @@ class _Agents(Struct):
 class _ExportStep(Struct):
     file: str | None = None
     text: str | None = None
+    data: bytes | None = None
     removed: dict[str, int] | None = None
     looked: bool = False
+    left_out: int = 0
 
 
 _agents = json.Decoder(_Agents)
@@ -164,7 +166,7 @@ class DaemonReading:
             ahead = [next(steps)]
             while (step := ahead.pop()).removed is None:
                 yield step.file or "", _text(steps, ahead)
-            removed.kinds, removed.looked = step.removed, step.looked
+            removed.kinds, removed.looked, removed.left_out = step.removed, step.looked, step.left_out
 
     def agents(self) -> list[KnownAgent]:
         """Return the agents that the daemon knows, found or not."""
@@ -183,7 +185,10 @@ def of(session_id: str) -> str:
 def _text(steps: Iterator[_ExportStep], ahead: list[_ExportStep]) -> Iterator[bytes]:
     """Yield the pieces of one file; the step that ends it goes into `ahead`."""
     for step in steps:
-        if step.text is None:
+        if step.data is not None:
+            yield step.data
+        elif step.text is not None:
+            yield step.text.encode()
+        else:
             ahead.append(step)
             return
-        yield step.text.encode()

@@ -81,14 +81,18 @@ class ExportStep(Struct, frozen=True, omit_defaults=True):
     Attributes:
         file: The name of the file that begins; empty for the only one.
         text: More of it.
+        data: More of it, where that is no text: in base64.
         removed: At the end: how many secrets of each kind were left out.
         looked: Whether any were looked for.
+        left_out: How many images are not in it, since nobody can look for secrets in them.
     """
 
     file: str | None = None
     text: str | None = None
+    data: bytes | None = None
     removed: dict[str, int] | None = None
     looked: bool = False
+    left_out: int = 0
 
 
 class Log:
@@ -172,10 +176,18 @@ def _steps(made: Export) -> Iterator[bytes]:
         for name, pieces in made.files:
             yield _line(ExportStep(file=name))
             for piece in pieces:
-                yield _line(ExportStep(text=piece.decode()))
-        yield _line(ExportStep(removed=made.removed.kinds, looked=made.removed.looked))
+                yield _line(_piece(piece))
+        removed = made.removed
+        yield _line(ExportStep(removed=removed.kinds, looked=removed.looked, left_out=removed.left_out))
     except HoldfastError as error:
         yield json.encode({"problem": describe(error)}) + b"\n"
+
+
+def _piece(piece: bytes) -> ExportStep:
+    try:
+        return ExportStep(text=piece.decode())
+    except UnicodeDecodeError:
+        return ExportStep(data=piece)
 
 
 def _line(step: ExportStep) -> bytes:
