@@ -119,7 +119,8 @@ def test_a_daemon_that_dies_between_the_log_and_the_agent_loses_and_doubles_noth
 
 
 def test_a_daemon_that_forgets_how_far_it_had_read_is_caught(town: Town, agent: Scripted) -> None:
-    with live(town, agent, "heard:12") as process:
+    # In the middle of what the agent says, and not sooner: enough of it must be in the log to be read a second time.
+    with live(town, agent, "committed:16") as process:
         process.wait(120)
 
     assert violations(finish(town, agent, "forgets:0"), agent)
