@@ -9,7 +9,9 @@ import msgspec
 from msgspec import Struct, field
 
 from holdfast.domain.errors import SettingsError, StoreError
+from holdfast.domain.notifying.settings import NotificationSettings, quiet_hours
 from holdfast.domain.policy import AgentPolicy, Target, TransportPolicy, overridden, unheeded
+from holdfast.domain.preferences import TraySettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -38,6 +40,8 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
         agents: `[agents]`: limits of agents that run as programs.
         targets: `[targets.NAME]`: peers by the names that `holdfast new` takes.
         transports: `[transports.NAME.GROUP]`: cells of the policies of a kind of peer that are to be others.
+        tray: `[tray]`: how the icon on the desktop behaves.
+        notifications: `[notifications]`: what a person is told of.
     """
 
     storage: Storage = Storage()
@@ -45,6 +49,8 @@ class Configuration(Struct, frozen=True, forbid_unknown_fields=True):
     agents: AgentPolicy = AgentPolicy()
     targets: dict[str, Target] = {}
     transports: dict[str, dict[str, object]] = {}
+    tray: TraySettings = TraySettings()
+    notifications: NotificationSettings = NotificationSettings()
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -64,6 +70,15 @@ def read_configuration(path: Path) -> Configuration:
     except OSError as error:
         msg = f"cannot read {path}: {error.strerror}"
         raise SettingsError(msg) from error
+    return parsed(content, path)
+
+
+def parsed(content: bytes, path: Path) -> Configuration:
+    """Return what the content of a file says.
+
+    Raises:
+        SettingsError: It is no TOML, or sets something unknown.
+    """
     import tomllib  # noqa: PLC0415 - only where there is a file
 
     try:
@@ -120,7 +135,28 @@ def _checked(configuration: Configuration) -> Configuration:
         if bool(target.command) == bool(target.uri):
             msg = f'[targets.{name}] needs either command = [...] or uri = "…"'
             raise SettingsError(msg)
+    _check_notifications(configuration.notifications)
     return configuration
+
+
+def _check_notifications(notifications: NotificationSettings) -> None:
+    try:
+        quiet_hours(notifications.quiet_hours)
+    except ValueError as error:
+        msg = f"[notifications] {error}"
+        raise SettingsError(msg) from error
+    if notifications.muted_until is not None and notifications.muted_until.tzinfo is None:
+        msg = "[notifications] muted_until names no time zone: write it as 2026-03-12T09:30:00Z"
+        raise SettingsError(msg)
+    if not notifications.time_zone:
+        return
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only where a zone is named
+
+    try:
+        ZoneInfo(notifications.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        msg = f"[notifications] there is no time zone {notifications.time_zone!r}: write it as Europe/Berlin"
+        raise SettingsError(msg) from error
 
 
 def database_url(configuration: Configuration, environ: Mapping[str, str]) -> str | None:
