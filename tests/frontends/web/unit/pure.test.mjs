@@ -7,7 +7,7 @@ const { Geometry } = await lib("geometry");
 const { Listing } = await lib("listing");
 const { around, diff, tally } = await lib("diff");
 const { best, score } = await lib("fuzzy");
-const { address, codeIn, parse } = await lib("route");
+const { address, codeIn, parse, withoutCode } = await lib("route");
 const { age, amount, block, bytes, folder, line, secondsUntil } = await lib("words");
 const { completing, contentOf } = await lib("draft");
 const { compare } = await lib("proof");
@@ -133,6 +133,9 @@ test("addresses lead to screens and back", () => {
   assert.deepEqual(parse(new URL("http://localhost/sessions/%E0%A4%A")), { screen: "session", id: "%E0%A4%A", item: null });
   assert.equal(codeIn("#code=abcdefgh12"), "abcdefgh12");
   assert.equal(codeIn("#t1/call"), null);
+  assert.equal(codeIn("#code=abcdefgh12&item=t1%2Fcall"), "abcdefgh12");
+  assert.equal(withoutCode("#code=abcdefgh12&item=t1%2Fcall"), "#t1%2Fcall");
+  assert.equal(withoutCode("#code=abcdefgh12"), "");
 });
 
 test("a few letters find what is meant", () => {

@@ -4,7 +4,7 @@ import { forgetCopies, keep, readCopy, recall, saveCopy } from "./keep.js";
 import { Listing } from "./listing.js";
 import { Notifier } from "./notify.js";
 import { openRoute } from "./opened.js";
-import { address, codeIn, parse } from "./route.js";
+import { address, codeIn, parse, withoutCode } from "./route.js";
 import { ordered } from "./status.js";
 import { createStore } from "./store.js";
 import { Stream } from "./stream.js";
@@ -80,7 +80,8 @@ export async function start() {
 async function signIn() {
   const code = codeIn(location.hash);
   if (!code) return;
-  history.replaceState(null, "", location.pathname + location.search);
+  history.replaceState(null, "", location.pathname + location.search + withoutCode(location.hash));
+  store.set({ route: parse(location) });
   try {
     await call("POST", "/sign-in", { code });
     store.set({ signInError: "" });

@@ -38,9 +38,17 @@ export function address(route) {
   }
 }
 
+const LINK = /^#(?:code|signin|sign-in)=([\w.~-]{8,200})(?:&item=([^&#]*))?$/;
+
 /** The one-time code of a sign-in link, and nothing else. @param {string} hash */
 export function codeIn(hash) {
-  return /^#(?:code|signin|sign-in)=([\w.~-]{8,200})$/.exec(hash)?.[1] ?? null;
+  return LINK.exec(hash)?.[1] ?? null;
+}
+
+/** What is left of a sign-in link's hash without its code: the item that it opens, or nothing. @param {string} hash */
+export function withoutCode(hash) {
+  const item = LINK.exec(hash)?.[2];
+  return item ? `#${item}` : "";
 }
 
 /** @param {string} text */
