@@ -37,11 +37,24 @@ def _versions_first(folder: Path) -> tuple[Path, ...]:
 
 
 PROGRAMS = {
+    "bubbles": Program(
+        "the notification daemon",
+        "notification-daemon",
+        "notification-daemon",
+        (Path("/usr/lib/notification-daemon"), Path("/usr/libexec")),
+    ),
     "chromium": Program("Chromium", "chromium", "chromium"),
+    "dbus": Program("the message bus", "dbus-daemon", "dbus-daemon"),
+    "dunst": Program("dunst", "dunst", "dunst"),
+    "gdbus": Program("gdbus", "gdbus", "libglib2.0-bin"),
+    "imagemagick": Program("ImageMagick", "import", "imagemagick"),
     "node": Program("Node", "node", "nodejs"),
+    "panel": Program("the panel of Xfce", "xfce4-panel", "xfce4-panel"),
     "postgres": Program("PostgreSQL", "postgres", "postgresql", _versions_first(Path("/usr/lib/postgresql"))),
     "strace": Program("strace", "strace", "strace"),
     "tmux": Program("tmux", "tmux", "tmux"),
+    "xdotool": Program("xdotool", "xdotool", "xdotool"),
+    "xvfb": Program("Xvfb", "Xvfb", "xvfb"),
 }
 """By the name of the marker that says a test needs it."""
 

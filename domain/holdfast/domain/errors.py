@@ -156,6 +156,10 @@ class DeniedError(HoldfastError):
     """The daemon does not accept the credential, or the credential does not allow this."""
 
 
+class DesktopError(HoldfastError):
+    """There is no desktop that could show anything, or it has gone."""
+
+
 class TimedOutError(HoldfastError):
     """What was waited for did not happen in time."""
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library
+    from holdfast.domain.preferences import Preferences
 
 
 def main() -> int:
@@ -52,6 +53,17 @@ class Doors:
 
         library = NamedLibrary(os.environ, warn, place)
         return library.settings.label, library
+
+    def preferences(self) -> Preferences:
+        """Return what this user has chosen for the tray. Reads nothing yet.
+
+        Raises:
+            SettingsError: The home cannot be used.
+        """
+        from holdfast.adapters.configuration.home import find_home  # noqa: PLC0415 - for the tray alone
+        from holdfast.adapters.configuration.preferences import FilePreferences  # noqa: PLC0415
+
+        return FilePreferences(find_home(os.environ).configuration)
 
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         """Return the command of the agent that plays a recording."""

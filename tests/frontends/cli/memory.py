@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.ports import Progress
+    from holdfast.domain.preferences import Preferences
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.session.commands import Command
@@ -282,6 +283,9 @@ class MemoryDoors:
 
     def log(self, place: str | None) -> tuple[str, MemoryLibrary]:
         return place or "memory", self._library
+
+    def preferences(self) -> Preferences:
+        raise NotImplementedError
 
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         raise NotImplementedError

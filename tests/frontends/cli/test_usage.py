@@ -68,7 +68,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     assert " ".join(listed) == (
         "new send wait cancel queue inbox approve deny mode end reconnect "
         "tui ls show peek search replay export events verify import rename read unread mute pin rm rebuild compact "
-        "up down status restart logs service web token agents doctor demo"
+        "up down status restart logs service web tray token agents doctor demo"
     )
     assert "...\n" not in ran.out.partition("--help  ")[2], "each verb says what it does on its line"
     assert library.opened == []

@@ -71,6 +71,7 @@ _SECTIONS = {
         "logs": "daemon:logs",
         "service": "daemon:service",
         "web": "browser:web",
+        "tray": "tray:tray",
         "token": "tokens:token",
         "agents": "agents:agents",
         "doctor": "health:doctor",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library, Reading, Workspace
+    from holdfast.domain.preferences import Preferences
     from holdfast.domain.projections.roster import Row
     from holdfast.frontends.cli.terminal import Terminal
     from holdfast.frontends.client.sessions import DaemonSessions
@@ -68,6 +69,14 @@ class Doors(Protocol):
         Raises:
             NotFoundError: There is none.
             SettingsError: It cannot be one.
+        """
+        ...
+
+    def preferences(self) -> Preferences:
+        """Return what this user has chosen for the tray. Reads nothing yet.
+
+        Raises:
+            SettingsError: The home cannot be used.
         """
         ...
 

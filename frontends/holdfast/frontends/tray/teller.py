@@ -1,0 +1,160 @@
+"""Follows the log and has people told: what to say is decided in the domain, here it is written down and then shown."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import anyio
+import msgspec
+from msgspec import Struct
+
+from holdfast.domain.errors import CursorError, HoldfastError
+from holdfast.domain.notifying.policy import Circumstances, Outcome, Show, Silent, Withdraw, decide
+from holdfast.domain.notifying.standing import TYPES, Standing, begun
+from holdfast.domain.projections.roster import Row
+from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
+from holdfast.domain.session import events as e
+from holdfast.domain.session.facts import BY_TAG
+from holdfast.domain.timestamps import from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdfast.domain.preferences import Chosen
+    from holdfast.frontends.client.stream import Stream
+    from holdfast.frontends.client.views import Json, View
+    from holdfast.frontends.tray.port import Desktop
+
+
+class _Event(Struct):
+    position: int
+    version: int
+    type: str
+    recorded_at: str
+    actor: Actor
+    session_id: str | None = None
+    cause: str | None = None
+    occurred_at: str | None = None
+    data: dict[str, object] | None = None
+
+
+class Teller:
+    """What is known of every session, and what people are being told."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        desktop: Desktop,
+        chosen: Callable[[], Chosen],
+        now: Callable[[], int],
+        changed: Callable[[], None],
+    ) -> None:
+        """Tell on `desktop` what `stream` brings.
+
+        Args:
+            stream: The attachment to the daemon.
+            desktop: Where people are told.
+            chosen: Returns their settings.
+            now: Returns the time, in microseconds since the epoch.
+            changed: Called when `kinds` has changed.
+        """
+        self.kinds: dict[str, str | None] = {}
+        self._stream = stream
+        self._desktop = desktop
+        self._chosen = chosen
+        self._now = now
+        self._changed = changed
+        self._known: dict[str, Standing] = {}
+        self._shown: dict[str, Show] = {}
+
+    async def run(self, roster: View) -> None:
+        """Tell what happens from the roster's snapshot on, for ever; what was before is for the icon alone."""
+        while True:
+            self._known = {name: begun(msgspec.convert(row, Row)) for name, row in roster.items.items()}
+            with suppress(CursorError):  # another log has taken the place of ours: begin anew
+                async with aclosing(self._stream.events(roster.position, types=TYPES)) as deliveries:
+                    async for delivery in deliveries:
+                        for event in delivery.events:
+                            await self._take(event, roster)
+            await self._desktop.withdraw_all()
+            await anyio.sleep(1)  # the roster of the other log comes with the same connection, a moment later
+
+    def item_of(self, session_id: StreamId) -> str | None:
+        """Return the item that the notification of a session is about, None where there is none any more."""
+        shown = self._shown.get(session_id)
+        return None if shown is None else shown.item_id
+
+    async def _take(self, event: Json, roster: View) -> None:
+        recorded = decoded(event)
+        if recorded is None:
+            return
+        name = str(recorded.originator_id)
+        known = self._known.get(name) or Standing()
+        focused = bool(roster.items.get(name, {}).get("focused"))
+        around = circumstances(self._chosen(), self._now(), focused=focused)
+        self._known[name], outcome = decide(known, recorded, around)
+        self._note(known, recorded)
+        await self._carry_out(outcome)
+
+    def _note(self, known: Standing, recorded: Recorded) -> None:
+        match recorded.event:
+            case e.PermissionRequested(request_id=request_id, item_id=item_id):
+                self.kinds[request_id] = known.tool(item_id)
+                self._changed()
+            case e.PermissionAnswered(request_id=request_id) | e.PermissionExpired(request_id=request_id):
+                self.kinds.pop(request_id, None)
+            case e.SessionErased():
+                self._known.pop(str(recorded.originator_id), None)
+            case _:
+                pass
+
+    async def _carry_out(self, outcome: Outcome | None) -> None:
+        if isinstance(outcome, Show):
+            self._shown[outcome.session_id] = outcome
+        match outcome:
+            case Show(news=None):
+                await self._desktop.notify(outcome)
+            case Show(session_id=session_id, news=item_id):
+                # First in the log, so that neither a restart nor another frontend tells it again.
+                with suppress(HoldfastError):
+                    await self._stream.command("notified", session_id, {"item_id": item_id}, client_id=uuid4().hex)
+                    await self._desktop.notify(outcome)
+            case Withdraw(session_id=session_id):
+                await self._desktop.withdraw(session_id)
+            case Silent() | None:
+                pass
+
+
+def circumstances(chosen: Chosen, now: int, *, focused: bool) -> Circumstances:
+    """Return what beside the log decides; the clock on the wall is that of the quiet hours' time zone."""
+    zone = chosen.notifications.time_zone
+    moment = datetime.fromtimestamp(now / 1_000_000, UTC)
+    wall = moment.astimezone(ZoneInfo(zone) if zone else None).time()
+    return Circumstances(chosen.notifications, now, wall, focused)
+
+
+def decoded(event: Json) -> Recorded | None:
+    """Return an event of a session as the log has it; None for one that means nothing here."""
+    try:
+        found = msgspec.convert(event, _Event)
+        registration = BY_TAG.get(found.type)
+        if found.session_id is None or found.data is None or registration is None:
+            return None
+        fact = msgspec.json.decode(msgspec.json.encode(found.data), type=registration.fact)
+        return Recorded(
+            StreamId(found.session_id),
+            found.version,
+            EventId(b""),
+            from_text(found.recorded_at),
+            fact,
+            found.cause,
+            found.actor,
+            None if found.occurred_at is None else from_text(found.occurred_at),
+            position=found.position,
+        )
+    except (msgspec.MsgspecError, ValueError):
+        return None  # of a later version: the page shows it raw
