@@ -231,6 +231,15 @@ def test_the_view_of_references_is_made_anew_from_the_log(stores: Stores) -> Non
     assert len(before) == 2
 
 
+def test_the_view_of_references_is_brought_up_to_date_in_bites(store: Store) -> None:
+    store.append_now([said("s1", 1), shown("s1", 2, PICTURE), said("s1", 3), shown("s1", 4, picture(2))])
+
+    left = [store.write(lambda transaction: referred.refresh(transaction.connection, most=3)) for _ in range(3)]
+
+    assert left == [1, 0, 0]
+    assert [row[1].hex() for row in _view(store)] == sorted(map(name_of, (PICTURE, picture(2))))
+
+
 def test_a_session_refers_to_its_own_attachments_only(store: Store) -> None:
     store.append_now([shown("s1", 1, PICTURE), shown("s2", 1, picture(2))])
     found: list[bool] = []
@@ -342,7 +351,7 @@ def _recorded(stream: str, version: int, fact: Fact) -> Recorded:
     return replace(said(stream, version), event=fact)
 
 
-def _view(store: Store) -> list[tuple[object, ...]]:
+def _view(store: Store) -> list[tuple[int, bytes, int]]:
     with store.reading() as connection:
         rows = connection.execute(text("SELECT stream, sha256, size FROM attached ORDER BY stream, sha256"))
         return [(row[0], bytes(row[1]), row[2]) for row in rows]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
+from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views.live import Bites
 from holdfast.domain.errors import HoldfastError
 
@@ -27,6 +28,9 @@ _QUIET_S: Final = 0.25
 
 _SHARE: Final = 4
 """After a bite the writer is left to others for so many times as long, unless all is quiet."""
+
+_LOOKED_AT: Final = 8_000
+"""Events in which references to attachments are looked for in one bite."""
 
 _log = logging.getLogger("holdfast.views")
 
@@ -56,6 +60,8 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell) -> None:
         while bites.crowded and await _bite(store, lambda connection: bites.index(connection, everything=True)):
             pass
     while await _bite(store, lambda connection: bites.index(connection, everything=False)):
+        pass
+    while await _bite(store, lambda connection: referred.refresh(connection, most=_LOOKED_AT)):
         pass
     await anyio.sleep(_GATHER_S)
     with anyio.move_on_after(_QUIET_S) as silence:

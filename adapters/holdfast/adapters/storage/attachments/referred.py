@@ -31,14 +31,24 @@ Use = tuple[int, Reference]
 """The number of a stream, and what one of its events refers to."""
 
 
-def refresh(connection: Connection) -> None:
-    """Bring the view up to date: one pass over what was appended since, most of which the database passes over."""
+def refresh(connection: Connection, *, most: int | None = None) -> int:
+    """Bring the view up to date: one pass over what was appended since, most of which the database passes over.
+
+    Args:
+        connection: The writer's, inside a transaction that the caller commits.
+        most: How many events are looked at; all by default.
+
+    Returns:
+        How many are left.
+    """
     head = connection.scalar(select(func.max(_events.position))) or 0
     seen = tracked(connection, NAME)
     if seen >= head:
-        return
-    _add(connection, _uses(connection, _events.position > seen))
-    track(connection, NAME, head)
+        return 0
+    until = head if most is None else min(head, seen + most)
+    _add(connection, _uses(connection, _events.position.between(seen + 1, until)))
+    track(connection, NAME, until)
+    return head - until
 
 
 def refill(log: Connection, views: Connection) -> None:

@@ -40,7 +40,7 @@ def step(connection: Connection, size: int = SIZE) -> int:
         size: Events at the most.
     """
     head = connection.scalar(select(func.max(schema.events.c.position))) or 0
-    referred.refresh(connection)
+    referred.refresh(connection, most=4 * size)
     behind = {name: position for name in FOLDS if (position := tracked(connection, name)) < head}
     if not behind:
         return 0
