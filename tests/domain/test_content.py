@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Raw
+from msgspec import Raw, json
 
 from holdfast.domain.content import NOTHING, beyond_text, of_text, text_of
 
@@ -48,3 +48,10 @@ def test_what_is_more_than_text_is_kept_verbatim() -> None:
 @pytest.mark.parametrize("content", [NOTHING, Raw(b"[]"), Raw(b'"just a string"'), Raw(b'[{"type":"text"}]')])
 def test_nothing_is_kept_beside_the_text_where_the_text_says_it_all(content: Raw) -> None:
     assert beyond_text(content) is NOTHING
+
+
+def test_an_address_that_spells_out_a_file_is_not_shown_nor_one_that_is_kept_elsewhere() -> None:
+    spelled = {"type": "resource_link", "name": "a.png", "uri": "data:image/png;base64,AAAA"}
+    kept = {"type": "image", "uri": {"$attachment": "0a" * 32, "size": 9, "encoding": "base64"}, "name": None}
+
+    assert text_of(Raw(json.encode([spelled, kept]))) == "[resource_link a.png]\n[image]"

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw, json
 
-from holdfast.domain.projections.bodies import arguments, fold, plan, result
+from holdfast.domain.projections.bodies import arguments, beyond_text, fold, plan, result
+
+KEPT = {"$attachment": "0a" * 32, "size": 2 * 1024 * 1024, "encoding": "base64"}
+LINE = "[attachment, 2.0 MiB, 0a0a0a0a0a0a…]"
 
 
 def raw(value: object) -> Raw:
@@ -31,6 +34,11 @@ def test_arguments_are_named_one_a_line() -> None:
         ([{"type": "tool_reference", "name": "x"}], ['{"type": "tool_reference", "name": "x"}']),
         ({"a": 1}, ['{"a": 1}']),
         ([1, 2], ["[1, 2]"]),
+        ([{"type": "image", "data": KEPT}], ["[image, 2.0 MiB, 0a0a0a0a0a0a…]"]),
+        ([{"type": "audio", "source": {"data": KEPT}}], ["[audio, 2.0 MiB, 0a0a0a0a0a0a…]"]),
+        ([{"type": "resource", "resource": {"uri": "file:///a", "text": "one\ntwo"}}], ["file:///a", "one", "two"]),
+        ([{"type": "resource", "resource": {"uri": "file:///a", "text": KEPT}}], ["file:///a", LINE]),
+        ({"blob": KEPT}, [f'{{"blob": "{LINE}"}}']),
         (42, ["42"]),
         (None, []),
     ],
@@ -75,3 +83,10 @@ def test_what_is_folded_is_counted() -> None:
     assert fold(["a", "b", "c"], 3, "more") == ["a", "b", "c"]
     assert fold(["a", "b", "c"], 2, "--json for all") == ["a", "b", "… 1 more line (--json for all)"]
     assert fold(["x" * 5000], 2, "hint")[0].endswith("x … 3,000 more characters (hint)")
+
+
+def test_what_a_message_holds_beside_its_words_is_named() -> None:
+    blocks = [{"type": "text", "text": "words"}, {"type": "image", "data": "…"}, {"type": "resource_link", "uri": "x"}]
+
+    assert beyond_text(raw(blocks)) == ["[image]"]
+    assert beyond_text(raw("words")) == []

@@ -23,6 +23,13 @@ def test_everything_that_was_said_or_run_is_there() -> None:
     assert text_of(item).split("\n") == ["Bash: make", "said so", "make test", "30", "42 passed", "because"]
 
 
+def test_what_is_kept_beside_the_log_is_not_searched() -> None:
+    reference = {"$attachment": "0a" * 32, "size": 99_999, "encoding": "utf-8"}
+    shown = [{"type": "resource", "resource": {"uri": "file:///a", "text": reference}}]
+
+    assert text_of(Item("t1", "tool_call", output=Raw(json.encode(shown)))) == "file:///a"
+
+
 def test_an_output_that_is_also_the_content_is_there_once() -> None:
     shown = Raw(b'[{"type": "content", "content": {"type": "text", "text": "hello"}}]')
 

@@ -112,6 +112,25 @@ def test_a_splice_makes_the_one_of_the_other(before: str, now: str) -> None:
     assert before[: change.head] + change.insert + before[len(before) - change.tail :] == now
 
 
+def test_content_with_an_attachment_is_sent_whole_so_that_no_difference_is_one_to_a_reference() -> None:
+    """What is stored has a reference in it: the place of a change in what was sent says nothing of it."""
+    picture = {"type": "image", "data": "QUJD" * 20_000}
+
+    def news(*lines: str) -> e.ToolCalled | e.ToolUpdated | None:
+        blocks = [
+            {"type": "content", "content": each} for each in (picture, *({"type": "text", "text": x} for x in lines))
+        ]
+        content = Raw(json.dumps(blocks).encode())
+        return log.news("t1/c", Update("tool_call_update", tool_call_id="c", content=content), announced=False)
+
+    log = ToolLog()
+    for lines in (("one",), ("one", "two"), ("one", "two", "three")):
+        fact = news(*lines)
+        assert isinstance(fact, e.ToolUpdated)
+        assert fact.grown is None
+        assert fact.content
+
+
 def test_what_is_remembered_is_bounded() -> None:
     log = ToolLog()
     big = "x" * (tools.REMEMBERED_BYTES // 4)

@@ -44,7 +44,7 @@ function Body({ item, streaming, open, toggle, live, session }) {
     case "message":
       return html`<div class="said">
         <${Markdown} text=${spoken(item)} streaming=${streaming && item.role !== "user"} />
-        <${Pictures} content=${item.content} />
+        <${Pictures} content=${item.content} session=${session} />
         ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${item.reason ? `: ${oneLine(REASONS[item.reason] ?? item.reason)}` : ""}</p>` : null}
         <${Actions} item=${item} session=${session} />
       </div>`;

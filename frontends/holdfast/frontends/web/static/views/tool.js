@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { block, count, line } from "../lib/words.js";
 import { Actions } from "./item.js";
-import { Pictures } from "./pictures.js";
+import { Pictures, beside } from "./pictures.js";
 
 /** @type {Record<string, [string, string]>} */
 const SHAPES = { completed: ["✓", "done"], failed: ["✗", "failed"], in_progress: ["◐", "running"], pending: ["∙", "waiting"] };
@@ -38,7 +38,7 @@ export function Tool({ item, open: opened, toggle, session }) {
     ${open ? html`<div class="tool-body">
       ${item.input !== null && item.input !== undefined && !changes.length ? html`<p class="label">Input</p><${Value} value=${item.input} />` : null}
       ${changes.map((each) => html`<${Change} path=${each.path} changes=${each.changes} />`)}
-      <${Output} item=${item} shown=${changes.length > 0} />
+      <${Output} item=${item} shown=${changes.length > 0} session=${session} />
       <${Actions} item=${item} session=${session} />
     </div>` : null}
   </div>`;
@@ -49,11 +49,12 @@ function diffsIn(files, diff) {
   return files.map((each) => ({ path: String(each.path ?? ""), changes: diff(typeof each.oldText === "string" ? each.oldText : null, each.newText) }));
 }
 
-/** @param {{item: any, shown: boolean}} props `shown`: whether there is something to look at already */
-function Output({ item, shown }) {
+/** @param {{item: any, shown: boolean, session: string}} props `shown`: whether there is something to look at already */
+function Output({ item, shown, session }) {
   const text = textOf(item.output) || textOf(item.content);
-  if (!text) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">No output.</p>`;
-  return html`<p class="label">Output</p><${Long} text=${text} /><${Pictures} content=${item.content} />`;
+  const blocks = [item.content, item.output].find((each) => beside(each).length) ?? [];
+  if (!text && !blocks.length) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">No output.</p>`;
+  return html`<p class="label">Output</p>${text ? html`<${Long} text=${text} />` : null}<${Pictures} content=${blocks} session=${session} />`;
 }
 
 /** What a person would read of an output. @param {any} value @returns {string} */
@@ -62,7 +63,7 @@ function textOf(value) {
   if (typeof value === "string") return value;
   if (Array.isArray(value)) {
     return value
-      .map((each) => (typeof each === "string" ? each : each?.type === "text" ? each.text : each?.type === "content" ? textOf([each.content]) : each?.type === "diff" || each?.type === "image" ? "" : JSON.stringify(each, null, 2)))
+      .map((each) => (typeof each === "string" ? each : each?.type === "text" ? each.text : each?.type === "content" ? textOf([each.content]) : each?.type === "resource" ? textOf(each.resource?.text?.$attachment ? null : each.resource?.text) : each?.type === "diff" || each?.type === "image" ? "" : JSON.stringify(each, null, 2)))
       .filter(Boolean)
       .join("\n");
   }
