@@ -114,6 +114,15 @@ def test_a_process_that_got_the_pid_of_a_dead_daemon_is_not_taken_for_it(tmp_hom
     assert presence.find(Home(tmp_home)) is None
 
 
+def test_what_a_dead_daemon_left_is_not_taken_for_its_successor_that_only_begins(tmp_home: Path) -> None:
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    home = Home(tmp_home)
+    with presence.only_one(home):
+        presence.announce(home, Running(int(dead.stdout), "http://127.0.0.1:1", "/nowhere", "2026-01-01T00:00:00.000Z"))
+
+        assert presence.find(home) is None
+
+
 def test_a_port_in_use_is_refused_and_any_free_one_is_taken_where_none_was_asked_for(tmp_home: Path) -> None:
     with sockets.open_tcp(Listen(port=0)) as taken:
         port = taken.getsockname()[1]

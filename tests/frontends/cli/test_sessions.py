@@ -346,6 +346,14 @@ def test_whoever_waits_outlives_the_daemon(run: Run, tmp_path: Path, daemon: Dae
     assert (sending.returncode, out) == (0, "before after\n")
 
 
+def test_who_waited_in_vain_is_told_for_how_long(run: Run, begin: Begin) -> None:
+    session, _ = begin()
+
+    waited = run("wait", session, "--until", "needs-you", "--timeout", "1.5")
+
+    assert (waited.code, waited.err) == (1, "holdfast: the session was not needs-you within 1.5 s\n")
+
+
 def test_modes_are_listed_and_changed(run: Run, begin: Begin) -> None:
     modes = [{"id": "ask", "name": "Ask", "description": "Asks\x1b[2J first"}, {"id": "act", "name": "Act"}]
     session, _ = begin(result={"modes": {"currentModeId": "ask", "availableModes": modes}})

@@ -33,10 +33,22 @@ def find(home: Home, *, wait_s: float = 0.0) -> Running | None:
     deadline = monotonic() + wait_s
     while lives(home):
         running = _read(home)
+        if running is not None and not _is_there(running.pid):
+            running = None  # of one that was killed; its successor has only begun
         if running is not None or monotonic() >= deadline:
             return running
         sleep(_POLL_S)  # nobody tells when a file appears, or when a lock is gone
     return None
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # of another user
+    return True
 
 
 def lives(home: Home) -> bool:

@@ -138,7 +138,7 @@ class DaemonReading:
                     since = event.recorded.position or since
                     yield event
             except DaemonLostError:
-                pass  # it is waited for below, as one that ended in order is
+                met = True  # it is waited for below, as one that ended in order is
             except NotRunningError:
                 if not met:
                     raise

@@ -187,9 +187,10 @@ class DaemonSessions(DaemonWorkspace):
             try:
                 query = {"until": until, "timeout": f"{left:.3f}"}
                 return shapes.row(self._exchange.get(f"{of(session_id)}/wait", query))
-            except TimedOutError:
-                if end is not None and time.monotonic() >= end:
-                    raise
+            except TimedOutError as error:
+                if timeout_s is not None and end is not None and time.monotonic() >= end:
+                    msg = f"the session was not {until} within {timeout_s:g} s"
+                    raise TimedOutError(msg) from error
                 row = self.row(session_id)
                 if until == "idle" and (why := hopeless(row)) is not None:
                     raise AgentError(why) from None

@@ -155,6 +155,7 @@ def test_an_item_is_shown_with_what_stands_around_it(filled: Workspace) -> None:
             filled.catch_up()
         assert [item.id for item in filled.around(SHOP, "h1", each_side=1).items] == ["q1", "h1", "t1"]
         assert [item.id for item in filled.around(SHOP, "a1", each_side=1).items] == ["t1", "a1"]
+        assert [item.id for item in filled.around(SHOP, "h1", each_side=0).items] == ["h1"]
         for missing in ("nothing", "a2", "\0"):
             with pytest.raises(NotFoundError):
                 filled.around(SHOP, missing)

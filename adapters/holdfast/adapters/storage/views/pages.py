@@ -68,7 +68,7 @@ def around(
     at = stored if changed is None else changed
     if at is None:
         return None
-    after = following(connection, session_id, after=at, limit=each_side)[:each_side]
+    after = following(connection, session_id, after=at, limit=each_side)[:each_side] if each_side else []
     below = str(after[-1].ordinal + 1 if after else at + 1)
     return page(connection, session_id, before=below, limit=len(after) + 1 + each_side)
 

@@ -45,7 +45,7 @@ def cancel(app: App, *, session: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def mode(app: App, *, session: str, mode: str | None, as_json: bool) -> None:
-    """Put the agent into another mode, one of its own; without MODE, list them."""
+    """Change the agent's mode; without MODE, list its modes."""
     if mode is None:
         daemon = app.daemon()
         _list_modes(app, daemon.offers(daemon.resolve(session)), as_json=as_json)
