@@ -18,31 +18,9 @@ from holdfast.domain.session.facts import Unknown
 from holdfast.domain.timestamps import from_text
 
 
-class _Item(Struct):
-    id: str
-    kind: ItemKind
-    at: str
-    position: int = 0
-    role: str | None = None
-    author: str | None = None
-    text: str | None = None
-    status: str | None = None
-    title: str | None = None
-    tool: str | None = None
-    input: Raw = NOTHING
-    output: Raw = NOTHING
-    content: Raw = NOTHING
-    options: tuple[Option, ...] = ()
-    decision: str | None = None
-    decided_by: str | None = None
-    reason: str | None = None
-    thread: str | None = None
-    turn_id: str | None = None
-
-
 class _Page(Struct):
     session: Row
-    items: list[_Item]
+    items: list[dict[str, Raw]]
     position: int
     before: str | None
 
@@ -102,6 +80,8 @@ _rows = json.Decoder(_Rows)
 _hits = json.Decoder(_Hits)
 _requests = json.Decoder(_Requests)
 _event = json.Decoder(_Event)
+_entry = json.Decoder(Item)
+_text = json.Decoder(str)
 
 T = TypeVar("T")
 
@@ -195,30 +175,13 @@ def not_understood(error: Exception) -> DaemonError:
     return DaemonError(f"the daemon answered something else than expected ({error}): it may be of another version")
 
 
-def _item(found: _Item) -> Item:
-    text = found.text or ""
-    return Item(
-        found.id,
-        found.kind,
-        position=found.position,
-        at=_time(found.at),
-        role=found.role,
-        author=found.author,
-        text=text,
-        status=found.status,
-        title=found.title,
-        tool=found.tool,
-        input=_present(found.input),
-        output=_present(found.output),
-        content=_present(found.content),
-        options=found.options,
-        decision=found.decision,
-        decided_by=found.decided_by,
-        reason=found.reason,
-        thread=found.thread,
-        turn_id=found.turn_id,
-        length=len(text),
-    )
+def _item(told: dict[str, Raw]) -> Item:
+    """Return an entry as projections have it: the same members, but for a time in microseconds and nothing for null."""
+    present = {name: value for name, value in told.items() if bytes(value) != b"null"}
+    at = _time(read(_text, bytes(present.pop("at", b""))))
+    found = read(_entry, json.encode({**present, "at": at}))
+    found.length = len(found.text)
+    return found
 
 
 def _present(raw: Raw) -> Raw:
