@@ -33,7 +33,8 @@ _BYTES: Final = Goal("at most", 200_000, "value")
 _SIZE = """[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]
     .filter(each => !each.name.includes('/api/')).reduce((sum, each) => sum + each.encodedBodySize, 0)"""
 _LOAD_ALL = """async id => {
-    const { store, loadOlder } = await import('/static/lib/model.js');
+    const { store } = await import('/static/lib/model.js');
+    const { loadOlder } = await import('/static/lib/opened.js');
     while (await loadOlder(id, 1000));
     return store.get().transcripts.get(id).model.items.length;
 }"""

@@ -2,15 +2,12 @@
 import { createElement, options, render } from "./lib/html.js";
 import { listenForKeys } from "./lib/keys.js";
 import { start, store } from "./lib/model.js";
+import { drawSoon } from "./lib/pace.js";
 import { documentTitle } from "./lib/status.js";
 import { colourFrame } from "./lib/theme.js";
 import { App } from "./views/app.js";
 
-// One rendering a frame however many patches come; a hidden tab gets its frames from a timer.
-options.debounceRendering = (/** @type {() => void} */ renderNow) => {
-  if (document.visibilityState === "hidden") setTimeout(renderNow, 250);
-  else requestAnimationFrame(renderNow);
-};
+options.debounceRendering = drawSoon;
 
 store.subscribe(() => {
   const title = documentTitle(store.get().rows);

@@ -5,6 +5,7 @@ import { Problem, get } from "./http.js";
 import { keep, readCopy } from "./keep.js";
 import { Listing } from "./listing.js";
 import { complain, saveSoon, store, stream, toast } from "./model.js";
+import { holdFrames, releaseFrames } from "./pace.js";
 import { Transcript } from "./transcript.js";
 
 const KEPT_OPEN = 6;
@@ -22,7 +23,10 @@ export function openRoute() {
   const known = open.get(route.id);
   open.delete(route.id);
   open.set(route.id, known ?? (() => undefined)); // before anything is told, which leads here again
-  if (!known) open.set(route.id, subscribe(route.id));
+  if (!known) {
+    if (store.get().link.state === "live") holdFrames();
+    open.set(route.id, subscribe(route.id));
+  }
   for (const id of [...open.keys()].slice(0, Math.max(0, open.size - KEPT_OPEN))) {
     open.get(id)?.();
     open.delete(id);
@@ -54,21 +58,11 @@ function subscribe(id) {
     tellDetails();
   };
   const ends = [
-    stream.subscribe({ view: "offers", session: id }, {
-      snapshot: (frame) => {
-        offered.snapshot(frame);
-        tellOffers();
-      },
-      patch: (frame) => {
-        const fits = offered.patch(frame);
-        if (fits) tellOffers();
-        return fits;
-      },
-    }),
     stream.subscribe(() => ({ view: "transcript", session: id, limit: FIRST_PAGE }), {
       snapshot: (frame) => {
         model.snapshot(frame);
         tell();
+        releaseFrames();
       },
       patch: (frame) => {
         const answered = decisions(frame.ops, model);
@@ -97,6 +91,17 @@ function subscribe(id) {
         },
       },
     ),
+    stream.subscribe({ view: "offers", session: id }, {
+      snapshot: (frame) => {
+        offered.snapshot(frame);
+        tellOffers();
+      },
+      patch: (frame) => {
+        const fits = offered.patch(frame);
+        if (fits) tellOffers();
+        return fits;
+      },
+    }),
   ];
   return () => {
     closed = true;

@@ -2,7 +2,7 @@
 import { html, useMemo } from "../lib/html.js";
 import { Markdown } from "../lib/markdown/render.js";
 import { address } from "../lib/route.js";
-import { block, clock, count, dateAndTime, line as oneLine } from "../lib/words.js";
+import { block, clock, count, dateAndTime, dayOf, line as oneLine } from "../lib/words.js";
 import { Copy } from "./code.js";
 import { Pictures } from "./pictures.js";
 import { Permission } from "./permission.js";
@@ -16,7 +16,7 @@ export function Line({ line, item, session, agent, streaming, marked, open, togg
   return useMemo(() => {
     switch (line.type) {
       case "day":
-        return html`<div class="divider" role="separator"><span>${new Date(line.at).toLocaleDateString([], { weekday: "long", day: "numeric", month: "long", year: "numeric" })}</span></div>`;
+        return html`<div class="divider" role="separator"><span>${dayOf(line.at)}</span></div>`;
       case "unread":
         return html`<div class="divider new" role="separator" data-unread-line><span>New since you were here</span></div>`;
       case "tools":
