@@ -136,6 +136,7 @@ DEEDS: dict[str, Callable[[Store], None]] = {
     "erase": erase_one,
     "compact": compact_all,
     "migrate": migrate,
+    "upgrade": migrate,
     "fill": fill,
 }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 from collections import Counter
+from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ from tests.chaos.deeds import OWN
 from tests.chaos.invariants import check, otherwise_told
 from tests.chaos.load import name_of, picture
 from tests.chaos.processes import every, traced
+from tests.golden.make import FOLDER
+from tests.support.first_index import with_first_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +37,7 @@ CALLS = (
     "pwrite64", "write", "fsync", "fdatasync", "ftruncate", "rename", "link", "mkdir", "unlink", "openat", "fallocate",
 )  # fmt: skip
 FILLED = ("append", "attach", "checkpoint", "catch-up", "rebuild", "erase", "compact", "export")
-DEEDS = (*FILLED, "migrate")
+DEEDS = (*FILLED, "migrate", "upgrade")
 
 SHARES = 4
 """Parts of one run over every call that workers do side by side; each counts the calls anew, which takes one run."""
@@ -79,12 +83,23 @@ class Cutting:
     def _run(self, *strace: str, output: Path | str = "/dev/null") -> tuple[Words, Place]:
         self._number += 1
         home = self._folder / f"{self._deed}-{self._number}"
+        place = Place(home)
         if self._deed in FILLED:
-            place = self._filled.place.copied(home)
+            self._filled.place.copied(home)
         else:
             home.mkdir()
-            place = Place(home)
+        if self._deed == "upgrade":
+            (home / "log.db").write_bytes(first_log(self._folder))
         return traced(self._zygote, ["deed", self._deed, *place.options, *self._mutant], *strace, output=output), place
+
+
+@cache
+def first_log(folder: Path) -> bytes:
+    """Return a store of the first schema."""
+    path = folder / "first.db"
+    path.write_bytes(gzip.decompress((FOLDER / "0001.db.gz").read_bytes()))
+    with_first_index(path)
+    return path.read_bytes()
 
 
 def half_erased(place: Place, words: Words) -> list[str]:

@@ -61,7 +61,7 @@ def faults(home: Path) -> dict[str, str]:
 
 def test_a_home_in_order_has_no_fault(home: Path) -> None:
     assert faults(home) == {}
-    assert "1 session, 1 event, schema 1" in found(home)["store"][1]
+    assert f"1 session, 1 event, schema {schema.SCHEMA_VERSION}" in found(home)["store"][1]
     assert found(home)["growth"][1].startswith("1 event in the last 24 hours, ")
     assert list(found(home)) == [
         "store",

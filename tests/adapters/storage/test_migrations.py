@@ -13,7 +13,13 @@ from sqlalchemy import MetaData, create_engine, event, inspect
 from holdfast.adapters.storage.migrate import migrate, schema_version
 from holdfast.adapters.storage.schema import SCHEMA_VERSION, contents, events, metadata
 from holdfast.adapters.storage.sqlite import create_file, raw_connection, writer_engine
-from tests.adapters.storage.given import Stores, said
+from holdfast.adapters.storage.views import passages, projector
+from holdfast.adapters.storage.views.rebuild import digests
+from holdfast.adapters.storage.views.search import search
+from holdfast.adapters.storage.views.tables import tracked
+from holdfast.domain.search.query import parse
+from tests.adapters.storage.given import Stores, row, said
+from tests.support.first_index import with_first_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +136,67 @@ def test_no_sequence_moves_without_its_transaction_on_postgres(postgres_url: str
         assert inspect(connection).get_sequence_names() == []
         (position,) = (c for c in inspect(connection).get_columns(events.name) if c["name"] == "position")
         assert position["default"] is None
+
+
+class TestTheIndexOfFirstStores:
+    """Given a store whose index was made before words were found by their beginnings and by their time."""
+
+    def test_it_is_found_in_as_it_is_and_made_anew_by_who_writes(self, tmp_path: Path) -> None:
+        stores = _told(Stores(f"sqlite:///{tmp_path}/log.db"))
+        with stores.open(write=False) as store, store.reading() as connection:
+            before = digests(connection)
+        with_first_index(tmp_path / "log.db")
+
+        with stores.open(write=False) as store:
+            assert _found(store) == ["m1"]
+        with stores.open() as store:
+            assert _found(store) == ["m1"], "what is not folded yet is found all the same"
+            _catch_up(store)
+            with store.reading() as connection:
+                made = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'passage_words'")
+                assert "prefix" in made.scalar_one()
+                assert schema_version(connection) == SCHEMA_VERSION
+                assert digests(connection) == before
+            assert _found(store) == ["m1"]
+
+    @pytest.mark.postgres
+    def test_a_server_gets_the_index_that_it_lacks(self, postgres_url: str) -> None:
+        stores = _told(Stores(postgres_url))
+        engine = create_engine(postgres_url)
+        with engine.begin() as plain:
+            plain.exec_driver_sql("DROP INDEX passages_at")
+            plain.exec_driver_sql("UPDATE alembic_version SET version_num = 'holdfast_0001'")
+        engine.dispose()
+
+        with stores.open() as store, store.reading() as connection:
+            assert "passages_at" in {index["name"] for index in inspect(connection).get_indexes("passages")}
+            assert schema_version(connection) == SCHEMA_VERSION
+            assert tracked(connection, passages.NAME) == 1
+            assert _found(store) == ["m1"]
+
+    def test_one_that_is_as_it_should_be_is_kept(self, tmp_path: Path) -> None:
+        stores = _told(Stores(f"sqlite:///{tmp_path}/log.db"))
+        with sqlite3.connect(tmp_path / "log.db") as plain:
+            plain.execute("UPDATE alembic_version SET version_num = 'holdfast_0001'")
+            plain.execute("PRAGMA user_version = 1")
+        plain.close()
+
+        with stores.open() as store, store.reading() as connection:
+            assert tracked(connection, passages.NAME) == 1
+
+
+def _told(stores: Stores) -> Stores:
+    with stores.open() as store:
+        store.append_now([said("s", 1, "the lighthouse")], row())
+        _catch_up(store)
+    return stores
+
+
+def _catch_up(store: Store) -> None:
+    while store.write(lambda transaction: projector.step(transaction.connection)):
+        pass
+
+
+def _found(store: Store) -> list[str]:
+    with store.reading() as connection:
+        return [hit.item_id for hit in search(connection, parse("lighth*"), 5)]

@@ -138,10 +138,7 @@ class SqliteBackend:
             version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
         if version == 0:
             raise missing(str(self._path))
-        check_version(str(self._path), version)
-        if version < SCHEMA_VERSION:
-            msg = f"{self._path} was written by an older version: any writing command brings it up to date"
-            raise StoreError(msg)
+        check_version(str(self._path), version)  # an older one is read as it is, and migrated by who writes
 
     def open_writing(self) -> Log:
         """Take the lock, then make or migrate the file.

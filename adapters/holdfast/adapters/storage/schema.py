@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`, in the header of every SQLite file of ours."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Number of the newest migration; SQLite keeps it as `user_version` too, so that opening needs no Alembic."""
 
 REVISION_PREFIX: Final = "holdfast_"
