@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.importers.lines import is_object
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.lines import JsonObject
 
 _MOST = 2**48
+_IMAGE = re.compile(r"data:(image/[^;,]{1,100});base64,")
 
 
 def text(fields: JsonObject, name: str) -> str:
@@ -29,6 +31,14 @@ def count(fields: JsonObject, name: str) -> int:
     """Return a field that counts something; 0 where it does not."""
     value = fields.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST else 0
+
+
+def file_block(address: str, name: str) -> JsonObject:
+    """Return the content block of a file: an image where the address spells one out, else a link by that name."""
+    spelled = _IMAGE.match(address)
+    if spelled is not None:
+        return {"type": "image", "mimeType": spelled[1], "data": address[spelled.end() :]}
+    return {"type": "resource_link", "name": name, "uri": address}
 
 
 def moment(fields: JsonObject, name: str) -> int | None:

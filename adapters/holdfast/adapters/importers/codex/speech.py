@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Raw, json
 
 from holdfast.adapters.importers.codex.line import parts
-from holdfast.adapters.importers.fields import text
+from holdfast.adapters.importers.fields import file_block, text
 from holdfast.adapters.importers.lines import is_array, is_object
 from holdfast.domain.session import events as e
 
@@ -31,7 +31,6 @@ _INJECTED = re.compile(
     re.DOTALL,
 )
 _AROUND_IMAGES = re.compile(r"\s*</?image\b[^>]*>\s*")
-_DATA = re.compile(r"data:([^;,]+);base64,")
 
 
 def message(line: CodexLine, draft: Draft, name: str, anchor: str) -> None:
@@ -114,8 +113,6 @@ def _images(content: object) -> list[JsonObject]:
     images: list[JsonObject] = []
     for each in content if is_array(content) else []:
         address = text(each, "image_url") if is_object(each) else ""
-        if embedded := _DATA.match(address):
-            images.append({"type": "image", "mimeType": embedded[1], "data": address[embedded.end() :]})
-        elif address:
-            images.append({"type": "resource_link", "name": "image", "uri": address})
+        if address:
+            images.append(file_block(address, "image"))
     return images

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Raw, json
 
 from holdfast.adapters.importers.draft import Draft
-from holdfast.adapters.importers.fields import count, inner, text
+from holdfast.adapters.importers.fields import count, file_block, inner, text
 from holdfast.adapters.importers.known import KnownItems
 from holdfast.adapters.importers.names import item_name
 from holdfast.adapters.importers.opencode.tools import hint_of, kind_of
@@ -72,7 +72,7 @@ def _person(name: str, parts: Sequence[JsonObject], draft: Draft, known: KnownIt
                 blocks.append({"type": "text", "text": words})
             case "file":
                 named = text(part, "filename") or "file"
-                blocks.append({"type": "resource_link", "name": named, "uri": text(part, "url")})
+                blocks.append(file_block(text(part, "url"), named))
             case _:
                 pass
     if blocks and not known.has(name):
