@@ -132,6 +132,46 @@ def test_nothing_is_acknowledged_after_the_disk_failed(
     assert failed
 
 
+def fail_attaching(
+    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
+) -> tuple[bool, list[str]]:
+    """Append pictures while every call from this number on fails; return whether one did, and what does not hold."""
+    place = filled.place.copied(folder / f"{call}-{number}")
+    trace = folder / "trace"
+    words = traced(
+        zygote,
+        ["deed", "attach", *place.options, *options],
+        *(f"--trace={call}", f"--inject={call}:error=EIO:when={number}+"),
+        output=trace,
+    )
+    failed = "(INJECTED)" in trace.read_text()
+    violations = check(place.settings, place.home, [filled.words, words]).violations
+    if failed and words.status < 0:
+        violations.append(f"the process ended with status {words.status}")
+    shutil.rmtree(place.home)
+    return failed, [f"attaching, {call} {number}: {violation}" for violation in violations]
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+def test_an_event_whose_picture_the_disk_refuses_is_not_acknowledged(
+    call: str, *, zygote: Zygote, filled: Filled, tmp_path: Path, figures: Figures
+) -> None:
+    tried = [fail_attaching(zygote, filled, tmp_path, call, number) for number in range(1, 9)]
+
+    violations = [violation for _, found in tried for violation in found]
+    failed = sum(failed for failed, _ in tried)
+    figures("R4", f"EIO on {call} while pictures are attached", tried=failed, violations=len(violations))
+    assert violations == []
+    assert failed > 2
+
+
+def test_errors_of_the_disk_catch_pictures_that_are_kept_later(zygote: Zygote, filled: Filled, tmp_path: Path) -> None:
+    assert any(
+        fail_attaching(zygote, filled, tmp_path, "fsync", number, "--mutant", "attachment-later")[1]
+        for number in range(1, 9)
+    )
+
+
 def fail_compacting(
     zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
 ) -> tuple[bool, list[str]]:
