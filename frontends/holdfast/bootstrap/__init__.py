@@ -47,6 +47,12 @@ class Doors:
         ours = {name: value for name, value in os.environ.items() if name != "HOLDFAST_DATABASE_URL"}
         return LocalDaemon(ours | {"HOLDFAST_HOME": str(home)}, warn)
 
+    def home(self) -> Path:
+        """Return the folder that holds everything of this user; it may not be there yet."""
+        from holdfast.adapters.configuration.home import find_home  # noqa: PLC0415 - few verbs put something there
+
+        return find_home(os.environ).path
+
     def log(self, place: str | None) -> tuple[str, Library]:
         """Return a log that is only read, and what it is called for people; opens nothing yet."""
         from holdfast.bootstrap.named import NamedLibrary  # noqa: PLC0415 - for who looks at a log without a daemon

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Raw
@@ -27,7 +28,6 @@ from tests.frontends.client.canned import Control
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
-    from pathlib import Path
 
     from holdfast.domain.keeping import KnownAgent
     from holdfast.domain.ports import Progress
@@ -280,6 +280,9 @@ class MemoryDoors:
 
     def daemon(self, home: Path | None = None) -> Control:
         return Control(lambda: None)
+
+    def home(self) -> Path:
+        return Path("memory")
 
     def log(self, place: str | None) -> tuple[str, MemoryLibrary]:
         return place or "memory", self._library

@@ -25,6 +25,9 @@ class Terminal:
     """One tmux server with one window, in which one program runs.
 
     Waiting is for what stands on the screen, never for a time.
+
+    Attributes:
+        folder: Where the program was started.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Terminal:
         size: tuple[int, int] = (100, 30),
     ) -> None:
         """Run `holdfast ARGS` on a home; `folder` is for the socket and what the program leaves behind."""
+        self.folder = folder
         self._tmux = str(need("tmux"))
         self._socket = folder / "tmux"
         self._code = folder / "exit-code"
@@ -49,12 +53,24 @@ class Terminal:
         raw, code = shlex.quote(str(self._raw)), shlex.quote(str(self._code))
         begun = f"until [ -e {raw} ]; do sleep 0.02; done"  # not a byte is lost before the pipe is laid
         command = f"{begun}; {shlex.join([str(HOLDFAST), *args])}; echo $? > {code}; exec cat"
-        self._run("-f", "/dev/null", "new-session", "-d", "-x", str(size[0]), "-y", str(size[1]), "sleep 3600")
+        self._run(
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            str(size[0]),
+            "-y",
+            str(size[1]),
+            "-c",
+            str(folder),
+            "sleep 3600",
+        )
         self._run("set-option", "-g", "remain-on-exit", "on")
         self._run("set-option", "-g", "set-titles", "on")
         self._run("set-option", "-g", "allow-rename", "on")
         given = [f"{name}={value}" for name, value in self.environ.items()]
-        self._run("respawn-pane", "-k", "env", "-i", *given, "sh", "-c", command)
+        self._run("respawn-pane", "-k", "-c", str(folder), "env", "-i", *given, "sh", "-c", command)
         self._run("pipe-pane", f"cat >> {raw}")
 
     def keys(self, *keys: str) -> None:
@@ -78,6 +94,15 @@ class Terminal:
                 return screen
             assert time.monotonic() < deadline, f"{wanted!r} {'stays' if gone else 'did not come'}:\n{screen}"
             time.sleep(_LOOK_S)  # a terminal cannot be waited on
+
+    def press_until(self, key: str, wanted: str) -> str:
+        """Press a key again and again until a text stands on the screen: for keys that count only after a while."""
+        deadline = time.monotonic() + PATIENCE_S
+        while wanted not in self.screen():
+            assert time.monotonic() < deadline, f"{wanted!r} did not come:\n{self.screen()}"
+            self.keys(key)
+            time.sleep(0.1)
+        return self.screen()
 
     def title(self) -> str:
         """Return the title of the window."""

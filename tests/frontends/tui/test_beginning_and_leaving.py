@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.agents.scripting import Scripted
+from tests.frontends.tui.stage import begun
+from tests.frontends.tui.terminal import PATIENCE_S
 
 if TYPE_CHECKING:
     from tests.frontends.daemon import Daemon
@@ -19,14 +21,6 @@ if TYPE_CHECKING:
 TRANSCRIPT = Path(__file__).parents[3] / "docs/examples/claude-session.jsonl"
 
 pytestmark = [pytest.mark.slow, pytest.mark.tmux]
-
-
-def begun(daemon: Daemon, tmp_path: Path, title: str, prompt: str | None = None, **script: object) -> str:
-    agent = Scripted(tmp_path / f"agent-{title}", **script)
-    body = {"command": agent.command, "title": title, "cwd": str(tmp_path), "wait_s": 30}
-    answer = daemon.post("/sessions", body | ({"prompt": prompt} if prompt else {}))
-    assert answer.status == 201, answer.body
-    return str(answer.json()["id"])
 
 
 def test_holdfast_alone_shows_every_session_and_q_leaves_them_running(
@@ -99,6 +93,18 @@ def test_a_terminal_that_can_show_no_screen_gets_one_line(terminal: Terminals, t
     assert screen.exit_code() == 1
     assert b"\x1b" not in screen.raw()
     assert len(screen.screen().strip().splitlines()) == 1
+
+
+def test_a_terminal_that_goes_away_leaves_no_process_behind(daemon: Daemon, terminal: Terminals) -> None:
+    screen = terminal("tui")
+    screen.until("no sessions")
+    program = os.pidfd_open(screen.pid())
+
+    screen.close()
+
+    ended, _, _ = select.select([program], [], [], PATIENCE_S)
+    os.close(program)
+    assert ended
 
 
 def test_without_a_terminal_it_is_one_line_and_exit_1(cli: Cli) -> None:

@@ -60,6 +60,14 @@ class Doors(Protocol):
         """
         ...
 
+    def home(self) -> Path:
+        """Return the folder that holds everything of this user; it may not be there yet.
+
+        Raises:
+            SettingsError: It cannot be one.
+        """
+        ...
+
     def log(self, place: str | None) -> tuple[str, Library]:
         """Return a log that is only read, and what it is called for people; opens nothing yet.
 

@@ -9,9 +9,9 @@ from rich.cells import cell_len
 from textual.strip import Strip
 from textual.widget import Widget
 
-from holdfast.frontends.tui.cells import Span, strip
+from holdfast.frontends.tui.cells import Span, clip, harmless, strip
 from holdfast.frontends.tui.palette import Palette, app_of
-from holdfast.frontends.tui.words import count
+from holdfast.frontends.tui.words import SHAPES, count, folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,5 +87,22 @@ class Hints(Bar):
             used += len(key) + len(does) + 3
             if used > self.size.width:
                 break
-            spans += [Span(key, "bold"), Span(f" {does}  ", "dim")]
+            spans += [Span(key, "bold accent"), Span(f" {does}  ", "dim")]
         self.say(spans)
+
+
+class SessionBar(Bar):
+    """What the open session is called, how it is, and how many others need a person."""
+
+    DEFAULT_CSS = "SessionBar { dock: top; }"
+
+    def tell(self, entry: Entry, waiting: int) -> None:
+        """Say it."""
+        shape, word, style = SHAPES[entry.word]
+        others = waiting - (entry.word == "needs_you")
+        right = [Span(f"{others} need{'s' * (others == 1)} you elsewhere ", "bold needs")] if others > 0 else []
+        note = "  ·  ".join(filter(None, (word, harmless(entry.agent or entry.transport), harmless(folder(entry.cwd)))))
+        room = max(0, self.size.width - sum(cell_len(span.text) for span in right) - 5)
+        name = clip(harmless(entry.name), room)
+        rest = clip(note, room - cell_len(name) - 3)
+        self.say([Span(f" {shape} ", style), Span(name, "bold"), Span("   "), Span(rest, "dim")], right)

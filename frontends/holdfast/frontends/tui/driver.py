@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from typing import Final, cast
 
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual.drivers.linux_driver import LinuxDriver
 
 from holdfast.domain.escaping import escaped
@@ -28,6 +30,16 @@ class TerminalDriver(LinuxDriver):
         self.write(_RESTORE_TITLE)
         super().stop_application_mode()
 
+    def write(self, data: str) -> None:
+        """Write, as long as there is somebody to write to: a terminal that has gone takes the thread with it."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
+    def close(self) -> None:
+        """End the thread that writes."""
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().close()
+
     def entitle(self, title: str) -> None:
         """Set the title of the window. Nothing in it can end the sequence early."""
         self.write(f"\x1b]2;{escaped(title)[:_TITLE]}\x1b\\")
@@ -43,4 +55,9 @@ class PlainDriver(TerminalDriver):
 
 def driver_for(*, unicode: bool) -> type[TerminalDriver]:
     """Return the driver for a terminal."""
+    if sys.platform != "darwin":
+        # Textual reads Alt and a digit as what the Option key of a Mac types: a section sign for a six.
+        sequences = cast("dict[str, object]", ANSI_SEQUENCES_KEYS)
+        for digit in "123456789":
+            sequences.pop(f"\x1b{digit}", None)
     return TerminalDriver if unicode else PlainDriver

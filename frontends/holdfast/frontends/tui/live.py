@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from time import time
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
@@ -148,8 +148,15 @@ class Live:
     async def ask(self, method: str, path: str, body: Json | None = None) -> Json:
         """Make a request to the HTTP API."""
         if method == "GET":
-            return await self._done(lambda exchange: exchange.get(path))
-        return await self._done(lambda exchange: exchange.send(method, path, body))
+            answer = await self._done(lambda exchange: exchange.get(path))
+        else:
+            answer = await self._done(lambda exchange: exchange.send(method, path, body))
+        return _decode(answer) if answer else {}
+
+    async def export(self, session: str, kind: Literal["md", "html", "jsonl"]) -> bytes:
+        """Return the session as a file."""
+        place = f"{_of(session)}/export?format={kind}"
+        return await self._done(lambda exchange: exchange.get(place, timeout_s=None))
 
     async def focus(self, session: str | None, seen: int | None = None) -> None:
         """Say what the person looks at."""
@@ -159,7 +166,7 @@ class Live:
         given = {name: value for name, value in query.items() if value is not None}
         return await self.ask("GET", f"{path}?{urlencode(given)}" if given else path)
 
-    async def _done(self, ask: Callable[[Exchange], bytes]) -> Json:
+    async def _done(self, ask: Callable[[Exchange], bytes]) -> bytes:
         def asked() -> bytes:
             running = self._control.running()
             if running is None:
@@ -167,8 +174,7 @@ class Live:
                 raise NotRunningError(msg)
             return ask(Exchange(self._control, running, DEVICE, _silent, patience_s=0))
 
-        body = await to_thread.run_sync(asked, abandon_on_cancel=True)
-        return _decode(body) if body else {}
+        return await to_thread.run_sync(asked, abandon_on_cancel=True)
 
 
 def _of(session: str) -> str:

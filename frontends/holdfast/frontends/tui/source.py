@@ -140,6 +140,10 @@ class Source(Protocol):
         """Make a request to the HTTP API, for what the stream has no verb for; `path` is below `/api/v1`."""
         ...
 
+    async def export(self, session: str, kind: Literal["md", "html", "jsonl"]) -> bytes:
+        """Return the session as a file; what is made for people has no secrets that are recognised."""
+        ...
+
     async def focus(self, session: str | None, seen: int | None = None) -> None:
         """Say what the person looks at, and the position of the newest output that is visible."""
         ...

@@ -10,6 +10,7 @@ from holdfast.domain.errors import HoldfastError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.ports import Library
@@ -20,7 +21,7 @@ class TerminalError(HoldfastError):
     """There is no terminal that a screen could be shown on."""
 
 
-def run(make: Callable[[], Source], *, session: str | None, unicode: bool) -> int:
+def run(make: Callable[[], Source], *, session: str | None, drafts: Path | None, unicode: bool) -> int:
     """Show a source until the person leaves, and return the exit code.
 
     Raises:
@@ -28,7 +29,9 @@ def run(make: Callable[[], Source], *, session: str | None, unicode: bool) -> in
     """
     from holdfast.frontends.tui.app import HoldfastApp  # noqa: PLC0415 - slow, and useless without a terminal
 
-    app = HoldfastApp(make, session=session, unicode=unicode, colours=colours(os.environ), light=is_light(os.environ))
+    app = HoldfastApp(
+        make, session=session, drafts=drafts, unicode=unicode, colours=colours(os.environ), light=is_light(os.environ)
+    )
     code = app.run()
     if app.refusal is not None:
         raise app.refusal

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from time import time
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from anyio import CapacityLimiter, Event, sleep_forever, to_thread
 from msgspec import json, to_builtins
@@ -21,6 +21,7 @@ from holdfast.frontends.client.views import Json, View, ViewName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
+    from holdfast.domain.exported import Export
     from holdfast.domain.ports import Library, LogEvent, Page, Reading
     from holdfast.domain.projections.roster import Row
     from holdfast.frontends.tui.source import SourceState
@@ -131,6 +132,10 @@ class Stored:
         del method, body
         raise _refusal(path)
 
+    async def export(self, session: str, kind: Literal["md", "html", "jsonl"]) -> bytes:
+        """Return the session as a file."""
+        return await self._asked(lambda reading: _whole(reading.export(StreamId(session), kind)))
+
     async def focus(self, session: str | None, seen: int | None = None) -> None:
         """Note nothing: looking at an old log reads nothing."""
 
@@ -174,3 +179,7 @@ def _some(events: Iterator[LogEvent]) -> list[Json]:
 
 def _refusal(what: str) -> StoreReadOnlyError:
     return StoreReadOnlyError(f"{what}: this is a store that is only read, without a daemon")
+
+
+def _whole(export: Export) -> bytes:
+    return b"".join(piece for _, pieces in export.files for piece in pieces)

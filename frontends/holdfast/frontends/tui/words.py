@@ -54,3 +54,10 @@ def count(number: int, one: str, many: str = "") -> str:
 def title(waiting: int) -> str:
     """Return the title of the window."""
     return f"{waiting} need{'s' if waiting == 1 else ''} you · Holdfast" if waiting else "Holdfast"
+
+
+def file_name(name: str, session: str, kind: str) -> str:
+    """Return what a session's file is called: letters and digits of its name, and the beginning of its id."""
+    kept = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower())
+    words = "-".join(filter(None, kept.split("-")))[:40].rstrip("-")
+    return f"{words or 'session'}-{session[:8]}.{kind}"

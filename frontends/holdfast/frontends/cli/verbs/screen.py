@@ -33,6 +33,7 @@ def show(app: App, *, session: str | None = None, start: bool = True, log: str |
     from holdfast.frontends.tui import start as screen  # noqa: PLC0415
 
     screen.check()
+    drafts = None
     if log is not None:
         label, library = app.doors.log(log)
         make = partial(screen.stored, library, label)
@@ -45,4 +46,5 @@ def show(app: App, *, session: str | None = None, start: bool = True, log: str |
         make = partial(screen.stored, library, label)
     else:
         make = partial(screen.live, app.control, start=start)
-    return screen.run(make, session=session, unicode=app.terminal.unicode)
+        drafts = app.doors.home() / "drafts"
+    return screen.run(make, session=session, drafts=drafts, unicode=app.terminal.unicode)

@@ -10,8 +10,6 @@ from holdfast.domain.projections.roster import Row, StatusWord, status
 from holdfast.domain.timestamps import from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from holdfast.frontends.client.views import Json
 
 _RANK: Final[dict[StatusWord, int]] = {
@@ -52,10 +50,13 @@ def entry(item: Json) -> Entry:
     return convert(item, Entry)
 
 
-def ordered(entries: Iterable[Entry]) -> list[Entry]:
-    """Return entries in the order of every list: pinned ones, the most pressing, the latest."""
-    latest = sorted(entries, key=lambda each: (each.updated_at, each.id), reverse=True)
-    return sorted(latest, key=lambda each: (not each.pinned, _RANK[each.word]))
+def place(each: Entry) -> tuple[object, ...]:
+    """Return what to sort by for the order of every list: pinned ones, the most pressing, the latest.
+
+    Sessions at work stay where they are, though each of them is the latest again and again.
+    """
+    at = from_text(each.created_at if each.word == "working" else each.updated_at)
+    return (not each.pinned, _RANK[each.word], -at, each.id)
 
 
 def group_of(each: Entry) -> str:

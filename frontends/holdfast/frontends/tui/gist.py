@@ -1,0 +1,76 @@
+"""A few items in a few lines, for looking in passing; the session's own screen shows them whole. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from holdfast.domain.escaping import block
+from holdfast.frontends.tui.cells import Span, clip, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.frontends.client.views import Json
+
+_TEXT = 4_000
+"""Characters of a text that are looked at; of what streams, the last ones count."""
+
+
+def gist(items: Sequence[Json], width: int) -> list[list[Span]]:
+    """Return lines of at most `width` cells, the newest last."""
+    lines: list[list[Span]] = []
+    for item in items:
+        lines += _item(item, width)
+    return lines
+
+
+def _item(item: Json, width: int) -> list[list[Span]]:
+    text = str(item.get("text") or "")[-_TEXT:]
+    status = str(item.get("status") or "")
+    match item["kind"]:
+        case "message" if item.get("role") == "user":
+            return _said(text, width, "› ", "bold", "accent")
+        case "message":
+            return _said(text, width, "  ", "", "")
+        case "thought":
+            return [[Span("  "), Span(clip(harmless(text[-width:]), width - 2), "faint italic")]] if text else []
+        case "tool_call":
+            sign, style = _TOOL.get(status, ("·", "dim"))
+            return [[Span(f"{sign} ", style), Span(clip(harmless(str(item.get("title") or "")), width - 2), "dim")]]
+        case "permission":
+            waiting = status == "pending"
+            sign, style = ("● ", "needs") if waiting else ("· ", "dim")
+            title = clip(harmless(str(item.get("title") or "")), width - 2)
+            asked = [[Span("  "), Span(clip(exact(item.get("input")), width - 2), "bold")]] if waiting else []
+            return [[Span(sign, style), Span(title, style)], *asked]
+        case "notice":
+            return [[Span("  "), Span(clip(harmless(text or status), width - 2), "needs")]]
+        case _:
+            return []
+
+
+_TOOL = {"completed": ("✓", "done"), "failed": ("✗", "failed"), "in_progress": ("◐", "working")}
+
+
+def _said(text: str, width: int, sign: str, style: str, sign_style: str) -> list[list[Span]]:
+    lines: list[str] = []
+    for each in block(text).expandtabs(4).split("\n"):
+        lines += textwrap.wrap(each, width - 2, drop_whitespace=True) or [""]
+    while lines and not lines[-1]:
+        lines.pop()
+    return [
+        [Span(sign if at == 0 else "  ", sign_style), Span(clip(line, width - 2), style)]
+        for at, line in enumerate(lines)
+    ]
+
+
+def exact(given: object) -> str:
+    """Return what an agent asks to do: its command where it names one, else all of it as JSON; on one line."""
+    if isinstance(given, dict):
+        command = given.get("command")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        if isinstance(command, str):
+            return harmless(command)
+    return harmless(json.encode(given).decode()) if given is not None else ""

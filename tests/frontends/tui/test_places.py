@@ -1,0 +1,165 @@
+"""What lies beside the list: switcher, inbox, search, inspector, a new session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.frontends.tui.stage import COMMAND, asking, begun, said, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.frontends.daemon import Daemon
+    from tests.frontends.tui.terminal import Terminal, Terminals
+
+pytestmark = [pytest.mark.slow, pytest.mark.tmux]
+
+
+def test_the_switcher_goes_to_a_session_by_a_few_letters(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    for title in ("Lighthouse", "Harbour", "Parrot"):
+        begun(daemon, tmp_path, title, f"about the {title}")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    screen.keys("C-k")
+    screen.until("something to do")
+    screen.type("hrb")
+    screen.keys("Enter")
+
+    screen.until("about the Harbour")
+    screen.keys("Escape")
+    screen.until("Enter open")
+
+
+def test_the_switcher_does_things(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    begun(daemon, tmp_path, "Parrot")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    screen.keys("C-k")
+    screen.until("something to do")
+    screen.type(">pin")
+    screen.keys("Enter")
+
+    screen.until("Pinned ─")
+
+
+def test_alt_and_a_number_opens_a_session(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    begun(daemon, tmp_path, "Parrot", "pieces of eight")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    screen.keys("M-1")
+
+    screen.until("acp  ·")
+
+
+def test_the_inbox_shows_the_exact_command_and_takes_an_answer(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session = asking(daemon, tmp_path, "Careful")
+    screen = terminal("tui")
+    screen.until("Run Careful")
+
+    screen.keys("i")
+    screen.until(COMMAND)
+    answered(screen, "a")
+
+    screen.until("nothing needs you")
+    until(daemon, session, "idle")
+    assert "assistant: allowed" in said(daemon, session)
+
+
+def test_a_denial_takes_a_reason(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session = asking(daemon, tmp_path, "Careful")
+    screen = terminal("tui")
+    screen.until("Run Careful")
+    screen.keys("i")
+    screen.until(COMMAND)
+
+    answered(screen, "d", shows="Deny: why?")
+    screen.type("not on a Friday")
+    screen.keys("Enter")
+
+    screen.until("nothing needs you")
+    until(daemon, session, "idle")
+    assert "assistant: denied" in said(daemon, session)
+
+
+def test_a_request_that_another_answers_goes_and_says_who(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    asking(daemon, tmp_path, "Careful")
+    screen = terminal("tui")
+    screen.until("Run Careful")
+    screen.keys("i")
+    screen.until(COMMAND)
+    (request,) = daemon.get("/inbox").json()["items"]
+
+    body = {"option_id": "once", "reason": None}
+    assert (
+        daemon.request("POST", f"/inbox/{request['request_id']}", body, headers={"Holdfast-Client": "phone"}).status
+        < 300
+    )
+
+    screen.until("answered elsewhere by phone")
+    screen.until("nothing needs you")
+
+
+def test_a_hit_of_a_search_opens_its_session_there(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session = begun(daemon, tmp_path, "Parrot", "where is the doubloon")
+    until(daemon, session, "idle")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    screen.keys("/")
+    screen.until("Search")
+    screen.type("doubloon")
+    screen.keys("Enter")
+
+    screen.until("acp  ·")
+    screen.until("where is the doubloon")
+    screen.keys("Escape")
+    screen.until("Enter open at the hit")
+
+
+def test_the_inspector_shows_events_as_they_come(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session = begun(daemon, tmp_path, "Parrot", "hello")
+    until(daemon, session, "idle")
+    screen = terminal("tui", size=(120, 40))
+    screen.until("Parrot")
+
+    screen.keys("e")
+    screen.until("turn-ended")
+    daemon.post(f"/sessions/{session}/rename", {"title": "Macaw"})
+    screen.until("renamed")
+    screen.keys("Enter")
+    screen.until('"title": "Macaw"')
+    screen.keys("3")
+    screen.until("connected")
+    screen.keys("4")
+    screen.until('"method":"session/prompt"')
+
+
+def test_a_new_session_begins_with_what_is_said_and_not_before(daemon: Daemon, terminal: Terminals) -> None:
+    screen = terminal("tui")
+    screen.until("no sessions")
+
+    screen.keys("n")
+    screen.until("built in")
+    screen.keys("Escape")
+    screen.until("New session", gone=True)
+    assert daemon.get("/sessions?state=all").json()["items"] == []
+    screen.keys("n")
+    screen.until("built in")
+    screen.type("explain how it works")
+    screen.keys("Enter")
+
+    screen.until("demo  ·")
+    (begun,) = daemon.get("/sessions").json()["items"]
+    assert begun["cwd"] == str(screen.folder)
+
+
+def answered(screen: Terminal, key: str, shows: str = "nothing needs you") -> None:
+    """Press a key until it counts: it does not while the request has only just come under the cursor."""
+    screen.press_until(key, shows)
