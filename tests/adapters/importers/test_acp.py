@@ -11,12 +11,12 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from holdfast.adapters.importers import feed, found
+from holdfast.adapters.importers import found
 from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.ports import ImportReport
 from holdfast.domain.session import events as e
 from tests.adapters.importers.claude_lines import encoded, written
-from tests.adapters.importers.memory_log import LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import MemoryLog, imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -351,23 +351,6 @@ def test_cut_at_any_byte_and_imported_in_parts_everything_is_said_once(
     clean = imported(path)
     assert (log.row().lifecycle, log.row().metadata.total_tokens) == ("created", 10)
     assert "".join(text for _, _, text in shown(log)) == "".join(text for _, _, text in shown(clean))
-    assert log.take(path).events == 0
-
-
-@pytest.mark.parametrize("eighths", range(8))
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eighths: int
-) -> None:
-    path = written(tmp_path / "t.jsonl", *WHOLE_SESSION)
-    monkeypatch.setattr(feed, "BATCH_LINES", 1)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
-
-    log.room = None
-    log.take(path)
-
-    assert log.dump() == imported(path).dump()
     assert log.take(path).events == 0
 
 

@@ -10,14 +10,14 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from holdfast.adapters.importers import feed, found
+from holdfast.adapters.importers import found
 from holdfast.adapters.importers.codex.calls import has_failed
 from holdfast.adapters.importers.codex.tools import hint_of, kind_of
-from holdfast.domain.errors import NotFoundError, TranscriptError
+from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import ImportReport
 from holdfast.domain.session import events as e
 from tests.adapters.importers import codex_lines as x
-from tests.adapters.importers.memory_log import LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import MemoryLog, imported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -462,45 +462,6 @@ def test_the_name_of_the_tool_stands_for_its_folders(tmp_path: Path) -> None:
     assert all(each.bytes for each in listed)
     with pytest.raises(NotFoundError, match="codex"):
         log.take("codex", environ={"HOME": "/nope"})
-
-
-WHOLE = x.encoded(x.SESSION_LINES)
-
-
-@pytest.mark.slow
-@over(cuts=st.lists(st.integers(0, len(WHOLE) - 1), min_size=1, max_size=3).map(sorted))
-@settings(max_examples=100)
-def test_cut_at_any_byte_and_imported_in_parts_it_is_the_same_session(
-    tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
-) -> None:
-    path = tmp_path_factory.mktemp("cut") / "t.jsonl"
-    log = MemoryLog()
-
-    for cut in [*cuts, len(WHOLE)]:
-        path.write_bytes(WHOLE[:cut])
-        try:
-            log.take(path)
-        except TranscriptError:
-            assert cut < len(x.encoded(x.SESSION_LINES[:1]))
-
-    assert log.dump() == imported(path).dump()
-
-
-@pytest.mark.parametrize("eighths", range(8))
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eighths: int
-) -> None:
-    path = x.written(tmp_path / "t.jsonl", *x.SESSION_LINES)
-    monkeypatch.setattr(feed, "BATCH_LINES", 1)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
-
-    log.room = None
-    log.take(path)
-
-    assert log.dump() == imported(path).dump()
-    assert log.take(path).events == 0
 
 
 FIELDS = [

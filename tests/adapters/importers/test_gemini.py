@@ -11,7 +11,7 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from holdfast.adapters.importers import feed, found
+from holdfast.adapters.importers import found
 from holdfast.domain.errors import TranscriptError
 from holdfast.domain.ports import ImportReport
 from holdfast.domain.recorded import EventId, StreamId
@@ -19,7 +19,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Erase
 from holdfast.domain.session.session import Context, fold, handle
 from tests.adapters.importers import gemini_chats as g
-from tests.adapters.importers.memory_log import NOW, LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import NOW, MemoryLog, imported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -259,25 +259,6 @@ def test_what_was_erased_does_not_come_back(tmp_path: Path) -> None:
 
     assert len(log.events) == before
     assert log.notes == [f"{path}: session {g.SESSION} was erased; nothing was added to it"] * 2
-
-
-@pytest.mark.parametrize("kind", ["document", "lines"])
-@pytest.mark.parametrize("eighths", range(8))
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, eighths: int
-) -> None:
-    write: Any = g.chat if kind == "document" else g.lines
-    path = write(tmp_path / "chat", *g.MESSAGES)
-    monkeypatch.setattr(feed, "BATCH_LINES", 1)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
-
-    log.room = None
-    log.take(path)
-
-    assert log.dump() == imported(path).dump()
-    assert log.take(path).events == 0
 
 
 def test_a_document_that_vanishes_while_it_is_read_is_told(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from holdfast.adapters.importers import feed
 from holdfast.adapters.importers.names import source_id
@@ -154,30 +152,6 @@ def test_a_turn_that_was_closed_too_early_goes_on_as_if_it_never_was(tmp_path: P
     assert e.TurnEnded("turn-u4", "cancelled") in log.facts()
 
 
-WHOLE = c.encoded(c.TURN)
-CUTS = st.integers(0, len(WHOLE) - 1)
-
-
-@pytest.mark.slow
-@given(cuts=st.lists(CUTS, min_size=1, max_size=3).map(sorted))
-@settings(max_examples=150)
-def test_cut_at_any_byte_and_imported_in_parts_it_is_the_same_session(
-    tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
-) -> None:
-    path = tmp_path_factory.mktemp("cut") / "t.jsonl"
-    log = MemoryLog()
-
-    for cut in [*cuts, len(WHOLE)]:
-        path.write_bytes(WHOLE[:cut])
-        try:
-            log.take(path)
-        except TranscriptError:
-            assert cut < len(c.encoded(c.TURN[:1]))
-
-    assert log.dump() == imported(path).dump()
-    assert log.notes == []
-
-
 def test_a_last_line_without_newline_counts_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_bytes(c.encoded(c.TURN[:2])[:-1])
@@ -191,23 +165,6 @@ def test_a_last_line_without_newline_counts_when_it_is_whole(tmp_path: Path) -> 
     path.write_bytes(c.encoded(c.TURN[:3]))
     assert log.take(path).malformed == 0
     assert log.items()[-1].text == "first words"
-
-
-@pytest.mark.parametrize("eighths", range(8))
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eighths: int
-) -> None:
-    path = c.written(tmp_path / "t.jsonl", *c.TURN)
-    monkeypatch.setattr(feed, "BATCH_LINES", 3)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
-
-    log.room = None
-    log.take(path)
-
-    assert log.dump() == imported(path).dump()
-    assert log.take(path).events == 0
 
 
 def test_each_batch_is_one_append_and_ends_read(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ from hypothesis import given as over
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from holdfast.adapters.importers import feed, found
+from holdfast.adapters.importers import found
 from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.ports import ImportReport
 from holdfast.domain.session import events as e
 from tests.adapters.importers import opencode_store as o
-from tests.adapters.importers.memory_log import LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import MemoryLog, imported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -174,23 +174,6 @@ def test_the_name_of_the_tool_stands_for_its_store(tmp_path: Path) -> None:
     assert [(each.source, each.files) for each in found({"HOME": str(tmp_path)})] == [("opencode", 1)]
     with pytest.raises(NotFoundError, match="opencode"):
         log.take("opencode", environ={"HOME": "/nope"})
-
-
-@pytest.mark.parametrize("eighths", range(8))
-def test_an_import_that_was_killed_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eighths: int
-) -> None:
-    path = o.stored(tmp_path, *o.MESSAGES)
-    monkeypatch.setattr(feed, "BATCH_LINES", 1)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
-
-    log.room = None
-    log.take(path)
-
-    assert log.dump() == imported(path).dump()
-    assert log.take(path).events == 0
 
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
