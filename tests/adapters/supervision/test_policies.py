@@ -386,6 +386,25 @@ class TestTheLiveCap:
             await anyio.sleep(60)
             assert (it.state(first), it.state(second)) == ("hibernated", "connected")
 
+    async def test_where_all_are_at_work_the_next_is_refused_and_one_that_is_there_takes_no_place(
+        self, tmp_path: Path
+    ) -> None:
+        async with lab(tmp_path, policy=TransportPolicy(live=LivePolicy(2), queue=QueuePolicy("queue"))) as it:
+            sessions = [await it.new(f"echo://{number}") for number in range(2)]
+            for session in sessions:
+                await it.keeping.opened(session, within_s=HOUR)
+                it.keeping.focus(f"window of {session}", session)
+            third = await it.new("echo://3")
+            await anyio.sleep(60)
+            shown = it.keeping.connection(third)
+            assert shown is not None
+            assert "Maximum concurrent connections reached" in (shown.error or "")
+
+            await it.wires.cut()
+            await anyio.sleep(60)
+
+            assert [it.state(each) for each in sessions] == ["connected", "connected"]
+
 
 class TestTheQueue:
     async def test_a_transport_that_keeps_nothing_refuses(self, tmp_path: Path) -> None:

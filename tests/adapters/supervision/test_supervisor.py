@@ -161,6 +161,22 @@ class TestPermissions:
 
             assert daemon.text(session) == "done"
 
+    async def test_two_sessions_may_ask_about_the_same_call_and_only_one_is_answered(
+        self, town: Town, tmp_path: Path
+    ) -> None:
+        agents = [Scripted(tmp_path / name, prompts=[ASKS]) for name in ("one", "two")]
+
+        async with town.daemon() as daemon:
+            sessions = [await daemon.new(agent.command, "go") for agent in agents]
+            asked = [(await daemon.saw(session, e.PermissionRequested))[0] for session in sessions]
+            assert [fact.item_id.rpartition("/")[2] for fact in asked if fact.item_id] == ["c1", "c1"]
+            await daemon.keeping.answer(asked[0].request_id, "once", None, cause=None, actor=ME)
+            await daemon.saw(sessions[0], e.TurnEnded)
+
+            assert not any(isinstance(fact, e.PermissionAnswered) for fact in daemon.facts(sessions[1]))
+            await daemon.keeping.answer(asked[1].request_id, "once", None, cause=None, actor=ME)
+            await daemon.saw(sessions[1], e.TurnEnded)
+
     async def test_a_refusal_too(self, town: Town, folder: Path) -> None:
         agent = Scripted(folder, prompts=[ASKS])
 
