@@ -62,12 +62,16 @@ class LocalLibrary:
         try:
             store = open_store(self.settings, write=False, environ=self._environ)
         except NotFoundError:
-            yield Nothing(last_position(self.home.checkpoints, self.settings.label))
+            yield Nothing(last_position(self.home.checkpoints, self.settings.label), self.surroundings)
             return
         try:
             yield LocalReading(store, self)
         finally:
             store.close()
+
+    def surroundings(self) -> list[ports.Check]:
+        """Return the lines of a health report that need no store."""
+        return [surroundings.agents(self.environ), surroundings.orphans(self.home.hosts)]
 
     @contextmanager
     def writing(self) -> Generator[ports.Workspace]:
@@ -148,11 +152,10 @@ class LocalReading(Reader):
 
     def checks(self) -> list[ports.Check]:
         """Return the state of the store, its folder and its files, and of agents and their processes."""
-        home, environ = self._library.home, self._library.environ
+        home = self._library.home
         return [
             *health.checks(self._store, self._library.settings, home.path, home.checkpoints),
-            surroundings.agents(environ),
-            surroundings.orphans(home.hosts),
+            *self._library.surroundings(),
         ]
 
 

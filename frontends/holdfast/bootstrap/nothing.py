@@ -8,7 +8,7 @@ from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import Attachment, Behind, Check, LogEvent, Page, Verification
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from holdfast.domain.exported import Export, Format
     from holdfast.domain.ports import Hit, Progress
@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 class Nothing:
     """Answers every question as an empty log would, but for what a witness remembers of one that is gone."""
 
-    def __init__(self, remembered: int = 0) -> None:
-        """Stand where no log is; one that is gone had come to position `remembered`."""
+    def __init__(self, remembered: int = 0, beside: Callable[[], list[Check]] = list) -> None:
+        """Stand where no log is.
+
+        Args:
+            remembered: The position that one that is gone had come to.
+            beside: Gives the lines of a health report that need no log.
+        """
         self._remembered = remembered
+        self._beside = beside
 
     def resolve(self, name: str) -> StreamId:
         """Find nothing.
@@ -105,8 +111,8 @@ class Nothing:
             detail = (
                 f"the log is gone; its witness saw {self._remembered} events: put it back, or see `holdfast verify`"
             )
-            return [Check("store", ok=False, detail=detail)]
-        return [Check("store", ok=True, detail="there is none yet: import or start something")]
+            return [Check("store", ok=False, detail=detail), *self._beside()]
+        return [Check("store", ok=True, detail="there is none yet: import or start something"), *self._beside()]
 
 
 def _missing(name: str) -> NotFoundError:

@@ -110,6 +110,14 @@ def test_long_output_is_folded_where_it_can_be_seen(run: Run, library: MemoryLib
     assert "line 20" not in said
 
 
+def test_empty_lines_around_a_message_are_not_shown(run: Run, library: MemoryLibrary) -> None:
+    library.happened(
+        "aaaa", e.SessionCreated("acp", "owner"), e.TextAppended("m1", "\nOne.\n\n"), e.ThoughtAppended("h", "Hm")
+    )
+
+    assert "  One.\n\n  thought: Hm" in run("show", "aaaa").out
+
+
 def test_a_message_is_shown_whole(run: Run, library: MemoryLibrary) -> None:
     text = "\n".join(f"line {n}" for n in range(300))
 

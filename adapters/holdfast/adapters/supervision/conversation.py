@@ -163,7 +163,8 @@ class Talk:
         finally:
             self._wishes.pop(key, None)
         if waiting.refusal is not None:
-            msg = f"the peer refused {wish.kind} {wish.value!r}: {waiting.refusal}"
+            others = f"; `holdfast mode {keeper.id}` lists those it has" if wish.kind == "mode" else ""
+            msg = f"the peer refused {wish.kind} {wish.value!r}: {waiting.refusal}{others}"
             raise ConflictError(msg)
         if not waiting.done.is_set():
             msg = f"the peer did not answer within {WISH_S:.0f} s whether it takes {wish.kind} {wish.value!r}"

@@ -65,6 +65,7 @@ class Listener:
         self._say = say
         self._item_id: str | None = None
         self._pieces: list[str] = []
+        self._end = ""
 
     def listen(self, events: Iterable[LogEvent]) -> Reply:
         """Take events until there is an outcome, and return it."""
@@ -120,7 +121,9 @@ class Listener:
 
     def _append(self, item_id: str, text: str) -> None:
         if self._item_id is not None and item_id != self._item_id:
-            text = f"\n\n{text}"
+            ends = len(self._end) - len(self._end.rstrip("\n"))
+            text = "\n" * max(0, 2 - ends) + text  # messages end in as many line ends as their agent likes
         self._item_id = item_id
         self._pieces.append(text)
+        self._end = (self._end + text)[-2:]
         self._say(text)

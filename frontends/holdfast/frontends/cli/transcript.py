@@ -112,7 +112,7 @@ class Renderer:
         match item.kind:
             case "message":
                 yield from self._said_by(item)
-                lines = list(markdown(item.text, self._inner(2)))
+                lines = list(markdown(item.text.strip("\n"), self._inner(2)))
                 yield from _indented(2, self._folded(lines, self._detail.text))
             case "thought":
                 yield from self._said_by(item)
