@@ -1,6 +1,6 @@
-"""A notification daemon that can do next to nothing: it notes what it is sent, and plays what a test writes to it.
+"""A notification daemon that can do as little as it is told: it notes what it is sent, a JSON object a line.
 
-`python plain_notifications.py NOTES CAPABILITY…`; a line `invoke NUMBER ACTION` on standard input is a click.
+`python plain_notifications.py NOTES CAPABILITY…`; with the capability `x-eager` it clicks the first button at once.
 """
 
 import asyncio
@@ -62,6 +62,8 @@ class Plain(ServiceInterface):
             urgency=urgency,
             silent=silent,
         )
+        if "x-eager" in self._able:
+            asyncio.get_running_loop().call_later(0.02, self.ActionInvoked, number, "answer/0")
         return number
 
     @dbus_method()

@@ -49,6 +49,17 @@ def test_without_a_bus_it_says_so_in_one_line_and_starts_nothing(cli: Cli, tmp_p
     assert cli("status").returncode == 5
 
 
+def test_a_daemon_that_cannot_be_started_is_said_in_one_line(desk: Desk, tmp_home: Path, cli: Cli) -> None:
+    (tmp_home / "token").write_text("open to all")
+    (tmp_home / "token").chmod(0o644)
+
+    told = cli("tray", env=desk.environ)
+
+    refusal = told.stderr.removeprefix(NO_ICON)
+    assert (told.returncode, told.stdout, refusal.count("\n")) == (4, "", 1)
+    assert "token" in refusal
+
+
 @pytest.mark.parametrize("address", ["unix:path=/nonexistent/bus", "nonsense", "tcp:host=127.0.0.1,port=1", ";"])
 def test_a_bus_that_is_not_there_is_said_in_one_line(cli: Cli, address: str) -> None:
     told = cli("tray", env={"DBUS_SESSION_BUS_ADDRESS": address})
@@ -172,12 +183,28 @@ def test_clicks_that_nobody_could_have_made_are_ignored(desk: Desk, world: World
         desk.ask("gdbus", "emit", "--session", "--object-path", path, "--signal", signal, *arguments)
     for number in ("0", "-1", "4711"):
         desk.call(desk.item(), "/Menu", "com.canonical.dbusmenu.Event", number, "clicked", "<int32 0>", "0")
+    layout = "com.canonical.dbusmenu.GetLayout"
+    assert (
+        desk.call(desk.item(), "/Menu", layout, "4711", "-1", "[]") == ""
+    )  # an error, which gdbus does not print here
     gone = desk.line("Quit")
     assert gone is not None
     desk.call(desk.item(), "/Menu", "com.canonical.dbusmenu.Event", str(gone), "hovered", "<int32 0>", "0")
     world.cli("rename", session, "Shop")
     until(lambda: "Shop" in desk.menu(), "the tray does not go on")
 
+    assert world.row(session)["attention"] == "needs_you"
+
+
+def test_a_click_that_comes_with_the_notification_answers_nothing(desk: Desk, world: World) -> None:
+    opened = desk.command("xdg-open")
+    plain(desk, "body", "actions", "x-eager")
+    desk.tray()
+    ready(desk)
+
+    session = world.ready(world.agent(prompts=[asks()]).command, "Look")
+
+    until(opened.exists, "nothing was opened for it to be looked at")
     assert world.row(session)["attention"] == "needs_you"
 
 

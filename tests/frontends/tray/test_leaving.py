@@ -100,6 +100,26 @@ def test_the_first_close_asks_and_yes_is_remembered(desk: Desk, started: Daemon,
     assert started.get("/status").status == 200
 
 
+def test_what_happens_while_no_icon_is_there_is_there_when_it_comes_back(
+    desk: Desk, started: Daemon, tmp_path: Path
+) -> None:
+    agent = Scripted(tmp_path / "agent", prompts=[[{"wait": str(tmp_path / "gate")}, {"say": "Meanwhile."}]])
+    order = {"command": agent.command, "cwd": str(tmp_path), "prompt": "Look", "wait_s": 30}
+    session = started.post("/sessions", order).json()["id"]
+    desk.choose("Keep it running")
+    assert desk.wait("tray") == 0
+
+    (tmp_path / "gate").touch()
+    assert started.get(f"/sessions/{session}/wait?until=idle&timeout=60").status == 200
+    assert started.get(f"/sessions/{session}").json()["connection"]["state"] == "connected"
+    desk.tray()
+
+    until(lambda: "1 has news" in desk.icon("Title"), "the icon does not say so")
+    types = [event["type"] for event in started.get(f"/events?session={session}").lines()]
+    assert types.count("attached") == 1, "the session was never connected anew"
+    assert "session-notified" not in types, "what was before the icon came is not told"
+
+
 def test_the_end_of_the_desktop_is_a_close(desk: Desk, started: Daemon) -> None:
     desk.choose("Keep running in the background")
     until(lambda: "Background mode is on" in desk.icon("ToolTip"))

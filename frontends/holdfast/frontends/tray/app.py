@@ -6,37 +6,34 @@ import signal
 import time
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
 from uuid import uuid4
 
 import anyio
-import msgspec
 from anyio import to_thread
 
 from holdfast.domain.errors import HoldfastError
-from holdfast.domain.preferences import Chosen
-from holdfast.domain.projections.inbox import Request
-from holdfast.domain.projections.roster import Row, status
-from holdfast.domain.recorded import StreamId
-from holdfast.domain.session.events import Option
-from holdfast.domain.timestamps import from_text, to_text
+from holdfast.domain.timestamps import to_text
+from holdfast.frontends.tray.known import Known, now
 from holdfast.frontends.tray.menu import menu
 from holdfast.frontends.tray.opening import Opener
 from holdfast.frontends.tray.picture import picture
-from holdfast.frontends.tray.state import Contact, State, most_urgent, ordered
+from holdfast.frontends.tray.state import most_urgent
 from holdfast.frontends.tray.teller import Teller
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from anyio.abc import TaskGroup
+
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.preferences import Preferences
+    from holdfast.domain.recorded import StreamId
     from holdfast.frontends.client.stream import Stream
-    from holdfast.frontends.client.views import Json, View
+    from holdfast.frontends.client.views import Json
     from holdfast.frontends.tray.freedesktop.autostart import Autostart
     from holdfast.frontends.tray.port import Desktop, Entry, Key
 
-T = TypeVar("T")
 _Section = Literal["tray", "notifications"]
 
 PAUSE_S: Final = 0.1
@@ -77,107 +74,55 @@ class Tray:
         self._autostart = autostart
         self._say = say
         self._start = started
-        self._chosen = Chosen()
-        self._trouble: str | None = None
-        self._contact: Contact = "connecting"
-        self._rows: dict[str, Row] = {}
-        self._waiting: dict[str, Request] = {}
-        self._news = anyio.Event()
+        self._known = Known(control, preferences, autostart, say)
         self._left = anyio.Event()
         self._offered: dict[Key, float] = {}
+        self._tasks: TaskGroup | None = None
 
     async def run(self, stream: Stream, desktop: Desktop) -> None:
         """Show on `desktop` what `stream` brings, until the person leaves."""
         self._stream, self._desktop = stream, desktop
-        self._teller = Teller(stream, desktop, self._choices, _now, self._changed)
+        self._teller = Teller(stream, desktop, self._known.choices, now, self._known.change)
         async with anyio.create_task_group() as tasks:
-            self._tasks = tasks
             self._opener = Opener(self._control, tasks, self._say)
-            tasks.start_soon(self._watch_contact)
-            tasks.start_soon(self._look)
+            self._tasks = tasks
+            tasks.start_soon(self._known.watch, stream)
+            tasks.start_soon(self._look, stream, tasks)
             tasks.start_soon(self._draw)
             tasks.start_soon(self._heed_signals)
             await self._left.wait()
             tasks.cancel_scope.cancel()
 
-    # What is known
-
-    async def _watch_contact(self) -> None:
-        was_live = False
-        while True:
-            match self._stream.state:
-                case "live":
-                    self._contact, was_live = "connected", True
-                case "denied":
-                    self._contact = "denied"
-                case _ if was_live or self._stream.attempt or self._stream.state == "waiting":
-                    running = await to_thread.run_sync(self._control.running)
-                    self._contact = "down" if running is None else "disconnected"
-                case _:
-                    self._contact = "connecting"
-            self._changed()
-            await self._stream.turned()
-
-    async def _look(self) -> None:
-        roster = await self._stream.view("roster")
-        inbox = await self._stream.view("inbox")
-        self._tasks.start_soon(self._follow, roster, partial(_take, self._rows, _row))
-        self._tasks.start_soon(self._follow, inbox, partial(_take, self._waiting, _request))
+    async def _look(self, stream: Stream, tasks: TaskGroup) -> None:
+        roster = await stream.view("roster")
+        tasks.start_soon(self._known.follow_rows, roster)
+        tasks.start_soon(self._known.follow_waiting, await stream.view("inbox"))
         await self._teller.run(roster)
-
-    async def _follow(self, view: View, take: Callable[[View, frozenset[str]], None]) -> None:
-        async for changed in view.changes():
-            take(view, changed)
-            self._changed()
-
-    def _choices(self) -> Chosen:
-        """Return what was chosen, as it stands in the file now; what cannot be understood changes nothing."""
-        try:
-            self._chosen, self._trouble = self._preferences.read(), None
-        except HoldfastError as error:
-            if str(error) != self._trouble:
-                self._say(str(error))
-            self._trouble = str(error)
-        return self._chosen
-
-    def _state(self) -> State:
-        waiting = sorted(self._waiting.values(), key=lambda request: request.requested_at)
-        return State(
-            contact=self._contact,
-            rows=ordered([row for row in self._rows.values() if status(row) != "ended"]),
-            waiting=tuple((request, self._teller.kinds.get(request.request_id)) for request in waiting),
-            chosen=self._choices(),
-            autostart=self._autostart.enabled,
-            trouble=None if self._trouble is None else self._trouble.replace(f"{self._preferences.home}/", ""),
-            now=_now(),
-        )
 
     # What is shown
 
-    def _changed(self) -> None:
-        self._news.set()
-
     async def _draw(self) -> None:
         while True:
-            self._news = anyio.Event()
             self._show()
-            await self._news.wait()
+            await self._known.changed()
             await anyio.sleep(PAUSE_S)
 
     def _show(self) -> None:
-        state = self._state()
+        state = self._known.state(self._teller.kinds)
         keep_running = bool(state.chosen.tray.keep_running)
         self._desktop.paint(picture(state.rows, state.contact, keep_running=keep_running))
         entries = menu(state)
-        now = time.monotonic()
-        self._offered = {key: self._offered.get(key, now) for key in _answers(entries)}
+        at = time.monotonic()
+        self._offered = {key: self._offered.get(key, at) for key in _answers(entries)}
         self._desktop.offer(entries)
 
     # What a person does
 
     def opened(self) -> None:
         """The icon was clicked: open what is most urgent."""
-        state = self._state()
+        if self._tasks is None:
+            return  # not begun yet
+        state = self._known.state(self._teller.kinds)
         row = most_urgent(state)
         asked = next((each for each, _ in state.waiting if row is not None and each.session_id == row.id), None)
         self._do(
@@ -189,7 +134,8 @@ class Tray:
 
     def looked_at(self) -> None:
         """The menu is about to be shown: what is in it depends on the time and on a file."""
-        self._show()
+        if self._tasks is not None:
+            self._show()
 
     def clicked(self, session_id: StreamId) -> None:
         """A notification was clicked: open what it tells of."""
@@ -225,7 +171,7 @@ class Tray:
     def _change(self, key: Key) -> None:
         match key:
             case ("mute", session, seconds):
-                until = None if seconds == "0" else to_text(_now() + int(seconds) * 1_000_000)
+                until = None if seconds == "0" else to_text(now() + int(seconds) * 1_000_000)
                 self._do(self._mute, session, {"until": until})
             case ("unmute", session):
                 self._do(self._mute, session, {"muted": False})
@@ -235,10 +181,10 @@ class Tray:
             case ("unmute",):
                 self._do(self._choose, "notifications", "muted_until", None)
             case ("set", name):
-                value = not getattr(self._choices().notifications, name)
+                value = not getattr(self._known.choices().notifications, name)
                 self._do(self._choose, "notifications", name, value)
             case ("keep",):
-                self._do(self._choose, "tray", "keep_running", not self._choices().tray.keep_running)
+                self._do(self._choose, "tray", "keep_running", not self._known.choices().tray.keep_running)
             case ("autostart",):
                 self._do(self._begin_at_login, not self._autostart.enabled)
             case _:
@@ -246,7 +192,7 @@ class Tray:
 
     def close(self) -> None:
         """Take the icon away; the daemon stays where that was chosen."""
-        self.leave(stop=not self._choices().tray.keep_running)
+        self.leave(stop=not self._known.choices().tray.keep_running)
 
     def leave(self, *, stop: bool) -> None:
         """Take the icon away; with `stop` the daemon ends as well, if it was the tray that started it."""
@@ -255,10 +201,11 @@ class Tray:
         self._left.set()
 
     def _chosen_place(self) -> str:
-        return self._choices().tray.open
+        return self._known.choices().tray.open
 
     def _do(self, what: Callable[..., Awaitable[None]], *args: object) -> None:
-        self._tasks.start_soon(self._carefully, what, args)
+        if self._tasks is not None:
+            self._tasks.start_soon(self._carefully, what, args)
 
     async def _carefully(self, what: Callable[..., Awaitable[None]], args: tuple[object, ...]) -> None:
         try:
@@ -266,14 +213,14 @@ class Tray:
         except HoldfastError as error:
             self._say(str(error))
         finally:
-            self._changed()
+            self._known.change()
 
     async def _open(self, session_id: str | None, item_id: str | None, place: str) -> None:
         running = await to_thread.run_sync(self._control.running)
         if running is None:
             await self._start()
         if place == "tui" or (running is not None and not running.web):
-            await self._opener.terminal(self._chosen.tray.terminal, session_id)
+            await self._opener.terminal(self._known.choices().tray.terminal, session_id)
         else:
             await self._opener.page(session_id, item_id)
 
@@ -286,7 +233,7 @@ class Tray:
 
     async def _choose(self, section: str, name: str, value: object) -> None:
         change = partial(self._preferences.change, cast("_Section", section), name, value)
-        self._chosen = await to_thread.run_sync(change)
+        await to_thread.run_sync(change)
 
     async def _begin_at_login(self, wanted: bool) -> None:
         await to_thread.run_sync(self._autostart.enable if wanted else self._autostart.disable)
@@ -302,49 +249,8 @@ class Tray:
                 self.close()
 
 
-class _Request(msgspec.Struct):
-    request_id: str
-    session_id: StreamId
-    turn_id: str | None
-    title: str
-    options: tuple[Option, ...]
-    requested_at: str
-    input: object = None
-
-
-def _request(item: Json) -> Request:
-    found = msgspec.convert(item, _Request)
-    asked = msgspec.Raw(msgspec.json.encode(found.input))
-    return Request(
-        found.request_id,
-        found.session_id,
-        found.turn_id,
-        found.title,
-        asked,
-        found.options,
-        from_text(found.requested_at),
-    )
-
-
-def _row(item: Json) -> Row:
-    return msgspec.convert(item, Row)
-
-
-def _take(into: dict[str, T], read: Callable[[Json], T], view: View, changed: frozenset[str]) -> None:
-    for name in changed:
-        item = view.items.get(name)
-        if item is None:
-            into.pop(name, None)
-        else:
-            into[name] = read(item)
-
-
 def _answers(entries: tuple[Entry, ...]) -> list[Key]:
     found = [entry.key for entry in entries if entry.key[0] == "answer"]
     for entry in entries:
         found += _answers(entry.children)
     return found
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000

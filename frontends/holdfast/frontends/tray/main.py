@@ -10,7 +10,7 @@ import anyio
 from anyio import to_thread
 
 from holdfast.domain.daemon import Listen
-from holdfast.domain.errors import DesktopError
+from holdfast.domain.errors import DesktopError, HoldfastError
 from holdfast.frontends.client.stream import attached
 from holdfast.frontends.tray.app import Tray
 from holdfast.frontends.tray.freedesktop.autostart import Autostart
@@ -18,7 +18,7 @@ from holdfast.frontends.tray.freedesktop.bus import address_of
 from holdfast.frontends.tray.freedesktop.desktop import entered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.preferences import Preferences
@@ -55,6 +55,7 @@ def run(control: DaemonControl, preferences: Preferences, say: Callable[[str], N
 async def _run(control: DaemonControl, preferences: Preferences, say: Callable[[str], None], start: bool) -> None:
     daemon = _OwnDaemon(control)
     tray: Tray | None = None
+    refused: HoldfastError | None = None
     gone_at: float | None = None
     begun = False
     while tray is None or tray.leaving is None:
@@ -63,11 +64,11 @@ async def _run(control: DaemonControl, preferences: Preferences, say: Callable[[
             async with entered(address_of(os.environ), preferences.home, made, say) as desktop:
                 gone_at = None
                 if start and not begun:
-                    await daemon.start()
-                begun = True
-                tray = made
-                async with attached(control, NAME) as stream:
-                    await made.run(stream, desktop)
+                    refused = await _refusal(daemon.start)
+                if refused is None:
+                    begun, tray = True, made
+                    async with attached(control, NAME) as stream:
+                        await made.run(stream, desktop)
         except DesktopError as error:
             if not begun:
                 raise
@@ -78,8 +79,19 @@ async def _run(control: DaemonControl, preferences: Preferences, say: Callable[[
             if now - gone_at >= RETURN_S:
                 raise
             await anyio.sleep(_AGAIN_S)
+        if refused is not None:
+            raise refused
     if tray.leaving:
         await daemon.stop()
+
+
+async def _refusal(what: Callable[[], Awaitable[None]]) -> HoldfastError | None:
+    """Return why something cannot be done. Raised within the desktop it would come out wrapped in a group."""
+    try:
+        await what()
+    except HoldfastError as error:
+        return error
+    return None
 
 
 class _OwnDaemon:

@@ -63,13 +63,14 @@ def _needy(state: State) -> list[Entry]:
 
 def _session(state: State, row: Row, requests: list[tuple[Request, str | None]]) -> Entry:
     first = requests[0][0]
-    label = f"{_name(row)}: {first.title}" if state.chosen.notifications.preview else _name(row)
+    preview = state.chosen.notifications.preview
+    name = _name(row, preview=preview)
     children = [Entry(("open", row.id, first.request_id), "Open", acts=True)]
     for request, kind in requests:
         children.append(Entry(("line", request.request_id), _DRAWN))
         children += _request(state, request, kind)
     children += [Entry(("line", row.id), _DRAWN), _mute(row)]
-    return Entry(("session", row.id), _clipped(label), children=tuple(children))
+    return Entry(("session", row.id), _clipped(f"{name}: {first.title}" if preview else name), children=tuple(children))
 
 
 def _request(state: State, request: Request, kind: str | None) -> list[Entry]:
@@ -152,8 +153,10 @@ def _leaving(state: State) -> list[Entry]:
     return [Entry(("closing",), "Close", children=asked), leave]
 
 
-def _name(row: Row) -> str:
-    return row.title or row.agent or row.id[:8]
+def _name(row: Row, *, preview: bool) -> str:
+    """The first prompt of a session is content, and no name where no content is to be shown."""
+    told = preview or row.title != (row.metadata.first_message_preview or "")
+    return (row.title if told else "") or row.agent or row.id[:8]
 
 
 def _clipped(text: str) -> str:

@@ -124,6 +124,7 @@ class Teller:
                     await self._stream.command("notified", session_id, {"item_id": item_id}, client_id=uuid4().hex)
                     await self._desktop.notify(outcome)
             case Withdraw(session_id=session_id):
+                self._shown.pop(session_id, None)
                 await self._desktop.withdraw(session_id)
             case Silent() | None:
                 pass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import json
 
+from holdfast.domain.errors import DesktopError
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import json_option, start_option
 from holdfast.frontends.cli.terminal import note
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def tray(app: App, *, start: bool, autostart: bool | None, as_json: bool) -> None:
-    """Show an icon, a menu and notifications on your desktop, until you close it there."""
+    """Show an icon, a menu and notifications on your desktop.
+
+    It stays until you close it there; Ctrl-C does the same.
+    """
     if autostart is not None:
         from holdfast.frontends.tray.freedesktop.autostart import Autostart  # noqa: PLC0415 # only asked here
 
@@ -33,6 +37,10 @@ def tray(app: App, *, start: bool, autostart: bool | None, as_json: bool) -> Non
         for line in [] if as_json else done:
             app.terminal.line(one_line(line))
         return
-    from holdfast.frontends.tray.main import run  # noqa: PLC0415 # brings D-Bus and an event loop
+    try:
+        from holdfast.frontends.tray.main import run  # noqa: PLC0415 # brings D-Bus and an event loop
+    except ModuleNotFoundError as error:
+        msg = f"there is no tray for this platform yet ({error.name} is not installed here)"
+        raise DesktopError(msg) from error
 
     run(app.control, app.doors.preferences(), lambda line: note(f"holdfast: {one_line(line)}"), start=start)

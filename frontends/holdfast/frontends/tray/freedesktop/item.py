@@ -26,7 +26,7 @@ class Item(ServiceInterface):
         """Call `activated` when the icon is clicked."""
         super().__init__("org.kde.StatusNotifierItem")
         self._activated = activated
-        self._picture = Picture("idle", 0, "Holdfast")
+        self._picture = Picture("reconnecting", 0, "Holdfast: connecting to the daemon")
 
     def paint(self, picture: Picture) -> None:
         """Show another picture, and say so to the panel."""
