@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from anyio import to_thread
 from msgspec.structs import replace
 
+from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.transports.acp.transport import AcpTransport
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import CommandNotFoundError, ConflictError
@@ -242,3 +244,31 @@ class TestProgramsByTheTimer:
             beside.chmod(0o755)
             beside.rename(program)
             await daemon.saw(session, e.Attached)
+
+
+class TestASessionThatIsCompactedMeanwhile:
+    async def test_what_its_agent_says_next_is_recorded_after_that(self, town: Town, tmp_path: Path) -> None:
+        """Given a compaction that nobody told the keeper of, both what is observed and what is asked go on."""
+        agent = Scripted(tmp_path / "agent")
+        first = [{"say": "one "}, agent.wait("said"), {"say": "two "}]
+        second = [{"say": "three "}, agent.wait("compacted"), {"say": "four"}]
+        agent.change(prompts=[first, second])
+
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "begin")
+            await daemon.until(session, lambda _: daemon.text(session) == "one ")
+            agent.open("said")
+            await daemon.saw(session, e.TurnEnded)
+            await daemon.send(session, "go on")
+            await daemon.until(session, lambda _: daemon.text(session) == "one two three ")
+            done = await to_thread.run_sync(compact, daemon.store, session)
+            agent.open("compacted")
+            await daemon.saw(session, e.TurnEnded, 2)
+
+            assert done.messages == 1
+            await to_thread.run_sync(compact, daemon.store, session)
+            await daemon.do(session, c.Rename("compacted twice"))
+            assert daemon.text(session) == "one two three four"
+            assert [each.originator_version for each in daemon.log(session)] == list(
+                range(1, len(daemon.log(session)) + 1)
+            )

@@ -91,7 +91,8 @@ def compact(
         merged = plan(_stored(store, number))
         if session is None:
             merged = [each for each in merged if each.after < each.before]
-        written = [_write(store, name, number, some, actor) for some in _grouped(merged)]
+        # Somebody may take the session into memory meanwhile; the same command does the rest another time.
+        written = [_write(store, name, number, some, actor) for some in _grouped(merged) if not held(name)]
         messages += sum(count for count, _ in written)
         events += sum(count for _, count in written)
         sessions += any(count for count, _ in written)
