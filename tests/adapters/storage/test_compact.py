@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from holdfast.adapters.exporters import jsonl
 from holdfast.adapters.importers.exported import restore
+from holdfast.adapters.storage import compact as compacting
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.chain import payload_digest
 from holdfast.adapters.storage.compact import compact, savings
@@ -200,6 +201,24 @@ def test_without_a_name_only_what_saves_room_is_compacted(store: Store) -> None:
     assert worth == {SPOKEN: found.before - found.after, OTHER: 0} or worth[SPOKEN] > 0 == worth[OTHER]
     assert None not in data_of(store, OTHER, "text-appended")
     assert compact(store, OTHER).messages == 1, "whoever names it means all of it"
+
+
+def test_a_large_file_is_written_anew_only_where_that_gives_back_a_part_of_it(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compacting, "AT_ANY_RATE", 0)  # so that the file counts as large
+    speak(sqlite_store)
+    speak(sqlite_store, OTHER)
+
+    monkeypatch.setattr(compacting, "WORTH", 1)  # all of it would have to come back
+    little = compact(sqlite_store, SPOKEN)
+    monkeypatch.setattr(compacting, "WORTH", 1_000_000)
+    much = compact(sqlite_store, OTHER)
+
+    assert little.events == much.events == len(WORDS)
+    assert "less than a twentieth" in (little.remains or "")
+    assert much.remains is None
+    assert much.file_after < much.file_before
 
 
 def test_a_session_that_is_not_there_is_not_found(store: Store) -> None:

@@ -37,6 +37,14 @@ _CHUNK = 2_000
 _AT_ONCE = 2_000
 """Events that are reduced in one transaction, unless one message has more."""
 
+AT_ANY_RATE = 64 * 1024 * 1024
+"""Bytes of a file that is written anew for whatever it gives back: nobody notices."""
+
+WORTH = 20
+"""A larger one has to give back one part in so many."""
+
+_TOO_LITTLE = "less than a twentieth of it could be had back, and writing it anew holds everything up that long"
+
 _events = schema.events.c
 _of_stream = (
     select(_events.version, _events.type, _events.schema, _events.data)
@@ -81,7 +89,6 @@ def compact(
         chosen = list(_sessions(connection, session))
         before = usage.stored_bytes(connection, chosen if session else None)
         file_before = usage.file_bytes(connection)
-        loose = session is None and usage.free_bytes(connection) > 0
     messages = events = sessions = 0
     for done, (name, number) in enumerate(chosen):
         if progress is not None:
@@ -97,11 +104,13 @@ def compact(
         events += sum(count for _, count in written)
         sessions += any(count for count, _ in written)
     orphans = reclaim(store)
-    remains = None
-    if (events or loose) and store.readers.dialect.name == "sqlite":
-        remains = store.write(vacuum.write_anew)
     with store.reading() as connection:
         after = usage.stored_bytes(connection, chosen if session else None)
+        size, free = usage.file_bytes(connection), usage.free_bytes(connection)
+    remains = None
+    if (events or (session is None and free)) and store.readers.dialect.name == "sqlite":
+        remains = store.write(vacuum.write_anew) if _worth(size, before - after + free) else _TOO_LITTLE
+    with store.reading() as connection:
         file_after = usage.file_bytes(connection)
     return Compaction(
         sessions,
@@ -120,6 +129,15 @@ def compact(
 def savings(connection: Connection, number: int) -> int:
     """Return how many bytes compacting a session would save. Reads all of it."""
     return sum(max(0, each.before - each.after) for each in plan(_read(connection, number)))
+
+
+def _worth(size: int, gain: int) -> bool:
+    """Tell whether a file is to be written anew, during which nothing else can be written: a second for 100 MB or so.
+
+    There is no smaller step. Payloads give way to digests in place and leave pages half empty, which SQLite can only
+    hand back one by one when they are empty.
+    """
+    return size <= AT_ANY_RATE or gain * WORTH >= size
 
 
 def _sessions(connection: Connection, session: StreamId | None) -> Iterator[tuple[StreamId, int]]:
