@@ -21,6 +21,9 @@ class Call(Struct, frozen=True):
     params: Raw
 
 
+NO_SERVERS: Final = Raw(b"[]")
+"""MCP servers of ours that an agent should use: it has its own."""
+
 INTRODUCES: Final = frozenset({"session/new", "session/fork"})
 """Requests whose answer names a session that was not known before."""
 
@@ -45,22 +48,22 @@ def authenticate(method_id: str) -> Call:
     return _call("authenticate", {"methodId": method_id})
 
 
-def new(cwd: str, mcp_servers: Raw = Raw(b"[]")) -> Call:  # noqa: B008 # immutable
+def new(cwd: str, mcp_servers: Raw = NO_SERVERS) -> Call:
     """Begin a session in a folder."""
     return _call("session/new", {"cwd": cwd, "mcpServers": mcp_servers})
 
 
-def load(session_id: str, cwd: str, mcp_servers: Raw = Raw(b"[]")) -> Call:  # noqa: B008 # immutable
+def load(session_id: str, cwd: str, mcp_servers: Raw = NO_SERVERS) -> Call:
     """Take a session up again; the agent repeats its history before it answers."""
     return _call("session/load", {"sessionId": session_id, "cwd": cwd, "mcpServers": mcp_servers})
 
 
-def resume(session_id: str, cwd: str, mcp_servers: Raw = Raw(b"[]")) -> Call:  # noqa: B008 # immutable
+def resume(session_id: str, cwd: str, mcp_servers: Raw = NO_SERVERS) -> Call:
     """Take a session up again; the agent repeats nothing."""
     return _call("session/resume", {"sessionId": session_id, "cwd": cwd, "mcpServers": mcp_servers})
 
 
-def fork(session_id: str, cwd: str, mcp_servers: Raw = Raw(b"[]")) -> Call:  # noqa: B008 # immutable
+def fork(session_id: str, cwd: str, mcp_servers: Raw = NO_SERVERS) -> Call:
     """Begin a session that knows what another one knows."""
     return _call("session/fork", {"sessionId": session_id, "cwd": cwd, "mcpServers": mcp_servers})
 
