@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import create_engine, insert, select, text
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.event_ids import new_event_id
@@ -20,7 +20,7 @@ from holdfast.adapters.storage.views import projector
 from holdfast.adapters.storage.views.check import fresh_digests
 from holdfast.adapters.storage.views.rebuild import digests, rebuild
 from holdfast.adapters.storage.views.roster import roster_row
-from holdfast.domain.errors import StoreDamagedError, StoreNewerError, ViewsDifferError
+from holdfast.domain.errors import StoreDamagedError, StoreNewerError
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session.facts import BY_TAG
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 _ALSO = [pytest.param(False, id="slice"), pytest.param(True, id="whole", marks=pytest.mark.chaos)]
 NUMBERS = sorted(path.name.removesuffix(".db.gz") for path in FOLDER.glob("*.db.gz"))
+
+
+LATER = {"0001": ("options", "offers", "remote_id")}
+"""Members of a roster's row that came after a golden log was made; all the others are as they were then."""
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -73,14 +77,24 @@ def in_postgres(path: Path, url: str) -> None:
     source.close()
 
 
-def show(store: Store) -> dict[str, str]:
-    """Return a digest of each view, built anew."""
+def show(store: Store, number: str) -> dict[str, str]:
+    """Return a digest of each view, built anew, without what only later versions show."""
 
     def work(transaction: WriteTransaction) -> dict[str, str]:
         rebuild(transaction.connection, transaction.connection)
-        return digests(transaction.connection)
+        return without_later(transaction, number)
 
     return store.write(work)
+
+
+def without_later(transaction: WriteTransaction, number: str) -> dict[str, str]:
+    """Return a digest of each view; the store is then only fit to be thrown away."""
+    sessions = schema.sessions
+    for name, body in transaction.connection.execute(select(sessions.c.id, sessions.c.row)).all():
+        row = {key: value for key, value in msgspec.json.decode(body).items() if key not in LATER.get(number, ())}
+        changed = sessions.update().where(sessions.c.id == name).values(row=msgspec.json.encode(row).decode())
+        transaction.connection.execute(changed)
+    return digests(transaction.connection)
 
 
 @pytest.mark.parametrize("_whole", _ALSO)
@@ -95,17 +109,17 @@ def test_an_old_log_opens_with_the_same_views_and_the_same_chain(
             pass  # an index that is made in another way now
         verdict = verify(store.readers, tmp_path / "checkpoints")
         with store.reading() as connection:
-            stored = digests(connection)
             fresh = fresh_digests(connection)
+            assert digests(connection) == fresh
             log_hash = cast("bytes", connection.scalar(text("SELECT log_hash FROM store")))
         events = sum(1 for _ in store.log())
+        shown = store.write(lambda transaction: without_later(transaction, number))
 
     # A view that came later is not in an old file, and is built beside it all the same.
-    known = {name: stored[name] for name in golden.views}
+    known = {name: shown[name] for name in golden.views}
     figures("R14", "golden logs, SQLite", tried=1, violations=int(known != golden.views))
     assert verdict.first_bad is None
     assert known == golden.views
-    assert {name: fresh[name] for name in golden.views} == golden.views
     assert (events, log_hash.hex()) == (golden.events, golden.log_hash)
 
 
@@ -132,7 +146,7 @@ def test_an_old_log_is_the_same_in_postgres(
     in_postgres(settings.path, postgres_url)
 
     with open_store(StoreSettings.from_url(postgres_url)) as store:
-        shown = {name: digest for name, digest in show(store).items() if name in golden.views}
+        shown = {name: digest for name, digest in show(store, number).items() if name in golden.views}
         verdict = verify(store.readers, tmp_path / "checkpoints")
         with store.reading() as connection:
             log_hash = bytes(cast("bytes", connection.scalar(text("SELECT log_hash FROM store"))))
@@ -167,10 +181,10 @@ def test_the_golden_logs_hold_every_kind_of_event_there_is(tmp_path: Path) -> No
 def test_old_logs_catch_a_version_that_forgot_how_to_read_them(number: str, tmp_path: Path) -> None:
     golden, settings = unpacked(number, tmp_path)
 
-    with open_store(settings) as store, mutated("no-upcasting"), store.reading() as connection:
+    with open_store(settings) as store, mutated("no-upcasting"):
         try:
-            shown = {name: digest for name, digest in fresh_digests(connection).items() if name in golden.views}
-        except (StoreDamagedError, ViewsDifferError):
+            shown = {name: digest for name, digest in show(store, number).items() if name in golden.views}
+        except StoreDamagedError:
             shown = {}
 
     assert shown != golden.views

@@ -1,7 +1,8 @@
-"""The search index as it answers quickly: by the beginnings of words on SQLite, by time on PostgreSQL.
+"""The search index as it answers quickly, and rows of the roster that say what their peers offer.
 
-Neither was there in the first stores that had an index. SQLite cannot change the one it has: it goes, with its rows,
-and is folded from the items again, a batch at a time and not here: opening takes no time that depends on the size.
+Neither was there in the first stores. The index finds by the beginnings of words on SQLite, by time on PostgreSQL;
+SQLite cannot change the one it has. What goes here is folded from the log when the store is opened, once: the roster
+holds the state of every session, and nothing may be decided on one that lacks a part.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ depends_on = None
 def upgrade() -> None:
     connection = op.get_bind()
     tables = set(sa.inspect(connection).get_table_names())
+    if "sessions" in tables:
+        op.drop_table("sessions")
     if "passages" not in tables:
         return  # it is made when the store is opened, as it is made in that version
     if connection.dialect.name == "postgresql":
