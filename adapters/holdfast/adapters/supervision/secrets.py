@@ -7,7 +7,7 @@ into texts of which only the changes are recorded, stay right.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, AnyStr, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -158,9 +158,9 @@ def _forms(secret: str) -> set[bytes]:
     return {form.encode() for form in (secret, plain, json.dumps(secret)[1:-1], plain.replace("/", "\\/"))}
 
 
-def _overlap(text: AnyStr, secret: AnyStr) -> int:
+def _overlap(text: bytes | str, secret: bytes | str) -> int:
     """Return how many of the last characters may be the beginning of a value."""
     for length in range(min(len(secret) - 1, len(text)), 0, -1):
-        if text.endswith(secret[:length]):
+        if text[-length:] == secret[:length]:
             return length
     return 0
