@@ -291,6 +291,9 @@ ANSWERS = {
     "what tells something else than it shows": Asked(
         replace(reading(), title="Read \u202eyp.a"), "read", NotificationSettings(allow="anything"), ["Deny"]
     ),
+    "what lies elsewhere": Asked(
+        replace(reading(), input=Raw(b'{"path":{"$attachment":"00ff","size":70000}}')), "read", LOOKING, ["Deny"]
+    ),
     "what holds for longer": Asked(replace(reading(), options=(ALWAYS, DENY)), "read", LOOKING, ["Deny"]),
     "two ways to allow it once": Asked(
         replace(reading(), options=(ALLOW, e.Option("b", "allow_once"), DENY)), "read", LOOKING, ["Deny"]

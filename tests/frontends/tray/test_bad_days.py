@@ -60,6 +60,12 @@ def test_a_daemon_that_cannot_be_started_is_said_in_one_line(desk: Desk, tmp_hom
     assert "token" in refusal
 
 
+def test_another_store_than_the_daemons_is_refused(desk: Desk, world: World, tmp_path: Path, cli: Cli) -> None:
+    told = cli("tray", env=desk.environ | {"HOLDFAST_DATABASE_URL": f"sqlite:///{tmp_path}/other.db"})
+
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (4, "", 1)
+
+
 @pytest.mark.parametrize("address", ["unix:path=/nonexistent/bus", "nonsense", "tcp:host=127.0.0.1,port=1", ";"])
 def test_a_bus_that_is_not_there_is_said_in_one_line(cli: Cli, address: str) -> None:
     told = cli("tray", env={"DBUS_SESSION_BUS_ADDRESS": address})

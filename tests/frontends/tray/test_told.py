@@ -18,6 +18,8 @@ from tests.agents.scripting import until
 from tests.frontends.tray.asking import WRITE, asks
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from tests.frontends.tray.desk import Desk
     from tests.journeys.world import World
 
@@ -198,7 +200,8 @@ def test_a_do_not_disturb_of_the_desktop_holds(told: Desk, world: World) -> None
     assert shown(told) == 0
 
 
-def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, world: World) -> None:
+@pytest.mark.chromium
+def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, world: World, chromium: Browser) -> None:
     opened = told.command("xdg-open")
     session = world.ready(world.agent(prompts=[asks(WRITE)]).command, "Look")
     until(lambda: shown(told) == 1, "nobody was told")
@@ -209,11 +212,15 @@ def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, wo
     until(opened.exists, "nothing was opened")
     file = Path(unquote(opened.read_text().strip().removeprefix("file://")))
     assert file.stat().st_mode & 0o077 == 0
-    link = file.read_text().split('href="')[1].split('"')[0].replace("&amp;", "&")
-    path, _, fragment = link.removeprefix(world.daemon.url).partition("#")
-    code, _, item = fragment.removeprefix("code=").partition("&item=")
-    assert (path, unquote(item)) == (f"/sessions/{session}", request["request_id"])
-    assert world.daemon.request("POST", "/sign-in", {"code": code}, tcp=True).status == 204
+    context = chromium.new_context()
+    try:
+        page = context.new_page()
+        page.goto(file.as_uri())
+        page.wait_for_selector(f'[data-request="{request["request_id"]}"]', timeout=45_000)
+        address = unquote(page.url)
+    finally:
+        context.close()
+    assert address == f"{world.daemon.url}/sessions/{session}#{request['request_id']}"
 
     told.end("tray")
     assert not file.exists()

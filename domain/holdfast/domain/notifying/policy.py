@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from holdfast.domain import attachments
 from holdfast.domain.content import text_of
 from holdfast.domain.escaping import block, one_line
 from holdfast.domain.notifying.settings import NotificationSettings, quiet_hours
@@ -27,6 +28,9 @@ STALE_S: Final = 60
 SHOWN_CHARACTERS: Final = 240
 SHOWN_LINES: Final = 6
 """What notifications show everywhere. A question that is longer has to be opened, and cannot be allowed unseen."""
+
+ATTACHMENT: Final = f'"{attachments.KEY}"'.encode()
+"""Stands where a part of the arguments is too long to be shown."""
 
 LOOKING: Final = frozenset({"read", "search", "think"})
 """Kinds of tools that change nothing and send nothing."""
@@ -115,7 +119,7 @@ def decide(known: Standing, recorded: Recorded, around: Circumstances) -> tuple[
 
 def may_allow(title: str, input_: Raw, kind: str | None, settings: NotificationSettings) -> bool:
     """Return whether a question may be allowed without opening it: all of it is seen, and it can do no harm."""
-    if settings.allow == "nothing" or not settings.preview:
+    if settings.allow == "nothing" or not settings.preview or ATTACHMENT in bytes(input_):
         return False
     return _fits(question(title, input_)) and (settings.allow == "anything" or kind in LOOKING)
 

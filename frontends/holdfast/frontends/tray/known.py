@@ -47,6 +47,7 @@ class Known:
         self._contact: Contact = "connecting"
         self._page = True
         self._counted = False
+        self._told = ""
         self._rows: dict[str, Row] = {}
         self._waiting: dict[str, Request] = {}
         self._news = anyio.Event()
@@ -56,7 +57,11 @@ class Known:
         was_live = False
         while True:
             seen = stream.state
-            running = await to_thread.run_sync(self._control.running)
+            try:
+                running = await to_thread.run_sync(self._control.running)
+            except HoldfastError as error:  # one that is not for us: of another store, say
+                running = None
+                self._tell(str(error))
             match seen:
                 case "live":
                     self._contact, was_live = "connected", True
@@ -85,8 +90,7 @@ class Known:
         try:
             self._chosen, self._trouble = self._preferences.read(), None
         except HoldfastError as error:
-            if str(error) != self._trouble:
-                self._say(str(error))
+            self._tell(str(error))
             self._trouble = str(error)
         return self._chosen
 
@@ -116,6 +120,11 @@ class Known:
         """Return when something has become known since this was asked last."""
         await self._news.wait()
         self._news = anyio.Event()
+
+    def _tell(self, line: str) -> None:
+        if line != self._told:
+            self._told = line
+            self._say(line)
 
     async def _follow(self, view: View, take: Callable[[View, frozenset[str]], None]) -> None:
         async for changed in view.changes():

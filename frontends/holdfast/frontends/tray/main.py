@@ -44,10 +44,11 @@ def run(control: DaemonControl, preferences: Preferences, say: Callable[[str], N
     Raises:
         DesktopError: There is no D-Bus session, or it has gone and does not come back.
         OccupiedError: There is a tray for these sessions already.
-        HoldfastError: The daemon cannot be started, or the settings not be understood.
+        HoldfastError: The daemon cannot be started or is of another store, or the settings cannot be understood.
     """
     address_of(os.environ)
     preferences.read()
+    control.running()
     # Everything that speaks D-Bus needs asyncio.
     anyio.run(_run, control, preferences, say, start, backend="asyncio")
 
