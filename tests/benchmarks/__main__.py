@@ -35,6 +35,7 @@ FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "p7": live.fanning_out,
     "p9": appending.on_postgres,
     "r8": live.stalling,
+    "r11": talking.flooding,
     "r10": live.returning,
     "page": page.showing,
     "search": searching.on_sqlite,

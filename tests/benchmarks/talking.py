@@ -13,9 +13,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.benchmarks import many
-from tests.benchmarks.report import Figure, Goal, Row
+from tests.benchmarks.report import Baseline, Figure, Goal, Row
 from tests.frontends.daemon import PATIENCE_S, Daemon
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parents[2]
 RATE: Final = 200
 
+_FLOODER: Final = Path(__file__).with_name("flooder.py")
 _SPEAKER: Final = Path(__file__).with_name("speaker.py")
 _CPU_CLOCK: Final = 2
 """Linux gives every process a clock that only runs while it does: its number is made of the process's and of this."""
@@ -64,6 +66,10 @@ class BenchDaemon(Daemon):
         boot = _BOOT.format(site=str(self.site), root=str(ROOT))
         return [sys.executable, "-c", boot, *arguments[arguments.index("holdfast.bootstrap.daemon") + 1 :]]
 
+    def memory_bytes(self) -> float:
+        """Return how much it has resident."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * 4096.0
+
     def busy_s(self) -> float:
         """Return how long it has used a processor so far."""
         return time.clock_gettime(~self.pid << 3 | _CPU_CLOCK)
@@ -78,6 +84,27 @@ def talking(folder: Path, scale: Scale) -> Figure:
     return Figure("P2", f"{scale.talkers} sessions, {RATE} pieces of text a second in each, a frontend on each", rows)
 
 
+def flooding(folder: Path, scale: Scale) -> Figure:
+    """R11: what others notice of an agent that says two-byte lines for ever, as fast as it can."""
+    quiet = replace(scale, talkers=max(2, scale.talkers // 5))
+    alone = _by_connection(folder / "alone", quiet)
+    grown: list[float] = []
+    beside = _by_connection(folder / "beside", quiet, flooder=grown)
+    value, base = (quantiles(heard.delays, n=100)[98] for heard in (beside, alone))
+    rows = (
+        Row(
+            "99 of 100 pieces of the others",
+            "ms",
+            value,
+            Goal("at most", 2, "ratio"),
+            Baseline("nobody", base),
+            value / base,
+        ),
+        Row("growth of the daemon's memory", "bytes", max(1.0, *grown), Goal("at most", 64 * 1024 * 1024, "value")),
+    )
+    return Figure("R11", f"{quiet.talkers} sessions at {RATE} pieces a second, beside one that floods", rows)
+
+
 def _rows(how: str, heard: Heard) -> Sequence[Row]:
     assert len(heard.delays) == heard.pieces, f"{heard.pieces - len(heard.delays)} pieces never arrived"
     tenth = max(2, len(heard.delays) // 10)
@@ -89,7 +116,8 @@ def _rows(how: str, heard: Heard) -> Sequence[Row]:
     )
 
 
-def _by_connection(folder: Path, scale: Scale) -> Heard:
+def _by_connection(folder: Path, scale: Scale, flooder: list[float] | None = None) -> Heard:
+    """Let agents talk that have a connection each; with `flooder`, beside one that floods, and tell what that took."""
     with _daemon(folder) as daemon:
         path = folder / "agents.sock"
         command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(RATE), str(scale.talk_s)]
@@ -97,9 +125,14 @@ def _by_connection(folder: Path, scale: Scale) -> Heard:
             assert _line(cast) == "ready"
             sessions = [_new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
             with _audience(daemon, sessions, scale) as audience:
+                held = daemon.memory_bytes()
+                if flooder is not None:
+                    _prompt(daemon, [_new(daemon, {"command": [sys.executable, "-I", "-S", str(_FLOODER)]})])
                 _prompt(daemon, sessions)
                 before, begun = daemon.busy_s(), monotonic()
                 delays = json.loads(_line(audience))
+                if flooder is not None:
+                    flooder.append(daemon.memory_bytes() - held)
                 cores = (daemon.busy_s() - before) / (monotonic() - begun)
             assert cast.stdin is not None
             cast.stdin.close()

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw, json
 
 from holdfast.adapters.supervision.coalesce import PIECE_LIMIT, Coalescer, Entry
 from holdfast.domain.recorded import Source, StreamId
@@ -142,3 +143,20 @@ def test_nothing_is_lost_doubled_or_moved(frames: list[tuple[StreamId, list[Fact
     assert flat(appended, B) == flat(frames, B)
     offsets = [entry.source.offset for entry in entries if entry.source is not None]
     assert offsets == sorted(offsets)
+
+
+def test_lines_that_are_no_messages_are_kept_together_word_for_word() -> None:
+    queue = Coalescer()
+    for number, line in enumerate(['"y"', '"y"', '"\\u00fc \\"z\\""']):
+        queue.add(A, [e.RawReceived(f"t1.{number}", "garbage: no JSON", Raw(line.encode()))], at(number))
+    queue.add(A, [e.RawReceived("t1.9", "garbage: too deep", Raw(b'"["'))], at(3))
+    queue.add(A, [e.RawReceived("t1.10", "garbage: too deep", Raw(b"[1]"))], at(4))
+
+    (entry,) = queue.take()
+
+    assert [(fact.item_id, json.decode(fact.body)) for fact in entry.facts if isinstance(fact, e.RawReceived)] == [
+        ("t1.0", 'y\ny\nü "z"'),
+        ("t1.9", "["),
+        ("t1.10", [1]),
+    ]
+    assert entry.source == at(4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct, json
 
 from holdfast.domain.recorded import Source, StreamId
 from holdfast.domain.session import events as e
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 PIECE_LIMIT: Final = 64 * 1024
 """Characters of one fact that pieces are gathered into."""
+
+
+_decode_text = json.Decoder(str).decode
+_encode_text = json.Encoder().encode
 
 
 class Entry(Struct):
@@ -77,15 +81,16 @@ class Coalescer:
 
     def _continues(self, session_id: StreamId | None, fact: Fact, source: Source | None) -> bool:
         """Take in one more piece of the text at the end, which is what nearly everything is; tell whether it was."""
-        if not isinstance(fact, e.TextAppended | e.ThoughtAppended):
+        if not isinstance(fact, e.TextAppended | e.ThoughtAppended | e.RawReceived):
             return False
         last = self._entries[-1]
         if last.session_id != session_id or _origin(last.source) != _origin(source):
             return False
         if not self._joins(last.facts[-1], fact):
             return False
+        before = self._gathered
         self._gather(fact)
-        self._bytes += _OVERHEAD + len(fact.text)
+        self._bytes += _OVERHEAD + self._gathered - before
         last.source = source
         return True
 
@@ -105,21 +110,32 @@ class Coalescer:
                     and last.thread == fact.thread
                     and self._gathered + len(fact.text) <= PIECE_LIMIT
                 )
+            case e.RawReceived(label=label, body=body), e.RawReceived(label=same, body=more):
+                # Lines that are no messages: an agent that is none may say millions of them.
+                both = bytes(body)[:1] == bytes(more)[:1] == b'"'
+                return both and label == same and self._gathered + len(more) <= PIECE_LIMIT
             case _:
                 return False
 
     def _gather(self, fact: Fact) -> None:
         """Keep the pieces apart until they are wanted: joining them one by one would copy them again and again."""
-        assert isinstance(fact, e.TextAppended | e.ThoughtAppended)
-        self._pieces.append(fact.text)
-        self._gathered += len(fact.text)
+        if isinstance(fact, e.RawReceived):
+            self._pieces.append(_decode_text(fact.body))
+        else:
+            assert isinstance(fact, e.TextAppended | e.ThoughtAppended)
+            self._pieces.append(fact.text)
+        self._gathered += len(self._pieces[-1])
 
     def _settle(self) -> None:
         if self._pieces:
             facts = self._entries[-1].facts
             last = facts[-1]
-            assert isinstance(last, e.TextAppended | e.ThoughtAppended)
-            facts[-1] = type(last)(last.item_id, last.text + "".join(self._pieces), last.thread)
+            if isinstance(last, e.RawReceived):
+                body = _encode_text("\n".join([_decode_text(last.body), *self._pieces]))
+                facts[-1] = e.RawReceived(last.item_id, last.label, Raw(body))
+            else:
+                assert isinstance(last, e.TextAppended | e.ThoughtAppended)
+                facts[-1] = type(last)(last.item_id, last.text + "".join(self._pieces), last.thread)
             self._pieces.clear()
         self._gathered = 0
 

@@ -11,6 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from holdfast.adapters.supervision.intake import Intake
 from holdfast.adapters.supervision.keeper import Observed, may_go_on
+from holdfast.adapters.supervision.pulse import Turn
 from holdfast.adapters.supervision.secrets import Veil
 from holdfast.adapters.supervision.vigil import Vigil
 from holdfast.domain.errors import ConflictError
@@ -38,9 +39,6 @@ ACKNOWLEDGE_BYTES: Final = 256 * 1024
 OUTBOX_LIMIT: Final = 4096
 """Writes that wait; beyond, nothing more is read from the peer."""
 
-PIECE_BYTES: Final = 16 * 1024
-"""So much is read of one peer before the others have their turn."""
-
 WISH_S: Final = 30.0
 STOP_S: Final = 20.0
 
@@ -61,6 +59,7 @@ class Talk:
         self._speech = speech
         self._link = link
         self._intake = Intake(yard.ledger, link.members, self._recorded)
+        self._turn = Turn(yard.pulse)
         self._veil = Veil(yard.settings.secrets)
         self._outbox: deque[Write] = deque()
         self._failure: Failure | None = None
@@ -185,14 +184,16 @@ class Talk:
                 self.heard_at = anyio.current_time()
                 self._stayed = True
                 for piece in self._pieces(data):
+                    self._turn.begin()
                     shown = self._veil.hide(piece)
                     self._link.frames.heard(shown, lines=self._link.peer.command is not None)
                     for heard in self._speech.receive(shown):
                         self._take(heard)
+                    self._turn.end(len(piece))
                     self._wake_committer()
-                    await checkpoint()
+                    await (self._turn.rest() if self._turn.over else checkpoint())
                 if self.in_turn():
-                    await self._yard.pulse.rest()
+                    await self._turn.rest()
             if self._failure is None:
                 for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):
                     self._take(heard)
@@ -210,7 +211,7 @@ class Talk:
         """Cut what a program said, so that nobody waits for long while an agent that talked much is read."""
         if self._link.peer.command is None:
             return (data,)  # a message, perhaps, that must stay whole
-        return (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
+        return self._turn.pieces(data)
 
     def _take(self, heard: Heard) -> None:
         if heard.writes:

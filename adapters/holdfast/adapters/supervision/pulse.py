@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Final
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BEAT_S: Final = 0.01
 """How long pieces of text may gather. A commit costs about the same for one event and for a hundred of them."""
+
+
+_READING: Final = 0.6
+"""The part of a beat in which peers may be read. What they said has to be written and shown as well."""
+
+_LEAST_S: Final = 0.0005
+
+_GO_S: Final = 0.001
+"""How long one go may take: so long whoever wants something else of the loop waits."""
+
+_SMALLEST_BYTES: Final = 256
+_LARGEST_BYTES: Final = 256 * 1024
 
 
 class Pulse:
@@ -18,9 +34,16 @@ class Pulse:
         self._beat_s = beat_s
         self._beat = anyio.Event()
         self._wanted = anyio.Event()
+        self._resting = self._busy = 0
+
+    @property
+    def share_s(self) -> float:
+        """How long each of those who are busy now may read in a beat."""
+        return max(_LEAST_S, _READING * self._beat_s / max(1, self._busy))
 
     async def rest(self) -> None:
         """Return at the next beat."""
+        self._resting += 1
         self._wanted.set()
         await self._beat.wait()
 
@@ -30,5 +53,48 @@ class Pulse:
             await self._wanted.wait()
             await anyio.sleep(self._beat_s - anyio.current_time() % self._beat_s)
             self._wanted = anyio.Event()
+            self._busy, self._resting = self._resting, 0
             beat, self._beat = self._beat, anyio.Event()
             beat.set()
+
+
+class Turn:
+    """How much of what one peer says is read before others have their turn: so many bytes a go, so long a beat.
+
+    What a byte costs differs by three powers of ten: there are lines of two bytes and lines of a megabyte.
+    """
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._bytes = 4 * 1024
+        self._left_s = pulse.share_s
+        self._begun = 0.0
+
+    @property
+    def over(self) -> bool:
+        """Whether it is somebody else's turn."""
+        return self._left_s <= 0
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Cut what was received; how long the one before took decides how much the next one holds."""
+        start = 0
+        while start < len(data):
+            piece = data[start : start + self._bytes]
+            start += len(piece)
+            yield piece
+
+    def begin(self) -> None:
+        """Begin to read a piece."""
+        self._begun = perf_counter()
+
+    def end(self, size: int) -> None:
+        """A piece of this many bytes was read."""
+        took = perf_counter() - self._begun
+        self._left_s -= took
+        fitting = int(size * _GO_S / max(took, 1e-6))
+        self._bytes = max(_SMALLEST_BYTES, min(fitting, 2 * self._bytes, _LARGEST_BYTES))
+
+    async def rest(self) -> None:
+        """Leave the loop to others until the next beat."""
+        await self._pulse.rest()
+        self._left_s = self._pulse.share_s
