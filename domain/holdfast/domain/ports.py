@@ -235,10 +235,11 @@ class Reading(Protocol):
         ...
 
     def attachment(self, session_id: StreamId, name: str) -> Attachment:
-        """Return what an event of a session refers to by this SHA-256. That it is what it should be is not checked.
+        """Return what an event of a session refers to by this SHA-256.
 
         Raises:
             NotFoundError: No event of the session refers to it, or it is gone.
+            StoreDamagedError: It was altered.
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from holdfast.domain.attachments import attach_json
-from holdfast.domain.errors import NotFoundError
+from holdfast.domain.errors import NotFoundError, StoreDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ def checked(fetch: Callable[[str], Attachment], reference: Reference) -> bytes |
     """Return the content of a reference; None where it is gone, or is not what the reference says."""
     try:
         content = b"".join(fetch(reference.sha256).pieces)
-    except NotFoundError:
+    except (NotFoundError, StoreDamagedError):
         return None
     right = len(content) == reference.size and sha256(content).hexdigest() == reference.sha256
     return content if right else None

@@ -112,5 +112,7 @@ def test_altered_pictures_stay_references_in_a_transcript(told: Daemon) -> None:
     file = told.home / "attachments" / name_of(SHOWN)
     file.write_bytes(SHOWN[:-1] + bytes([SHOWN[-1] ^ 1]))
 
+    refused = told.get(f"{PATH}/attachments/{name_of(SHOWN)}")
+    assert (refused.status, refused.json()["code"]) == (500, "store_damaged")
     items = json.loads(told.get(f"{PATH}/transcript").body)["items"]
     assert items[0]["content"][1]["source"]["data"]["$attachment"] == name_of(SHOWN)

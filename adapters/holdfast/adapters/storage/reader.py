@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.attachments import referred
-from holdfast.adapters.storage.attachments.keeping import gone
+from holdfast.adapters.storage.attachments.keeping import altered, gone, state
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
 from holdfast.adapters.storage.views import inbox, pages, roster
@@ -142,8 +142,11 @@ class Reader:
     def attachment(self, session_id: StreamId, name: str) -> Attachment:
         """Return what an event of a session refers to by this SHA-256; its content is read as it is asked for.
 
+        It is read once before, to see that it is what it should be: half of a wrong answer cannot be taken back.
+
         Raises:
             NotFoundError: No event of the session refers to it, or it is gone.
+            StoreDamagedError: It was altered.
         """
         attachments = self._store.attachments
         with self._store.reading() as connection:
@@ -153,8 +156,11 @@ class Reader:
                 msg = f"session {session_id} has no attachment {name[:64]!r}"
                 raise NotFoundError(msg)
             size = attachments.size(connection, name)
-            if size is None:
-                raise gone(name)
+            found = "missing" if size is None else state(attachments, connection, name, size)
+        if size is None or found == "missing":
+            raise gone(name)
+        if found == "altered":
+            raise altered(name)
         return Attachment(size, use == "text", self._pieces(name))
 
     def _pieces(self, name: str) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from holdfast.domain.errors import NotFoundError
+from holdfast.domain.errors import NotFoundError, StoreDamagedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -54,6 +54,11 @@ class Attachments(Protocol):
 def gone(name: str) -> NotFoundError:
     """Return the error for a content that is not there."""
     return NotFoundError(f"attachment {name} is not there: `holdfast verify` tells which events refer to it")
+
+
+def altered(name: str) -> StoreDamagedError:
+    """Return the error for a content that is not what its name says."""
+    return StoreDamagedError(f"attachment {name} is not as it was written: `holdfast verify` tells where it belongs")
 
 
 def state(attachments: Attachments, connection: Connection, name: str, size: int) -> State:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from holdfast.adapters.storage.attachments.keeping import altered
 from holdfast.domain.attachments import attach_json
 from holdfast.domain.errors import NotFoundError, StoreDamagedError
 from holdfast.domain.session import events as e
@@ -31,8 +32,7 @@ def content_of(attachments: Attachments, connection: Connection, reference: Refe
     """
     content = b"".join(attachments.pieces(connection, reference.sha256))
     if len(content) != reference.size or sha256(content).hexdigest() != reference.sha256:
-        msg = f"attachment {reference.sha256} is not as it was written: `holdfast verify` tells where it belongs"
-        raise StoreDamagedError(msg)
+        raise altered(reference.sha256)
     return content
 
 
