@@ -70,12 +70,12 @@ def showing(folder: Path, scale: Scale) -> Figure:
     home.mkdir(mode=0o700)
     long, short = new_session(), new_session()
     with opened(home) as store:
-        _fill(store, short, 40)
-        _fill(store, long, scale.events)
+        fill(store, short, 40)
+        fill(store, long, scale.events)
     daemon = Daemon(home)
     try:
         daemon.start()
-        _caught_up(daemon, long)
+        caught_up(daemon, long)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
             page = browser.new_page(viewport={"width": 1400, "height": 900})
@@ -86,7 +86,7 @@ def showing(folder: Path, scale: Scale) -> Figure:
     return Figure("page", title, rows)
 
 
-def _caught_up(daemon: Daemon, session: StreamId) -> None:
+def caught_up(daemon: Daemon, session: StreamId) -> None:
     """Return once the views hold what was just written, which is when the end of a long session is found at once."""
     for _ in range(200):
         began = perf_counter()
@@ -112,7 +112,7 @@ def _measure(page: Page, daemon: Daemon, long: StreamId, short: StreamId, rounds
     )
 
 
-def _fill(store: Store, session: StreamId, items: int) -> None:
+def fill(store: Store, session: StreamId, items: int) -> None:
     """Append so many items: prompts, and answers in Markdown."""
     after = Session(session)
     facts: list[e.Fact] = [beginning(f"Session with {items:,} items")]

@@ -81,6 +81,13 @@ class Terminal:
         """Type a text as it is."""
         self._run("send-keys", "-l", text)
 
+    def paste(self, text: str) -> None:
+        """Paste a text, as a terminal does: marked as one paste."""
+        file = self._socket.with_name("pasted")
+        file.write_text(text)
+        self._run("load-buffer", str(file))
+        self._run("paste-buffer", "-p", "-d")
+
     def screen(self, *, styled: bool = False) -> str:
         """Return what stands on the screen; with the escapes that style it, where wanted."""
         return self._run("capture-pane", "-p", *(["-e"] if styled else []))

@@ -144,7 +144,9 @@ class HoldfastApp(App[int]):
         assert source is not None
         while source.state not in ("live", "stored"):
             await source.turned()
-        self.open(await source.resolve(name))
+        session = await source.resolve(name)
+        await self.sessions.viewed.wait()
+        self.open(session)
 
     def _refuse(self, errors: BaseExceptionGroup[HoldfastError]) -> None:
         error: BaseException = errors

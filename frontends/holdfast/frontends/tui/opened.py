@@ -81,6 +81,10 @@ class OpenedScreen(Screen[None]):
         entry = self._sessions.get(self.session)
         if entry is not None:
             self.query_one(SessionBar).tell(entry, self._sessions.waiting)
+        roster = self._sessions.roster
+        row = None if roster is None else roster.items.get(self.session)
+        if row is not None:  # also where the list is another one now, with or without those that ended
+            self.query_one(SessionView).take_row(row)
 
     @on(SessionView.Left)
     def _left(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
-from anyio import CancelScope, create_task_group, move_on_after, sleep
+from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
 
 from holdfast.frontends.tui.roster.entries import Entry, entry, place
 
@@ -27,6 +27,7 @@ class Sessions:
         ended: Whether ended sessions are among them.
         roster: The view of all sessions, once there is one.
         inbox: The view of what waits for a person, once there is one.
+        viewed: Set once there are both.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,7 @@ class Sessions:
         self.ended = False
         self.roster: View | None = None
         self.inbox: View | None = None
+        self.viewed = Event()
         self._entries: dict[str, Entry] = {}
         self._places: dict[str, tuple[object, ...]] = {}
         self._ordered: list[Entry] | None = []
@@ -98,6 +100,7 @@ class Sessions:
 
     async def _show_roster(self, source: Source) -> None:
         view = self.roster = await source.view("roster", ended=self.ended)
+        self._viewed()
         self._entries.clear()
         self._places.clear()
         try:
@@ -113,6 +116,7 @@ class Sessions:
 
     async def _follow_inbox(self, source: Source) -> None:
         view = self.inbox = await source.view("inbox")
+        self._viewed()
         try:
             async for _ in view.changes():
                 self._requests = dict(sorted(view.items.items(), key=lambda each: str(each[1]["requested_at"])))
@@ -121,6 +125,10 @@ class Sessions:
         finally:
             with move_on_after(1, shield=True):
                 await source.leave(view)
+
+    def _viewed(self) -> None:
+        if self.roster is not None and self.inbox is not None:
+            self.viewed.set()
 
     def _take(self, view: View, changed: frozenset[str]) -> None:
         for each in changed:

@@ -88,6 +88,8 @@ PLAIN = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
+        "ansi-background": "ansi_default",
+        "ansi-foreground": "ansi_default",
         "text-dim": "ansi_default",
         "text-faint": "ansi_default",
         "working": "ansi_cyan",

@@ -71,10 +71,17 @@ def besides(item: Json) -> list[str]:
         resource = block.get("resource")
         inner = cast("Json", resource) if isinstance(resource, dict) else {}
         name = text(block, "name") or text(block, "uri") or text(inner, "uri")
-        data = text(block, "data")
-        size = f"{len(data) * 3 // 4:,} bytes" if data else ""
+        size = _size_of(block.get("data"))
         found.append(" ".join(filter(None, (kind.replace("_", " "), name, text(block, "mimeType"), size))))
     return found
+
+
+def _size_of(data: object) -> str:
+    """Return how large what is embedded is, whether it is here or kept beside the log."""
+    if isinstance(data, dict):
+        size = number(cast("Json", data), "size")
+        return f"{size:,} bytes" if size else ""
+    return f"{len(data) * 3 // 4:,} bytes" if isinstance(data, str) and data else ""
 
 
 def arguments(value: object) -> list[tuple[str, str]]:

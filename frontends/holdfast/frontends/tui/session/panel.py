@@ -63,8 +63,7 @@ class Panel(Widget):
         self.refresh(layout=True)
 
     def on_mount(self) -> None:
-        """Take the colours."""
-        self._palette = Palette(app_of(self))
+        """Follow the theme."""
         app_of(self).theme_changed_signal.subscribe(self, lambda _: self._recoloured())
         self.redraw()
 
@@ -77,10 +76,10 @@ class Panel(Widget):
         """Return one line of the screen."""
         width = self.size.width
         lines = self._in(max(8, width - GUTTER - 1))
-        assert self._palette is not None
+        palette = self._palette = self._palette or Palette(app_of(self))
         at = y + self._offset
         line = lines[at] if at < len(lines) else Line()
-        return strip_of(line, self._palette, self._palette.ground(self), width)
+        return strip_of(line, palette, palette.ground(self), width)
 
     def _in(self, width: int) -> list[Line]:
         if self._drawn is None or self._drawn[0] != width:
@@ -88,5 +87,5 @@ class Panel(Widget):
         return self._drawn[1]
 
     def _recoloured(self) -> None:
-        self._palette = Palette(app_of(self))
+        self._palette = None
         self.refresh()

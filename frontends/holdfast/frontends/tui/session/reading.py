@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+import anyio
+
 from holdfast.frontends.tui.palette import app_of
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.bars import Answered, PlanBar
@@ -33,7 +35,7 @@ class Reading:
         self._transcript_view: View | None = None
         self._details_known = False
         self._placed = False
-        self._paging = False
+        self._paging = anyio.Lock()
         self._reported: tuple[str | None, int] | None = None
         self._due = False
         self._pending: set[str] = set()
@@ -116,15 +118,12 @@ class Reading:
         """Load the page before the first item. Raises `HoldfastError`."""
         view = self._view
         before = view.transcript.listing.before
-        if before is None or self._paging:
-            return
-        self._paging = True
-        try:
+        async with self._paging:
+            if before is None or view.transcript.listing.before != before:
+                return  # somebody else loaded it meanwhile
             page = await view.source.page(view.session, before=before, limit=limit)
-        finally:
-            self._paging = False
-        if view.transcript.listing.before == before:  # else it began anew meanwhile, elsewhere
-            view.transcript.older(cast("list[Json]", page["items"]), cast("str | None", page.get("before")))
+            if view.transcript.listing.before == before:  # else it began anew, elsewhere
+                view.transcript.older(cast("list[Json]", page["items"]), cast("str | None", page.get("before")))
 
     async def to_top(self) -> None:
         """Load everything, and go to the first item. Raises `HoldfastError`."""

@@ -207,22 +207,21 @@ class Transcript(Widget, can_focus=True):
         return self._strip(line, mark, bar, self.size.width)
 
     def _make_strip(self, line: Line, mark: str, bar: str, width: int) -> Strip:
-        assert self._palette is not None
-        ground = self._palette.ground(self)
-        strip = strip_of(line, self._palette, ground, max(0, width - _MARGIN), mark)
-        edge = Segment(" ▐" if bar == "thumb" else "  ", ground + self._palette.style(bar))
+        palette = self._palette = self._palette or Palette(app_of(self))
+        ground = palette.ground(self)
+        strip = strip_of(line, palette, ground, max(0, width - _MARGIN), mark)
+        edge = Segment(" ▐" if bar == "thumb" else "  ", ground + palette.style(bar))
         return Strip([*strip, edge]).crop(0, width)
 
     def _coloured(self) -> None:
-        self._palette = Palette(app_of(self))
+        self._palette = None
         self._strip.cache_clear()
         self.refresh()
 
     # What happens to it
 
     def on_mount(self) -> None:
-        """Take the colours."""
-        self._coloured()
+        """Follow the theme."""
         app_of(self).theme_changed_signal.subscribe(self, lambda _: self._coloured())
 
     def on_resize(self, event: events.Resize) -> None:

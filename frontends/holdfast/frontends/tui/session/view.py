@@ -182,12 +182,15 @@ class SessionView(Vertical):
         row = self._roster.items.get(self.session)
         if row is None:  # one that ended is in no list
             row = cast("Json", (await self.source.page(self.session, limit=1))["session"])
-        self._take_row(row)
+        self.take_row(row)
         async for changed in self._roster.changes():
             if self.session in changed and (row := self._roster.items.get(self.session)) is not None:
-                self._take_row(row)
+                self.take_row(row)
 
-    def _take_row(self, row: Json) -> None:
+    def take_row(self, row: Json) -> None:
+        """Show what the list of sessions says of this one."""
+        if row == self.row or not self.is_mounted:
+            return
         queued = (row.get("queued"), self.row.get("queued"))
         self.row = row
         self.query_one(ConnectionBanner).show(row)
@@ -375,7 +378,8 @@ class SessionView(Vertical):
         if message.deed == "inspect":
             self.post_message(self.Inspect(self.session, message.item))
         elif message.deed == "copy":
-            app_of(self).copy_to_clipboard(_words_of(message.item))
+            words = _words_of(message.item).encode(errors="replace").decode()
+            app_of(self).copy_to_clipboard(words)
             self.post_message(self.Said("Copied"))
         else:
             self.start(lambda: self._copy_link(message.item))
