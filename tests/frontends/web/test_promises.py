@@ -326,3 +326,58 @@ def test_no_credential_is_in_a_log_or_in_the_store(web: Web) -> None:
     kept = dumped + "".join(file.read_text() for file in (web.daemon.home / "logs").iterdir())
     assert row["id"] in kept
     assert [secret for secret in secrets if secret in kept] == []
+
+
+def test_what_came_below_the_screen_stays_unread_until_it_is_seen(web: Web, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    many = [{"say": f"paragraph {n}. " * 20, "message": f"m{n}"} for n in range(40)]
+    row = web.begin({"prompts": [many, [{"wait": str(go)}, {"say": "the newest", "message": "n"}]]}, title="Long")
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    expect(page.locator("[role=log]").get_by_text("paragraph 39.").first).to_be_in_viewport()
+    expect(entry(page, row["id"], "idle")).to_be_visible()
+    page.locator("[role=log]").press("Home")
+    expect(page.get_by_text("paragraph 0.").first).to_be_in_viewport()
+
+    web.send(row["id"], "More")
+    go.touch()
+    expect(entry(page, row["id"], "unread").locator(".badge")).to_have_text("1")
+    page.get_by_role("button", name="To the end").click()
+    expect(page.locator("[role=log]").get_by_text("the newest")).to_be_in_viewport()
+    expect(entry(page, row["id"]).locator(".badge")).to_have_count(0)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("m")
+
+    expect(entry(page, row["id"], "unread")).to_be_visible()
+    web.events(row["id"])  # whatever that led to is in the log by now
+    page.goto(f"{web.daemon.url}/inbox")
+    expect(entry(page, row["id"], "unread")).to_be_visible()
+
+
+def test_every_item_can_be_copied_linked_to_and_looked_into(web: Web) -> None:
+    steps: list[dict[str, Any]] = [
+        {"think": "hm"},
+        {"say": "said"},
+        {"plan": [["a", "pending"]]},
+        {"tool": {"toolCallId": "t", "title": "Run", "status": "completed"}},
+        {"update": {"sessionUpdate": "of_the_future"}},
+        {"ask": "q", "tool": {"title": "Ask"}, "allow": []},
+    ]
+    row = web.begin({"prompts": [steps]}, title="All kinds")
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "Go")
+    page.get_by_role("button", name="Allow once").click()
+    expect(page.locator(".settled")).to_be_visible()
+    expect(entry(page, row["id"], "idle")).to_be_visible()
+
+    items = page.locator("[role=log] article.item")
+    assert items.count() == 8
+    for at in range(items.count()):
+        item = items.nth(at)
+        item.hover()
+        expect(item.get_by_role("button", name="Link")).to_be_visible()
+        item.get_by_role("button", name="Inspect").click()
+        expect(page.locator(".raw-panel")).to_be_visible()
+        expect(page.locator(".raw-panel")).to_contain_text(str(item.get_attribute("data-item")))
+        page.keyboard.press("Escape")
+        expect(page.locator(".raw-panel")).to_have_count(0)

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.chromium]
 
 expect.set_options(timeout=45_000)
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
 
 def write(page: Page, text: str) -> None:
     """Write a message and send it, as a person does."""
@@ -165,8 +167,8 @@ def test_an_approval_answered_elsewhere_disappears_and_says_where(web: Web) -> N
     expect(phone.locator("[data-request]")).to_have_count(2)
     expect(page).to_have_title("2 need you · Holdfast")
 
-    request = web.daemon.get("/inbox").json()["items"][0]
-    assert request["session_id"] == one["id"]
+    waiting = web.daemon.get("/inbox").json()["items"]
+    request = next(each for each in waiting if each["session_id"] == one["id"])
     web.daemon.post(f"/inbox/{request['request_id']}", {"option_id": "once"}, Holdfast_Client="the-tray")
 
     expect(page.locator(".settled")).to_contain_text("in the-tray")
@@ -431,11 +433,13 @@ def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web, tmp_pat
     expect(page.get_by_role("option")).to_have_text([re.compile("tide.py"), re.compile("timber.py")])
     message.press("Enter")
     message.evaluate(
-        """field => {
+        """(field, png) => {
              const clipboardData = new DataTransfer();
-             clipboardData.items.add(new File([new Uint8Array([137, 80, 78, 71])], 'p.png', {type: 'image/png'}));
+             const data = Uint8Array.from(atob(png), each => each.charCodeAt(0));
+             clipboardData.items.add(new File([data], 'p.png', {type: 'image/png'}));
              field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
-           }"""
+           }""",
+        PNG,
     )
     expect(page.locator(".pieces")).to_contain_text("p.png")
     message.press("Enter")

@@ -1,6 +1,7 @@
 /** What the page asks for. Each resolves when the daemon has it in its log; the screen changes when the stream says so. */
 import { call, newId, post } from "./http.js";
-import { complain } from "./model.js";
+import { complain, go } from "./model.js";
+import { nameOf } from "./status.js";
 
 /** Requests that were answered from this tab, so that it does not tell its own person. @type {Set<string>} */
 export const answeredHere = new Set();
@@ -41,3 +42,9 @@ export const dropQueued = (id, prompt) => call("DELETE", `/sessions/${id}/queue/
 /** Begin a session; the same client id again is the same session. @param {Record<string, unknown>} order @returns {Promise<any>} */
 export const begin = (order) => call("POST", "/sessions", order);
 
+
+/** Erase a session, once the person has said so again. @param {import("./status.js").Row} row */
+export async function remove(row) {
+  if (!confirm(`Remove “${nameOf(row)}” for good? What was said is erased and cannot be brought back.`)) return;
+  await call("DELETE", `/sessions/${row.id}`).then(() => go({ screen: "home" }, { replace: true }), complain);
+}

@@ -30,6 +30,7 @@ export const store = createStore({
   /** @type {Map<string, import("./details.js").Details>} */ details: new Map(),
   /** @type {Map<string, any[]>} */ queues: new Map(),
   /** @type {{id: string, text: string, kind: string, action?: {label: string, run: () => void}}[]} */ toasts: [],
+  /** The session whose newest output is on the screen. @type {string | null} */ sees: null,
   now: Date.now(),
   /** @type {"palette" | "keys" | "new" | "sessions" | null} */ panel: null,
   /** @type {string | null} */ inspector: recall("inspector", null),
@@ -230,7 +231,8 @@ export function focused() {
 }
 
 function attend() {
-  stream.focus(focused());
+  const session = focused();
+  stream.focus(session, session !== null && session === store.get().sees);
 }
 
 export async function loadEnded() {

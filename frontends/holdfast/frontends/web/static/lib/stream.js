@@ -24,7 +24,7 @@ export class Stream {
   #count = 0;
   #attempt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
-  /** @type {string | null} */ #focus = null;
+  /** @type {{session: string | null, newest: boolean}} */ #focus = { session: null, newest: false };
 
   /**
    * @param {{url: string, client: string, onLink: (link: Link) => void, allowed: () => Promise<boolean>,
@@ -45,7 +45,7 @@ export class Stream {
     socket.onopen = () => {
       this.#send({ type: "hello", client: this.options.client });
       for (const sub of this.#subscriptions.keys()) this.#subscribe(sub);
-      this.#send({ type: "focus", session: this.#focus });
+      this.#sayFocus();
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
@@ -91,11 +91,16 @@ export class Stream {
     };
   }
 
-  /** Say which session the person looks at. @param {string | null} session */
-  focus(session) {
-    if (session === this.#focus) return;
-    this.#focus = session;
-    this.#send({ type: "focus", session });
+  /** Say which session the person looks at, and whether its newest output is in sight: only then it counts as read. @param {string | null} session @param {boolean} newest */
+  focus(session, newest) {
+    if (session === this.#focus.session && newest === this.#focus.newest) return;
+    this.#focus = { session, newest };
+    this.#sayFocus();
+  }
+
+  #sayFocus() {
+    const { session, newest } = this.#focus;
+    this.#send({ type: "focus", session, ...(newest ? {} : { seen: null }) });
   }
 
   /** @param {string} sub */

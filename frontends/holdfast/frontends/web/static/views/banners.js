@@ -1,6 +1,6 @@
 /** What stands across the top while something is wrong, in words, with what can be done about it. */
 import { html } from "../lib/html.js";
-import { command } from "../lib/commands.js";
+import { command, remove } from "../lib/commands.js";
 import { store, stream } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { line, secondsUntil, clock } from "../lib/words.js";
@@ -39,7 +39,7 @@ export function ConnectionBanner({ row }) {
     return html`<div class="banner bad" role="alert" data-banner=${lost ? "lost" : "failed"}>
       <span class="sign" aria-hidden="true">✗</span>
       <p><strong>${lost ? "Its agent does not know this session any more" : state === "failed" ? "Not connected" : "Gave up connecting"}</strong>${error ? `: ${line(error)}` : ""}</p>
-      ${lost ? html`<button type="button" onClick=${() => store.set({ panel: "new" })}>Begin another</button><button type="button" onClick=${() => command(row.id, "end")}>Keep the history only</button>` : again}
+      ${lost ? html`<button type="button" onClick=${() => command(row.id, "end")}>Keep the copy</button><button type="button" class="danger" onClick=${() => remove(row)}>Remove it …</button>` : again}
     </div>`;
   }
   if (state === "offline" && error) {

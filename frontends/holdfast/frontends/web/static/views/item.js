@@ -25,6 +25,7 @@ export function Line({ line, item, session, agent, streaming, marked, open, togg
         return html`<article class=${`item ${item.kind} ${item.role ?? ""} ${marked ? "marked" : ""}`} id=${item.id} data-item=${item.id}>
           ${line.speaks ? html`<${Speaker} item=${item} agent=${agent} />` : null}
           <${Body} item=${item} streaming=${streaming} open=${open} toggle=${toggle} live=${live} session=${session} />
+          <${Actions} item=${item} session=${session} />
         </article>`;
     }
   }, [line, item, agent, streaming, marked, open, live]);
@@ -46,7 +47,6 @@ function Body({ item, streaming, open, toggle, live, session }) {
         <${Markdown} text=${spoken(item)} streaming=${streaming && item.role !== "user"} />
         <${Pictures} content=${item.content} session=${session} />
         ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${item.reason ? `: ${oneLine(REASONS[item.reason] ?? item.reason)}` : ""}</p>` : null}
-        <${Actions} item=${item} session=${session} />
       </div>`;
     case "thought":
       return html`<details class="thought" open=${open || streaming}>
@@ -93,7 +93,7 @@ function Folded({ line, session, open, toggle }) {
 
 /** @param {{item: any, session: string}} props */
 function Unfolded({ item, session }) {
-  return html`<article class="item tool_call" id=${item.id}><${Tool} item=${item} session=${session} /></article>`;
+  return html`<article class="item tool_call" id=${item.id}><${Tool} item=${item} session=${session} /><${Actions} item=${item} session=${session} /></article>`;
 }
 
 /** @param {{item: any, open: boolean, toggle: () => void}} props */
@@ -148,7 +148,6 @@ function Notice({ item, open, toggle, session }) {
   return html`<div class=${`notice ${item.status}`}>
     ${long ? html`<button type="button" class="fold" aria-expanded=${open} onClick=${toggle}><b>${oneLine(words)}</b> <span class="dim">${oneLine(text.slice(0, 140))}</span></button>` : html`<p><b>${oneLine(words)}</b> <span dir="auto">${block(text)}</span></p>`}
     ${long && open ? html`<${Markdown} text=${text} />` : null}
-    ${item.status === "error" ? html`<${Actions} item=${item} session=${session} />` : null}
   </div>`;
 }
 

@@ -1,8 +1,8 @@
 /** One session: what it is, its transcript, and where to write. */
 import { html, useEffect, useState } from "../lib/html.js";
-import { command } from "../lib/commands.js";
-import { DEVICE, call } from "../lib/http.js";
-import { complain, go, inspect, lookUp, store } from "../lib/model.js";
+import { command, remove } from "../lib/commands.js";
+import { DEVICE } from "../lib/http.js";
+import { go, inspect, lookUp, store } from "../lib/model.js";
 import { LOOK, isMuted, nameOf, statusOf } from "../lib/status.js";
 import { useStore } from "../lib/store.js";
 import { amount, brief, clock, line } from "../lib/words.js";
@@ -104,10 +104,6 @@ function Menu({ row }) {
       go(next ? { screen: "session", id: next.id, item: null } : { screen: "home" }, { replace: true });
     });
   };
-  const remove = async () => {
-    if (!confirm(`Remove “${nameOf(row)}” for good? What was said is erased and cannot be brought back.`)) return;
-    await call("DELETE", `/sessions/${row.id}`).then(() => go({ screen: "home" }, { replace: true }), complain);
-  };
   const over = row.lifecycle === "ended";
   return html`<details class="menu" onKeyDown=${(/** @type {any} */ event) => { if (event.key === "Escape") { event.stopPropagation(); event.preventDefault(); event.currentTarget.removeAttribute("open"); } }}>
     <summary aria-label="More">⋯</summary>
@@ -126,7 +122,7 @@ function Menu({ row }) {
           <button type="button" onClick=${mute({ until: null })}>Mute for good</button>`}
       <hr />
       <button type="button" class="danger" onClick=${then(end)}>End session …</button>`}
-      <button type="button" class="danger" onClick=${then(remove)}>Remove for good …</button>
+      <button type="button" class="danger" onClick=${then(() => remove(row))}>Remove for good …</button>
     </div>
   </details>`;
 }

@@ -1,7 +1,6 @@
 /** The use of a tool: one line, and below it what went in, what came out, and what changed in files. */
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { block, count, line } from "../lib/words.js";
-import { Actions } from "./item.js";
 import { Pictures, beside } from "./pictures.js";
 
 /** @type {Record<string, [string, string]>} */
@@ -39,7 +38,6 @@ export function Tool({ item, open: opened, toggle, session }) {
       ${item.input !== null && item.input !== undefined && !changes.length ? html`<p class="label">Input</p><${Value} value=${item.input} />` : null}
       ${changes.map((each) => html`<${Change} path=${each.path} changes=${each.changes} />`)}
       <${Output} item=${item} shown=${changes.length > 0} session=${session} />
-      <${Actions} item=${item} session=${session} />
     </div>` : null}
   </div>`;
 }

@@ -35,7 +35,11 @@ export function TranscriptView({ id, item }) {
     () => (model ? lines(model.items, { unreadAfter: left ?? null }) : []),
     [model, model?.shape, left],
   );
-  useRead(id, row, atEnd && left !== undefined);
+  const sees = atEnd && left !== undefined && goal === null && !seeking;
+  useEffect(() => {
+    store.set({ sees: sees ? id : null });
+    return () => store.set({ sees: null });
+  }, [id, sees]);
 
   useEffect(() => {
     if (!item || !model?.ready) return undefined;
@@ -79,23 +83,6 @@ export function TranscriptView({ id, item }) {
     <${VirtualList} handle=${list} lines=${shown} show=${show} guess=${guess} label="Transcript" version=${entry?.version} onTop=${() => void loadOlder(id)} onEnd=${setAtEnd} />
     ${atEnd ? null : html`<button type="button" class="to-end" onClick=${() => list.current?.toEnd()}>↓ ${streaming ? "Newest" : "To the end"}</button>`}
   </div>`;
-}
-
-/** What was on the screen, at its end, in a window that has the focus, has been read. @param {string} id @param {any} row @param {boolean} atEnd */
-function useRead(id, row, atEnd) {
-  const unread = row?.unread ?? 0;
-  useEffect(() => {
-    if (!atEnd || unread === 0) return undefined;
-    const look = () => {
-      if (document.visibilityState === "visible" && document.hasFocus() && store.get().link.state === "live") void command(id, "read");
-    };
-    const soon = setTimeout(look, 400);
-    addEventListener("focus", look);
-    return () => {
-      clearTimeout(soon);
-      removeEventListener("focus", look);
-    };
-  }, [id, unread, atEnd]);
 }
 
 /** `[` and `]` go from prompt to prompt, Home and End to the ends. @param {{current: any}} list @param {string} id */

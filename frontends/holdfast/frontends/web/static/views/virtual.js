@@ -24,6 +24,7 @@ export class VirtualList extends Component {
   /** @type {HTMLElement | null} */ canvas = null;
   /** @type {HTMLElement | null} */ sight = null;
   follow = true;
+  /** Whether the end was in sight when that was last told. */ atEnd = true;
   /** @type {{key: string, delta: number} | null} the line at the upper edge, and how far it is above it */ anchor = null;
   top = 0;
   height = 800;
@@ -76,20 +77,17 @@ export class VirtualList extends Component {
   jump(key) {
     if (this.geometry.placeOf(key) < 0) return;
     this.follow = false;
-    this.props.onEnd?.(false);
     this.anchor = { key, delta: -Math.round(this.height * 0.2) };
     this.forceUpdate();
   }
 
   toEnd() {
     this.follow = true;
-    this.props.onEnd?.(true);
     this.forceUpdate();
   }
 
   toTop() {
     this.follow = false;
-    this.props.onEnd?.(false);
     this.anchor = this.geometry.keys.length ? { key: this.geometry.keys[0], delta: 0 } : null;
     this.forceUpdate();
   }
@@ -120,7 +118,15 @@ export class VirtualList extends Component {
     if (Math.abs(scroller.scrollTop - top) > 0.5) scroller.scrollTop = top;
     this.top = top;
     this.settling = false;
+    this.tellEnd(this.follow || top + this.height >= total - NEAR);
     if (changed || !this.covers()) this.renderIfNeeded();
+  }
+
+  /** @param {boolean} end */
+  tellEnd(end) {
+    if (end === this.atEnd) return;
+    this.atEnd = end;
+    this.props.onEnd?.(end);
   }
 
   covers() {
@@ -141,10 +147,8 @@ export class VirtualList extends Component {
     if (Math.abs(box.scrollTop - this.top) < 1) return; // our own doing
     this.top = box.scrollTop;
     const end = this.top + this.height >= this.geometry.total - NEAR;
-    if (end !== this.follow) {
-      this.follow = end;
-      this.props.onEnd?.(end);
-    }
+    this.follow = end;
+    this.tellEnd(end);
     const place = this.geometry.at(this.top);
     const key = this.geometry.keys[place];
     this.anchor = key === undefined ? null : { key, delta: this.top - this.geometry.offset(place) };
