@@ -124,7 +124,9 @@ def test_any_bytes_are_survived(tmp_path_factory: pytest.TempPathFactory, conten
 @given(lines=st.lists(records, max_size=6))
 @settings(max_examples=EXAMPLES)
 def test_any_record_is_survived(tmp_path_factory: pytest.TempPathFactory, lines: list[dict[str, Any]]) -> None:
-    attempt(tmp_path_factory.mktemp("fuzz") / "t.jsonl", c.encoded(lines))
+    log = attempt(tmp_path_factory.mktemp("fuzz") / "t.jsonl", c.encoded(lines))
+
+    assert any(item.text == "hello" for session_id in log.sessions for item in log.items(session_id))
 
 
 @pytest.mark.slow
@@ -151,6 +153,8 @@ class Forgetful:
     session = Session(StreamId("none"))
     events = 0
     def load(self, session_id): return Session(session_id)
+    def driver(self, session_id, agent): return None
+    def is_connecting(self, agent): return False
     def recent(self, session_id, limit): return ()
     def offset(self, session_id, source): return 0
     def append(self, session, events): self.events += len(events)

@@ -34,6 +34,8 @@ def test_a_pipe_is_shown_none() -> None:
     assert piped("slow", "import", "x").stderr == ""
 
 
-def test_counts_may_come_when_there_is_no_bar() -> None:
+def test_counts_may_come_when_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
     with progress(Terminal(), "importing") as report:
         report("events", 1, None)
+
+    assert capsys.readouterr() == ("", "")
