@@ -15,10 +15,12 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.commit import Heads
+from holdfast.adapters.storage.opening import ROUNDS, open_store, settled
 from holdfast.adapters.storage.schema import APPLICATION_ID, REVISION_PREFIX, SCHEMA_VERSION
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.domain.errors import (
+    LogRegressedError,
     NotFoundError,
     SettingsError,
     StoreBusyError,
@@ -31,7 +33,7 @@ from holdfast.domain.errors import (
 from tests.adapters.storage.given import Stores, said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from holdfast.adapters.storage.store import Store
 
@@ -367,3 +369,43 @@ def _tables(url: str) -> set[str]:
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()").fetchall()
     return {str(row[0]) for row in rows}
+
+
+class TestALogThatSeemsBehindItsWitness:
+    """Each look at the log finds the next of some positions, and each look at the witness one of its own."""
+
+    @staticmethod
+    def looked_at(log: Sequence[int], witness: Sequence[int]) -> tuple[int, bool, int]:
+        """Return where the log was said to end, whether it was said to be behind, and how often it was read."""
+        heads, seen, reads = iter(log), iter(witness), 0
+
+        def read() -> Heads:
+            nonlocal reads
+            reads += 1
+            return Heads(next(heads))
+
+        def compare(heads: Heads) -> LogRegressedError | None:
+            return LogRegressedError("behind") if heads.position < next(seen) else None
+
+        found, regressed = settled(read, compare)
+        return found.position, regressed is not None, reads
+
+    def test_one_that_is_not_is_looked_at_once(self) -> None:
+        assert self.looked_at([5], [5]) == (5, False, 1)
+
+    def test_one_that_stands_still_is_behind(self) -> None:
+        assert self.looked_at([5, 5], [6]) == (5, True, 2)
+
+    def test_one_that_was_moved_between_the_two_looks_is_not(self) -> None:
+        assert self.looked_at([5, 6], [6, 6]) == (6, False, 2)
+
+    def test_one_that_grows_for_some_time_is_looked_at_that_long(self) -> None:
+        assert self.looked_at([5, 6, 7, 8], [6, 7, 8, 8]) == (8, False, 4)
+
+    def test_one_that_grew_and_stands_still_is_behind(self) -> None:
+        assert self.looked_at([5, 6, 6], [9, 9]) == (6, True, 3)
+
+    def test_one_that_never_stops_growing_is_given_up(self) -> None:
+        endless = range(ROUNDS * 2)
+
+        assert self.looked_at(endless, [each + 1 for each in endless]) == (ROUNDS, True, ROUNDS + 1)

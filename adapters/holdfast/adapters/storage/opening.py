@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from holdfast.adapters.storage.commit import Heads
     from holdfast.adapters.storage.jobs import Log
     from holdfast.domain.errors import LogRegressedError
 
@@ -96,16 +97,7 @@ def _open_writing(
 
 
 def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool, now: Callable[[], int]) -> Store:
-    heads = log.read_heads()
-    regressed = _compare(backend, guard, heads.position, heads.log_hash)
-    for _ in range(ROUNDS):
-        if regressed is None:
-            break
-        before, heads = heads, log.read_heads()
-        if heads.position == before.position:
-            break
-        # A writer that is still at work, and is about to be fenced, moved the witness between the two looks.
-        regressed = _compare(backend, guard, heads.position, heads.log_hash)
+    heads, regressed = settled(log.read_heads, lambda heads: _compare(backend, guard, heads))
     if regressed is not None:
         log.close()
         return Store(backend, None, Announcements(None), now=now, regressed=regressed)
@@ -114,7 +106,27 @@ def _take_over(backend: Backend, log: Log, guard: Guard | None, *, inline: bool,
     return Store(backend, Writer(log, heads, announcements, inline=inline), announcements, inline=inline, now=now)
 
 
-def _compare(backend: Backend, guard: Guard | None, position: int, log_hash: bytes) -> LogRegressedError | None:
+def settled(
+    read: Callable[[], Heads], compare: Callable[[Heads], LogRegressedError | None]
+) -> tuple[Heads, LogRegressedError | None]:
+    """Return the heads, and whether the log is behind its witness for good.
+
+    A writer that is still at work, and is about to be fenced, moves log and witness between the two looks at them: what
+    seems behind is looked at again as long as the log grows, `ROUNDS` times at the most.
+    """
+    heads = read()
+    regressed = compare(heads)
+    for _ in range(ROUNDS):
+        if regressed is None:
+            break
+        before, heads = heads, read()
+        if heads.position == before.position:
+            break
+        regressed = compare(heads)
+    return heads, regressed
+
+
+def _compare(backend: Backend, guard: Guard | None, heads: Heads) -> LogRegressedError | None:
     if guard is None:
         return None
     events = schema.events.c
@@ -123,4 +135,4 @@ def _compare(backend: Backend, guard: Guard | None, position: int, log_hash: byt
         def hash_at(position: int) -> bytes | None:
             return connection.scalar(select(events.hash).where(events.position == position))
 
-        return guard.open(store_id(connection), position, log_hash, hash_at)
+        return guard.open(store_id(connection), heads.position, heads.log_hash, hash_at)
