@@ -34,8 +34,8 @@ _ESCAPABLE: Final = b'$attachment"'
 _TOKEN: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:)?|[{}\[\]]', re.DOTALL)
 _OWN_KEY: Final = re.compile(rb"\$+attachment")
 _ESCAPED: Final = re.compile(rb'"\$(\$+attachment")(?=\s*+:)')
-_DATA_URI: Final = re.compile(r"data:[ !#-+\--\[\]-~]{0,200};base64,")
-_BASE64_LIKE: Final = re.compile(r"[A-Za-z0-9+/=_\s-]+")
+_DATA_URI: Final = re.compile(rb"data:[ !#-+\--\[\]-~]{0,200};base64,")
+_BASE64_LIKE: Final = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
 
 _BINARY: Final = frozenset({"data", "blob", "bytes", "base64", "b64_json", "image", "audio", "result"})
 """Names under which peers and tools send bytes as text."""
@@ -202,36 +202,40 @@ def media_type(start: bytes, *, text: bool) -> str:
 def _reference(token: bytes, key: bytes, parent: bytes) -> tuple[Reference | None, bytes]:
     """Return what takes the place of a long text, and its content; None for one that is not an attachment."""
     try:
-        text = json.decode(token, type=str)
+        text = json.decode(token, type=str).encode() if b"\\" in token else token[1:-1]
         name = key.decode("utf-8", "replace")
         if name == "text" and parent == b"resource":
-            return _named(text.encode(), "utf-8")
+            text.decode()
+            return _named(text, "utf-8")
         if name in _WORDS:
             return None, b""
         found = _DATA_URI.match(text)
         if found is not None and (content := _bytes_of(text[found.end() :])) is not None:
-            return _named(content, "base64", found[0])
+            return _named(content, "base64", found[0].decode())
         if name in _BINARY:
             if (content := _bytes_of(text)) is not None:
                 return _named(content, "base64")
             if _BASE64_LIKE.fullmatch(text):
-                return _named(text.encode(), "utf-8")
-        return _named(text.encode(), "utf-8") if text.startswith("data:") else (None, b"")
+                return _named(text, "utf-8")
+        if text.startswith(b"data:"):
+            text.decode()
+            return _named(text, "utf-8")
     except (DecodeError, UnicodeError):
-        return None, b""  # half a character, say: it stays where it is
+        pass  # half a character, say: it stays where it is
+    return None, b""
 
 
 def _named(content: bytes, encoding: Literal["base64", "utf-8"], prefix: str = "") -> tuple[Reference, bytes]:
     return Reference(sha256(content).hexdigest(), len(content), encoding, prefix), content
 
 
-def _bytes_of(text: str) -> bytes | None:
+def _bytes_of(text: bytes) -> bytes | None:
     """Return the bytes that a text encodes, if encoding them again gives the very same text."""
     try:
         content = a2b_base64(text, strict_mode=True)
     except (NotBase64, ValueError):
         return None
-    return content if b2a_base64(content, newline=False) == text.encode() else None
+    return content if b2a_base64(content, newline=False) == text else None
 
 
 def _read(found: re.Match[bytes]) -> Reference:
