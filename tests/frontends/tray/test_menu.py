@@ -109,7 +109,8 @@ def test_only_what_needs_somebody_is_listed() -> None:
 
     assert entry.label == "Shop: Read it"
     assert [child.label for child in entry.children] == [
-        "Open", "", "Read it", '{"path":"a_b.py"}', "Allow this once", "Deny this once", "", "Mute",
+        "Open on the page", "Open in a terminal", "", "Read it", '{"path":"a_b.py"}', "Allow this once",
+        "Deny this once", "", "Mute",
     ]  # fmt: skip
 
 

@@ -148,8 +148,8 @@ class Tray:
     def chosen(self, key: Key) -> None:
         """A line of the menu was clicked."""
         match key:
-            case ("open", session, item):
-                self._do(self._open, session, item, self._chosen_place())
+            case ("open", session, item, place):
+                self._do(self._open, session, item, place)
             case ("web",):
                 self._do(self._open, None, None, "web")
             case ("tui",):

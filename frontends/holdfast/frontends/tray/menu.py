@@ -65,12 +65,19 @@ def _session(state: State, row: Row, requests: list[tuple[Request, str | None]])
     first = requests[0][0]
     preview = state.chosen.notifications.preview
     name = _name(row, preview=preview)
-    children = [Entry(("open", row.id, first.request_id), "Open", acts=True)]
+    children = _places(state, row, first)
     for request, kind in requests:
         children.append(Entry(("line", request.request_id), _DRAWN))
         children += _request(state, request, kind)
     children += [Entry(("line", row.id), _DRAWN), _mute(row)]
     return Entry(("session", row.id), _clipped(f"{name}: {first.title}" if preview else name), children=tuple(children))
+
+
+def _places(state: State, row: Row, request: Request) -> list[Entry]:
+    """Where it can be opened, first where the person wants it."""
+    places = {"web": "Open on the page", "tui": "Open in a terminal"} if state.page else {"tui": "Open in a terminal"}
+    wanted = sorted(places, key=lambda place: place != state.chosen.tray.open)
+    return [Entry(("open", row.id, request.request_id, place), places[place], acts=True) for place in wanted]
 
 
 def _request(state: State, request: Request, kind: str | None) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from holdfast.domain.errors import CursorError, HoldfastError
-from holdfast.domain.notifying.policy import Circumstances, Outcome, Show, Silent, Withdraw, decide
+from holdfast.domain.notifying.policy import STALE_S, Circumstances, Outcome, Show, Silent, Withdraw, decide
 from holdfast.domain.notifying.standing import TYPES, Standing, begun
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
@@ -23,6 +24,8 @@ from holdfast.domain.timestamps import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from holdfast.domain.preferences import Chosen
     from holdfast.frontends.client.stream import Stream
@@ -73,13 +76,22 @@ class Teller:
 
     async def run(self, roster: View) -> None:
         """Tell what happens from the roster's snapshot on, for ever; what was before is for the icon alone."""
+        # Telling waits for the daemon, whose answer comes behind events: so events are taken meanwhile.
+        send, receive = anyio.create_memory_object_stream[Outcome](inf)
+        async with anyio.create_task_group() as tasks, send, receive:
+            tasks.start_soon(self._tell, receive)
+            await self._follow(roster, send)
+
+    async def _follow(self, roster: View, outcomes: MemoryObjectSendStream[Outcome]) -> None:
         while True:
             self._known = {name: begun(msgspec.convert(row, Row)) for name, row in roster.items.items()}
             with suppress(CursorError):  # another log has taken the place of ours: begin anew
                 async with aclosing(self._stream.events(roster.position, types=TYPES)) as deliveries:
                     async for delivery in deliveries:
                         for event in delivery.events:
-                            await self._take(event, roster)
+                            outcome = self._take(event, roster)
+                            if outcome is not None:
+                                outcomes.send_nowait(outcome)
             await self._desktop.withdraw_all()
             await anyio.sleep(1)  # the roster of the other log comes with the same connection, a moment later
 
@@ -88,17 +100,24 @@ class Teller:
         shown = self._shown.get(session_id)
         return None if shown is None else shown.item_id
 
-    async def _take(self, event: Json, roster: View) -> None:
+    def _take(self, event: Json, roster: View) -> Outcome | None:
         recorded = decoded(event)
         if recorded is None:
-            return
+            return None
         name = str(recorded.originator_id)
         known = self._known.get(name) or Standing()
         focused = bool(roster.items.get(name, {}).get("focused"))
         around = circumstances(self._chosen(), self._now(), focused=focused)
         self._known[name], outcome = decide(known, recorded, around)
         self._note(known, recorded)
-        await self._carry_out(outcome)
+        match outcome:
+            case Show(session_id=session_id):
+                self._shown[session_id] = outcome
+            case Withdraw(session_id=session_id):
+                self._shown.pop(session_id, None)
+            case _:
+                pass
+        return outcome
 
     def _note(self, known: Standing, recorded: Recorded) -> None:
         match recorded.event:
@@ -112,21 +131,24 @@ class Teller:
             case _:
                 pass
 
-    async def _carry_out(self, outcome: Outcome | None) -> None:
-        if isinstance(outcome, Show):
-            self._shown[outcome.session_id] = outcome
+    async def _tell(self, outcomes: MemoryObjectReceiveStream[Outcome]) -> None:
+        async for outcome in outcomes:
+            await self._carry_out(outcome)
+
+    async def _carry_out(self, outcome: Outcome) -> None:
         match outcome:
             case Show(news=None):
                 await self._desktop.notify(outcome)
             case Show(session_id=session_id, news=item_id):
-                # First in the log, so that neither a restart nor another frontend tells it again.
-                with suppress(HoldfastError):
+                # First in the log, so that neither a restart nor another frontend tells it again. A daemon that is
+                # away for long makes history of it.
+                with suppress(HoldfastError), anyio.move_on_after(STALE_S):
                     await self._stream.command("notified", session_id, {"item_id": item_id}, client_id=uuid4().hex)
-                    await self._desktop.notify(outcome)
+                    if session_id in self._shown:  # it may be over by now
+                        await self._desktop.notify(outcome)
             case Withdraw(session_id=session_id):
-                self._shown.pop(session_id, None)
                 await self._desktop.withdraw(session_id)
-            case Silent() | None:
+            case Silent():
                 pass
 
 

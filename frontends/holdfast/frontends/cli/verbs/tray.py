@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -43,4 +44,6 @@ def tray(app: App, *, start: bool, autostart: bool | None, as_json: bool) -> Non
         msg = f"there is no tray for this platform yet ({error.name} is not installed here)"
         raise DesktopError(msg) from error
 
+    if sys.stderr.isatty():
+        note("The icon goes to your panel. Close it there, or with Ctrl-C.")
     run(app.control, app.doors.preferences(), lambda line: note(f"holdfast: {one_line(line)}"), start=start)
