@@ -14,14 +14,13 @@ from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from tests.adapters.supervision.host.support import death_of, is_running
 from tests.adapters.supervision.test_supervisor import ASKS, MODES
-from tests.adapters.supervision.town import ME, ON_BOTH
+from tests.adapters.supervision.town import ME, ON_BOTH, Town
 from tests.agents.scripting import Scripted, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.domain.session.facts import Fact
-    from tests.adapters.supervision.town import Town
 
 pytestmark = [pytest.mark.slow, ON_BOTH]
 
@@ -231,6 +230,32 @@ class TestWhatNobodyWants:
         async with town.daemon():
             await death_of(agent.pids()[0])
             await to_thread.run_sync(until, lambda: not reap.survey(town.hosts))
+
+    async def test_but_not_the_agent_of_a_session_in_another_log(
+        self, town: Town, folder: Path, tmp_path: Path
+    ) -> None:
+        """The home is the same: somebody had a look at another store with it."""
+        agent, other = Scripted(folder), Scripted(tmp_path / "other")
+        agent.change(prompts=[[{"say": "begun "}, agent.touch("begun"), agent.wait("go"), {"say": "and done"}]])
+        async with town.daemon() as daemon:
+            session = await daemon.new(agent.command, "go")
+            await to_thread.run_sync(agent.reached, "begun")
+        elsewhere = Town(town.home, town.runtime, f"sqlite:///{town.home}/another.db")
+        async with elsewhere.daemon() as daemon:
+            unwanted = await daemon.new(other.command)
+            await daemon.ready(unwanted)
+        with elsewhere.log() as workspace:
+            workspace.execute(unwanted, c.End(), cause=None, actor=ME)
+        async with elsewhere.daemon():
+            await death_of(other.pids()[0])
+            await to_thread.run_sync(until, lambda: len(reap.survey(town.hosts)) == 1)
+
+        async with town.daemon() as daemon:
+            agent.open("go")
+            await daemon.saw(session, e.TurnEnded)
+
+            assert daemon.text(session) == "begun and done"
+            assert len(agent.pids()) == 1
 
 
 def _is_with_host(folder: Path) -> bool:

@@ -249,7 +249,7 @@ class LinkKeeper:
             await self._log.resume(StreamId(known or str(uuid4())))
         await self._record([links.ConnectionRequested(peer.transport, peer.target, self._attempt)])
         if peer.command is not None:
-            labels = {"link": self.id, "session": next(iter(self.members), "")}
+            labels = {"link": self.id, "session": next(iter(self.members), ""), "store": yard.journal.name}
             opened = opening.started(peer, incarnation, settings=yard.settings, epoch=yard.journal.epoch, labels=labels)
         else:
             limit = yard.settings.agents.frame_limit_bytes

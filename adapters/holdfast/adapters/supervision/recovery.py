@@ -54,7 +54,11 @@ async def recover(fleet: Fleet, yard: Yard) -> None:
     fleet.loaded.set()
     async with anyio.create_task_group() as nursery:
         for name, left in found.items():
-            if name not in left_over.claimed:
+            if name in left_over.claimed:
+                continue
+            if _is_of_another_log(left, yard):
+                logger.info("agent host %s belongs to another log: left alone", name)
+            else:
                 nursery.start_soon(_put_away, left, yard)
 
 
@@ -141,6 +145,11 @@ def _as_started(keeper: Keeper, found: Found) -> Peer:
         cwd=found.host.cwd,
         agent=summary.agent,
     )
+
+
+def _is_of_another_log(found: Found, yard: Yard) -> bool:
+    """Tell whether a daemon of this home started it for sessions of another store, which may be used again."""
+    return found.host is not None and found.host.labels.get("store", yard.journal.name) != yard.journal.name
 
 
 async def _put_away(found: Found, yard: Yard) -> None:
