@@ -11,11 +11,11 @@ from threading import Timer
 from time import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from anyio import create_task_group, to_thread
+from anyio import create_task_group, sleep, to_thread
 from textual.app import App
 from textual.binding import Binding
 
-from holdfast.domain.errors import HoldfastError
+from holdfast.domain.errors import DaemonLostError, HoldfastError, NotRunningError
 from holdfast.frontends.tui.cells import harmless
 from holdfast.frontends.tui.driver import TerminalDriver, driver_for
 from holdfast.frontends.tui.roster.screen import RosterScreen
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S: Final = 3.0
+_AGAIN_S: Final = 0.2
 
 
 class HoldfastApp(App[int]):
@@ -142,11 +143,15 @@ class HoldfastApp(App[int]):
     async def _open_first(self, name: str) -> None:
         source = self.source
         assert source is not None
-        while source.state not in ("live", "stored"):
-            await source.turned()
-        session = await source.resolve(name)
         await self.sessions.viewed.wait()
-        self.open(session)
+        while True:
+            try:
+                session = await source.resolve(name)
+            except (NotRunningError, DaemonLostError):
+                await sleep(_AGAIN_S)  # the banner says so meanwhile
+            else:
+                self.open(session)
+                return
 
     def _refuse(self, errors: BaseExceptionGroup[HoldfastError]) -> None:
         error: BaseException = errors
@@ -192,6 +197,14 @@ class HoldfastApp(App[int]):
         if said:
             self.say(said)
         return result if result is not None else True
+
+    async def start_daemon(self) -> None:
+        """Start the daemon where it has gone."""
+        assert self.source is not None
+        try:
+            await self.source.start()
+        except HoldfastError as error:
+            self.say(str(error), bad=True)
 
     def say(self, text: str, *, bad: bool = False) -> None:
         """Tell the person something that passes."""

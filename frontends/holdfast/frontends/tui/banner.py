@@ -56,4 +56,8 @@ def _said(source: Source, now: float, since: float) -> list[Span]:
     if source.state == "denied":
         return [Span(" the daemon does not take our token ", "bold failed"), Span(f" as of {at}", "dim")]
     due = "" if source.retry_at is None else f", next attempt in {max(0, round(source.retry_at - now))}s"
-    return [Span(" daemon unreachable ", "bold needs"), Span(f" as of {at}, read-only{due}", "")]
+    return [
+        Span(" daemon unreachable ", "bold needs"),
+        Span(f" as of {at}, read-only{due}", ""),
+        Span("  Ctrl+K starts it", "dim"),
+    ]

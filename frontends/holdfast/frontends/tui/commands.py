@@ -29,6 +29,9 @@ async def offer(app: HoldfastApp) -> None:
     commands = [Command(f"act-{act.name}", act.label, _key(act.keys)) for act in here]
     if entry is not None:
         commands.append(Command("inspect", "Inspect: events, connection, frames", "e"))
+        commands.append(Command("replay", "Play it again, with a scrubber", "Ctrl+R"))
+    if app.source is not None and app.source.state == "waiting":
+        commands.append(Command("start", "Start the daemon"))
     answer = await app.push_screen_wait(Switcher(app.sessions.ordered, [*commands, *_GENERAL]))
     kind, _, name = (answer or "").partition(" ")
     if kind == "session":
@@ -37,6 +40,8 @@ async def offer(app: HoldfastApp) -> None:
         await BY_NAME[name.removeprefix("act-")].do(app, entry)
     elif name == "detach":
         app.exit(0)
+    elif name == "start":
+        await app.start_daemon()
     elif name == "help":
         app.action_help()
     elif name == "theme":

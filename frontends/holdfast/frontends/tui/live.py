@@ -74,7 +74,7 @@ class Live:
     async def run(self) -> None:
         """Start the daemon where that is wanted, and stay attached to it."""
         if self._start:
-            await to_thread.run_sync(self._control.start, Listen())
+            await self.start()
         async with create_task_group() as tasks:
             tasks.start_soon(self._stream.run)
             was_live = False
@@ -83,6 +83,10 @@ class Live:
                 if was_live:
                     self.as_of = time()
                 was_live = self.state == "live"
+
+    async def start(self) -> None:
+        """Start the daemon where there is none."""
+        await to_thread.run_sync(self._control.start, Listen())
 
     async def turned(self) -> None:
         """Return when `state` has changed."""

@@ -100,6 +100,10 @@ class OpenedScreen(Screen[None]):
 
         self.app.push_screen(Inspector(self._source, self._sessions, event.session, item=str(event.item["id"])))
 
+    @on(SessionView.Replay)
+    def _replay(self) -> None:
+        self.app.action_go("replay")
+
     def action_back(self) -> None:
         """Go back to where one came from."""
         self.dismiss(None)

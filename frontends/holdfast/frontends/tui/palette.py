@@ -48,6 +48,9 @@ class Palette:
         """Return the style of all these names together, the later over the earlier."""
         wanted = " ".join(filter(None, names))
         found = self._made.get(wanted)
+        if found is None and self._ansi and wanted.startswith("cursor"):
+            # Sixteen colours turned round, each by itself, are gaudy: the line of the cursor has one.
+            found = self._made[wanted] = Style(reverse=True, bold="bold" in wanted)
         if found is None:
             found = self._made[wanted] = Style.chain(Style(), *map(self._one, wanted.split()))
         return found
@@ -57,8 +60,6 @@ class Palette:
             return Style.parse(name)
         if self._ansi and name in ("dim", "faint"):
             return Style(dim=True)
-        if self._ansi and name == "cursor":
-            return Style(reverse=True)
         if name in _GROUNDS:
             return Style(bgcolor=Color.parse(self._variables[_GROUNDS[name]]).rich_color)
         return Style(color=Color.parse(self._variables[_COLOURS[name]]).rich_color)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def go(app: HoldfastApp, source: Source, where: str) -> None:
-    """Go to `new`, `inbox`, `search` or `inspect`; `ended` shows ended sessions in the roster, or not any more."""
+    """Go to `new`, `inbox`, `search`, `inspect` or `replay`; `ended` shows ended sessions in the list, or not."""
     if where == "ended":
         roster = app.screen_stack[0]
         assert isinstance(roster, RosterScreen)
@@ -51,5 +51,10 @@ def _made(app: HoldfastApp, source: Source, where: str) -> Screen[None] | None:
 
             entry = chosen(app)
             return None if entry is None else Inspector(source, app.sessions, entry.id)
+        case "replay":
+            from holdfast.frontends.tui.played import PlayedScreen  # noqa: PLC0415
+
+            entry = chosen(app)
+            return None if entry is None else PlayedScreen(source, app.sessions, entry.id)
         case _:
             return None

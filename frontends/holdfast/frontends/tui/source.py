@@ -59,6 +59,14 @@ class Source(Protocol):
         """
         ...
 
+    async def start(self) -> None:
+        """Start the daemon where there is none.
+
+        Raises:
+            HoldfastError: It cannot be started, or this is no daemon's.
+        """
+        ...
+
     async def turned(self) -> None:
         """Return when `state` has changed."""
         ...

@@ -58,6 +58,10 @@ class Stored:
         finally:
             self._stack.close()
 
+    async def start(self) -> None:
+        """Refuse."""
+        raise _refusal("start")
+
     async def turned(self) -> None:
         """Wait for ever: nothing turns."""
         await Event().wait()

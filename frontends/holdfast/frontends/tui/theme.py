@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="holdfast-dark",
@@ -88,6 +88,7 @@ PLAIN = Theme(
     panel="ansi_default",
     boost="ansi_default",
     variables={
+        **BUILTIN_THEMES["ansi-dark"].variables,
         "ansi-background": "ansi_default",
         "ansi-foreground": "ansi_default",
         "text-dim": "ansi_default",

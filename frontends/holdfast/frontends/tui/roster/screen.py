@@ -47,6 +47,7 @@ class RosterScreen(Screen[None]):
         Binding("slash", "app.go('search')", "Search"),
         Binding("i", "app.go('inbox')", "Inbox"),
         Binding("e", "app.go('inspect')", "Inspect"),
+        Binding("ctrl+r", "app.go('replay')", "Play again"),
         Binding("z", "ended", "Ended ones too"),
         Binding("r", "reply", "Reply"),
         Binding("m", "act('unread')", "Mark unread"),
