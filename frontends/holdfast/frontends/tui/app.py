@@ -171,7 +171,7 @@ class HoldfastApp(App[int]):
         """Show a session, at an item of it; it takes the place of one that is shown."""
         from holdfast.frontends.tui.opened import OpenedScreen  # noqa: PLC0415 - after the first screen is up
 
-        if self.source is None:
+        if self.source is None or not self.sessions.viewed.is_set():
             return
         screen = OpenedScreen(self.source, self.sessions, session, item)
         if isinstance(self.screen, OpenedScreen):
