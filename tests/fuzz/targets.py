@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -35,9 +35,11 @@ from tests.adapters.importers import claude_lines as claude
 from tests.adapters.importers import codex_lines, gemini_chats, opencode_store, test_acp
 from tests.adapters.importers.memory_log import MemoryLog
 from tests.adapters.transports.acp.scene import OPTIONS, chunk, line, prompted, question, thought, update
+from tests.fuzz import daemon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     Take = Callable[[bytes], None]
     """Gives one input to the parser."""
@@ -48,11 +50,21 @@ class Target(NamedTuple):
 
     Attributes:
         seeds: Makes good input in an empty folder.
-        prepare: Returns what takes input; the folder is its own.
+        prepare: Makes what takes input, for as long as it is needed; the folder is its own.
     """
 
     seeds: Callable[[Path], Sequence[bytes]]
-    prepare: Callable[[Path], Take]
+    prepare: Callable[[Path], AbstractContextManager[Take]]
+
+
+def alone(prepare: Callable[[Path], Take]) -> Callable[[Path], AbstractContextManager[Take]]:
+    """Give a parser nothing to close afterwards."""
+
+    @contextmanager
+    def prepared(folder: Path) -> Generator[Take]:
+        yield prepare(folder)
+
+    return prepared
 
 
 def transcripts(name: str = "t.jsonl") -> Callable[[Path], Take]:
@@ -344,19 +356,22 @@ _LARGE = b'{"$attachment":"x","a":[{"type":"image","data":"%b"}]}' % (b"QUJD" * 
 _LINK = b'[{"type":"resource_link","name":"n","uri":"file:///a"},{"type":"image"}]'
 
 TARGETS: Final[dict[str, Target]] = {
-    "claude": Target(_given(*_CLAUDE), transcripts()),
-    "codex": Target(_given(codex_lines.encoded(codex_lines.SESSION_LINES)), transcripts()),
-    "gemini lines": Target(_given(_GEMINI), transcripts("p/chats/c.jsonl")),
-    "gemini document": Target(_documents, transcripts("session-1.json")),
-    "opencode": Target(_stored, opencode),
-    "acp recording": Target(_given(claude.encoded(test_acp.WHOLE_SESSION)), transcripts()),
-    "acp frames": Target(_given(*_talk()), frames),
-    "host wire": Target(_given(*_WIRE), wire),
-    "query": Target(_given(*(each.encode() for each in _QUERIES)), queries),
-    "config.toml": Target(_given(*_SETTINGS), settings),
-    "exported session": Target(_of_export("jsonl"), exported),
-    "evidence bundle": Target(_of_export("bundle"), bundle),
-    "cursor": Target(_given(*_CURSORS), cursors),
-    "attachments": Target(_given(_REFERENCE, _LARGE), references),
-    "content blocks": Target(_given(bytes(of_text("hello")), _LINK), content),
+    "claude": Target(_given(*_CLAUDE), alone(transcripts())),
+    "codex": Target(_given(codex_lines.encoded(codex_lines.SESSION_LINES)), alone(transcripts())),
+    "gemini lines": Target(_given(_GEMINI), alone(transcripts("p/chats/c.jsonl"))),
+    "gemini document": Target(_documents, alone(transcripts("session-1.json"))),
+    "opencode": Target(_stored, alone(opencode)),
+    "acp recording": Target(_given(claude.encoded(test_acp.WHOLE_SESSION)), alone(transcripts())),
+    "acp frames": Target(_given(*_talk()), alone(frames)),
+    "host wire": Target(_given(*_WIRE), alone(wire)),
+    "query": Target(_given(*(each.encode() for each in _QUERIES)), alone(queries)),
+    "config.toml": Target(_given(*_SETTINGS), alone(settings)),
+    "exported session": Target(_of_export("jsonl"), alone(exported)),
+    "evidence bundle": Target(_of_export("bundle"), alone(bundle)),
+    "cursor": Target(_given(*_CURSORS), alone(cursors)),
+    "attachments": Target(_given(_REFERENCE, _LARGE), alone(references)),
+    "content blocks": Target(_given(bytes(of_text("hello")), _LINK), alone(content)),
+    "http bodies": Target(_given(*daemon.BODIES), daemon.bodies),
+    "http requests": Target(_given(*daemon.REQUESTS), daemon.requests),
+    "stream frames": Target(_given(*daemon.FRAMES), daemon.frames),
 }

@@ -48,15 +48,7 @@ def fuzz(target: Target, folder: Path, *, examples: int, number: int | None = No
     tried = 0
     (folder / "seeds").mkdir()
     (folder / "own").mkdir()
-    take = target.prepare(folder / "own")
-
-    def attempt(data: bytes) -> None:
-        nonlocal tried
-        tried += 1
-        take(data)
-
-    for data in (seeds := target.seeds(folder / "seeds")):
-        attempt(data)
+    seeds = target.seeds(folder / "seeds")
     profile = settings(
         max_examples=examples,
         deadline=None,
@@ -66,8 +58,17 @@ def fuzz(target: Target, folder: Path, *, examples: int, number: int | None = No
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
     )
-    run = given(spoiled(seeds))(profile(attempt))
-    (run if number is None else seed(number)(run))()
+    with target.prepare(folder / "own") as take:
+
+        def attempt(data: bytes) -> None:
+            nonlocal tried
+            tried += 1
+            take(data)
+
+        for data in seeds:
+            attempt(data)
+        run = given(spoiled(seeds))(profile(attempt))
+        (run if number is None else seed(number)(run))()
     return tried
 
 
