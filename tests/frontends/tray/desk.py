@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
@@ -111,6 +112,9 @@ class Desk:
         program = self._programs.pop(name)
         (program.kill if kill else program.terminate)()
         return program.wait(PATIENCE_S)
+
+    def signal(self, name: str, number: int) -> None:
+        self._programs[name].send_signal(number)
 
     def wait(self, name: str) -> int:
         """Return the exit code of a program that ends by itself."""
@@ -299,6 +303,7 @@ def _line(fd: int) -> str:
 def _end(program: subprocess.Popen[bytes]) -> None:
     if program.poll() is None:
         program.terminate()
+        program.send_signal(signal.SIGCONT)  # one that was stopped hears of it only then
         try:
             program.wait(10)
         except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,11 +183,11 @@ def test_clicks_that_nobody_could_have_made_are_ignored(desk: Desk, world: World
     ready(desk)
     session = world.ready(world.agent(prompts=[asks()]).command, "Look")
     until(lambda: notes(desk), "nobody was told")
-    path, signal = "/org/freedesktop/Notifications", f"{NOTIFICATIONS}.ActionInvoked"
+    path, action = "/org/freedesktop/Notifications", f"{NOTIFICATIONS}.ActionInvoked"
 
     for arguments in (("1", "answer/0"), ("1", "answer/9"), ("9", "answer/0"), ("1", "answer/x")):
         # gdbus is not who shows our notifications, whatever it says
-        desk.ask("gdbus", "emit", "--session", "--object-path", path, "--signal", signal, *arguments)
+        desk.ask("gdbus", "emit", "--session", "--object-path", path, "--signal", action, *arguments)
     for number in ("0", "-1", "4711"):
         desk.call(desk.item(), "/Menu", "com.canonical.dbusmenu.Event", number, "clicked", "<int32 0>", "0")
     layout = "com.canonical.dbusmenu.GetLayout"
@@ -212,6 +213,23 @@ def test_a_click_that_comes_with_the_notification_answers_nothing(desk: Desk, wo
 
     until(opened.exists, "nothing was opened for it to be looked at")
     assert world.row(session)["attention"] == "needs_you"
+
+
+def test_a_notification_daemon_that_hangs_holds_nothing_up(desk: Desk, world: World) -> None:
+    plain(desk, "body", "actions")
+    desk.tray()
+    ready(desk)
+    desk.signal("plain", signal.SIGSTOP)
+
+    session = world.ready(world.agent(prompts=[asks()]).command, "Look")
+    until(lambda: desk.line("Allow this once") is not None, "the menu does not go on")
+    (request,) = world.daemon.get("/inbox").json()["items"]
+    world.cli("deny", request["request_id"])
+    world.wait(session)
+    until(lambda: "1 has news" in desk.icon("Title"), "the icon does not go on")
+
+    desk.signal("plain", signal.SIGCONT)
+    until(lambda: notes(desk), "it was not told afterwards")
 
 
 def test_a_bus_that_goes_and_comes_back_is_waited_for(desk: Desk, world: World) -> None:

@@ -108,6 +108,17 @@ def test_the_entry_quotes_what_a_home_may_be_called(tmp_path: Path) -> None:
     assert entry.enabled
 
 
+def test_an_address_with_a_password_is_not_written_where_others_read(tmp_path: Path) -> None:
+    entry = Autostart(
+        {"XDG_CONFIG_HOME": str(tmp_path), "HOLDFAST_DATABASE_URL": "postgresql+psycopg://me:secret@db/x"}
+    )
+
+    done = entry.enable()
+
+    assert "secret" not in entry.path.read_text()
+    assert done[1] == "HOLDFAST_DATABASE_URL is not in it: put that into config.toml, as `[storage] url`"
+
+
 def test_an_entry_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file where the folder should be")
 

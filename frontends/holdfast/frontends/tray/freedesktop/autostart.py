@@ -54,7 +54,11 @@ class Autostart:
         except OSError as error:
             msg = f"{self.path} cannot be written: {error.strerror}"
             raise DesktopError(msg) from error
-        return [f"wrote {self.path}: the tray starts when you log in"]
+        done = [f"wrote {self.path}: the tray starts when you log in"]
+        if self._environ.get("HOLDFAST_DATABASE_URL"):
+            # It may hold a password, and others may read this file.
+            done.append("HOLDFAST_DATABASE_URL is not in it: put that into config.toml, as `[storage] url`")
+        return done
 
     def disable(self) -> list[str]:
         """Remove the entry; return what was done.
