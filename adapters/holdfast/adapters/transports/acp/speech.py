@@ -25,6 +25,7 @@ from holdfast.adapters.transports.acp.protocol.results import (
 )
 from holdfast.adapters.transports.acp.protocol.session import Conversation
 from holdfast.adapters.transports.acp.protocol.translate import as_text
+from holdfast.adapters.transports.acp.wishes import Wishes
 from holdfast.domain.errors import AgentError
 from holdfast.domain.link import events as links
 from holdfast.domain.session import events as e
@@ -76,7 +77,7 @@ class AcpSpeech(Speech):
         self._sessions: dict[StreamId, Conversation] = {}
         self._names: dict[Conversation, StreamId] = {}
         self._openings: dict[StreamId, _Opening] = {}
-        self._wishes: dict[str, tuple[Conversation, Call | None]] = {}
+        self._wishes = Wishes(self._link)
         self._offset = framing.offset
 
     @property
@@ -153,26 +154,7 @@ class AcpSpeech(Speech):
 
     def wish(self, session_id: StreamId, key: str, wish: Wish) -> Sequence[Write]:
         """Return the request for another mode, or another value of an option."""
-        conversation = self._sessions[session_id]
-        remote = conversation.remote_id or ""
-        if wish.kind == "option":
-            as_text = requests.set_config_option(remote, wish.option, wish.value)
-            if wish.value not in ("true", "false"):
-                self._wishes[key] = (conversation, None)
-                return [self._link.ask(conversation, key, as_text)]
-            # Whether the option is a switch is not known after a restart: agents refuse the wrong kind.
-            self._wishes[key] = (conversation, as_text)
-            as_switch = requests.set_config_option(remote, wish.option, wish.value == "true")
-            return [self._link.ask(conversation, key, as_switch)]
-        # Modes are being replaced by options of that category; which an agent has is not always known after a restart.
-        by_option = next((name for name, each in conversation.found.options.items() if each.category == "mode"), None)
-        option = by_option or ("mode" if "mode" in conversation.known.options else None)
-        as_mode = requests.set_mode(remote, wish.value)
-        if option is None:
-            self._wishes[key] = (conversation, None)
-            return [self._link.ask(conversation, key, as_mode)]
-        self._wishes[key] = (conversation, as_mode)
-        return [self._link.ask(conversation, key, requests.set_config_option(remote, option, wish.value))]
+        return self._wishes.ask(self._sessions[session_id], key, wish)
 
     def receive(self, data: bytes) -> Iterable[Heard]:
         """Take bytes in any slices; return what follows. Never raises."""
@@ -212,7 +194,7 @@ class AcpSpeech(Speech):
             case Answered() if session_id is not None and session_id in self._openings:
                 yield from self._answered(self._openings[session_id], delivery, observation)
             case Answered() if observation.key in self._wishes:
-                yield from self._wished(session_id, delivery, observation)
+                yield self._wishes.answered(session_id, delivery, observation)
             case Unreadable(reason=reason, data=data) if session_id is None and len(self._sessions) == 1:
                 ((only, conversation),) = self._sessions.items()
                 fact = conversation.keep(f"garbage: {reason}", as_text(data))
@@ -384,20 +366,6 @@ class AcpSpeech(Speech):
         self._drop(session_id)
         self._link.drop(opening.conversation)
         return Heard(session_id, failure=failure)
-
-    def _wished(self, session_id: StreamId | None, delivery: Delivery, answered: Answered) -> Iterator[Heard]:
-        conversation, otherwise = self._wishes.pop(answered.key)
-        if answered.error is not None and otherwise is not None:
-            key = f"{answered.key}:2"
-            self._wishes[key] = (conversation, None)
-            yield Heard(writes=(self._link.ask(conversation, key, otherwise),))
-            return
-        key = answered.key.removesuffix(":2")
-        facts = delivery.facts
-        if answered.error is not None:
-            yield Heard(session_id, facts, answered.source, refused=(key, explained(answered.error)))
-        else:
-            yield Heard(session_id, facts, answered.source, granted=key)
 
 
 def _since_the_turn_started(history: Sequence[Recorded]) -> list[Fact]:
