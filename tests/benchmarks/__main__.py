@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.benchmarks import appending, live, page, reading, searching, talking, terminal, upkeep
+from tests.benchmarks import appending, housing, live, page, reading, searching, talking, terminal, upkeep
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import milliseconds
 from tests.benchmarks.scale import FULL, QUICK, SMOKE
@@ -32,8 +32,11 @@ FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "p4": reading.listing,
     "p5": reading.weighing,
     "p6": live.holding,
+    "p6-sessions": housing.holding_sessions,
+    "p8": housing.listing_by_socket,
     "p7": live.fanning_out,
     "p9": appending.on_postgres,
+    "r9": housing.housing,
     "r8": live.stalling,
     "r11": talking.flooding,
     "r10": live.returning,

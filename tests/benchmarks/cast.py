@@ -14,14 +14,11 @@ from time import monotonic, sleep
 from typing import Any
 
 PIECE = (
-    b'{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"s","update":{"sessionUpdate":'
+    b'{"jsonrpc":"2.0","method":"session/update","params":{"sessionId":"%b","update":{"sessionUpdate":'
     b'"agent_message_chunk","content":{"type":"text","text":"~%d:%.6f~ some words "}}}}\n'
 )
 ANSWER = b'{"jsonrpc":"2.0","id":%b,"result":%b}\n'
-RESULTS = {
-    "initialize": b'{"protocolVersion":1,"agentCapabilities":{}}',
-    "session/new": b'{"sessionId":"s"}',
-}
+GREETING = b'{"protocolVersion":1,"agentCapabilities":{}}'
 
 
 class Player:
@@ -30,7 +27,9 @@ class Player:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self.prompt = b""
+        self.session = b""
         self._rest = b""
+        self._sessions = 0
 
     def hear(self) -> bool:
         """Take what the client says; False when it has gone."""
@@ -39,10 +38,16 @@ class Player:
         for line in lines:
             message: dict[str, Any] = loads(line)
             name = b'"%b"' % str(message.get("id")).encode()
-            if message.get("method") == "session/prompt":
-                self.prompt = name
-            elif (result := RESULTS.get(message.get("method", ""))) is not None:
-                self.connection.sendall(ANSWER % (name, result))
+            match message.get("method"):
+                case "session/prompt":
+                    self.prompt, self.session = name, message["params"]["sessionId"].encode()
+                case "initialize":
+                    self.connection.sendall(ANSWER % (name, GREETING))
+                case "session/new":
+                    self._sessions += 1
+                    self.connection.sendall(ANSWER % (name, b'{"sessionId":"s%d"}' % self._sessions))
+                case _:
+                    pass
         return bool(data)
 
 
@@ -78,7 +83,8 @@ def speak(players: list[Player], rate: float, count: int) -> None:
         wait = begun + number / (rate * total) - monotonic()
         if wait > 0.0005:
             sleep(wait)
-        players[number % total].connection.sendall(PIECE % (number // total, monotonic()))
+        player = players[number % total]
+        player.connection.sendall(PIECE % (player.session, number // total, monotonic()))
     for player in players:
         player.connection.sendall(ANSWER % (player.prompt, b'{"stopReason":"end_turn"}'))
         player.prompt = b""

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
 
 
 class Many(Transport):
-    """`many:PATH?NAME`: the agent of that name, and all of them are the same."""
+    """`many:PATH?NAME`: the agent of that name; `many:PATH?NAME#SESSION`: a session that shares its link."""
 
     schemes = ("many",)
 
     def peer(self, target: str, cwd: str | None) -> Peer:
         """Return an agent of the process that listens there."""
-        path = target.removeprefix("many:").partition("?")[0]
-        return Peer(transport=self.name, target=target, address=path, cwd=cwd)
+        path, _, name = target.removeprefix("many:").partition("?")
+        agent, several, _ = name.partition("#")
+        return Peer(transport=self.name, target=target, address=path, shared=agent if several else None, cwd=cwd)
 
     async def dial(self, peer: Peer, *, heartbeat_s: float, limit_bytes: int) -> Stream:
         """Connect to it."""

@@ -118,34 +118,28 @@ def _rows(how: str, heard: Heard) -> Sequence[Row]:
 
 def _by_connection(folder: Path, scale: Scale, flooder: list[float] | None = None) -> Heard:
     """Let agents talk that have a connection each; with `flooder`, beside one that floods, and tell what that took."""
-    with _daemon(folder) as daemon:
-        path = folder / "agents.sock"
-        command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(RATE), str(scale.talk_s)]
-        with _process(command, stdin=subprocess.PIPE) as cast:
-            assert _line(cast) == "ready"
-            sessions = [_new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
-            with _audience(daemon, sessions, scale) as audience:
-                held = daemon.memory_bytes()
-                if flooder is not None:
-                    _prompt(daemon, [_new(daemon, {"command": [sys.executable, "-I", "-S", str(_FLOODER)]})])
-                _prompt(daemon, sessions)
-                before, begun = daemon.busy_s(), monotonic()
-                delays = json.loads(_line(audience))
-                if flooder is not None:
-                    flooder.append(daemon.memory_bytes() - held)
-                cores = (daemon.busy_s() - before) / (monotonic() - begun)
-            assert cast.stdin is not None
-            cast.stdin.close()
+    with _daemon(folder) as daemon, cast(folder, RATE, scale.talk_s) as path:
+        sessions = [new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
+        with _audience(daemon, sessions, scale) as audience:
+            held = daemon.memory_bytes()
+            if flooder is not None:
+                prompt(daemon, [new(daemon, {"command": [sys.executable, "-I", "-S", str(_FLOODER)]})])
+            prompt(daemon, sessions)
+            before, begun = daemon.busy_s(), monotonic()
+            delays = json.loads(_line(audience))
+            if flooder is not None:
+                flooder.append(daemon.memory_bytes() - held)
+            cores = (daemon.busy_s() - before) / (monotonic() - begun)
     return Heard(delays, _count(scale) * scale.talkers, cores)
 
 
 def _by_host(folder: Path, scale: Scale) -> Heard:
     with _daemon(folder) as daemon:
         agent = [sys.executable, "-I", "-S", str(_SPEAKER), str(RATE), str(scale.talk_s)]
-        sessions = [_new(daemon, {"command": agent}) for _ in range(scale.talkers)]
+        sessions = [new(daemon, {"command": agent}) for _ in range(scale.talkers)]
         with _audience(daemon, sessions, scale) as audience:
             before, begun = daemon.busy_s(), monotonic()
-            _prompt(daemon, sessions)
+            prompt(daemon, sessions)
             delays = json.loads(_line(audience))
             cores = (daemon.busy_s() - before) / (monotonic() - begun)
     return Heard(delays, _count(scale) * scale.talkers, cores)
@@ -167,7 +161,22 @@ def _daemon(folder: Path) -> Generator[BenchDaemon]:
         daemon.close()
 
 
-def _new(daemon: Daemon, order: dict[str, object]) -> str:
+@contextmanager
+def cast(folder: Path, rate: float, seconds: float) -> Generator[Path]:
+    """Play any number of agents, who listen on the socket that this gives."""
+    path = folder / "agents.sock"
+    command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(rate), str(seconds)]
+    with _process(command, stdin=subprocess.PIPE) as process:
+        assert _line(process) == "ready"
+        try:
+            yield path
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def new(daemon: Daemon, order: dict[str, object]) -> str:
+    """Begin a session and return it once it is connected."""
     answer = daemon.post("/sessions", {**order, "cwd": "/tmp", "wait_s": 30})
     assert answer.status == 201, answer.body
     row = answer.json()
@@ -175,7 +184,8 @@ def _new(daemon: Daemon, order: dict[str, object]) -> str:
     return str(row["id"])
 
 
-def _prompt(daemon: Daemon, sessions: Sequence[str]) -> None:
+def prompt(daemon: Daemon, sessions: Sequence[str]) -> None:
+    """Say something in each of them."""
     for session in sessions:
         answer = daemon.post(f"/sessions/{session}/prompts", {"content": "talk"})
         assert answer.status == 202, answer.body

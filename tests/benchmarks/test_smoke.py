@@ -46,8 +46,11 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "P4",
         "P5",
         "P6",
+        "P6",
+        "P8",
         "P7",
         "P9",
+        "R9",
         "R8",
         "R11",
         "R10",
@@ -57,7 +60,7 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 8 + 2 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
+    assert len(rows) == 6 + 8 + 3 + 4 + 6 + 2 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
     assert all(row["value"] > 0 for row in rows)
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.commit import Batch, LogRow
     from holdfast.adapters.storage.mapper import EventRow
 
-_KEPT: Final = 4_096
-_KEPT_BYTES: Final = 2 * 1024 * 1024
+_KEPT: Final = 1_024
+_KEPT_BYTES: Final = 1024 * 1024
 _HEADER_BYTES: Final = 600
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 from holdfast.adapters.storage import schema
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
+    from sqlalchemy import Insert, Table
 
 ROSTERS = {"session": schema.sessions, "link": schema.links}
 
@@ -36,20 +36,25 @@ def insert_many(table: Table, rows: int) -> str:
     failure undoes the whole transaction here anyway. One statement instead of a row each also gives up the
     interpreter lock once and not once a row, which is what a busy event loop would make the writer wait for.
     """
-    values = [{column.name: "" for column in table.columns}] * rows
-    return str(insert(table).prefix_with("OR ROLLBACK").values(values).compile(dialect=sqlite.dialect()))
+    return _repeated(insert(table).prefix_with("OR ROLLBACK"), len(table.columns), rows)
 
 
 @lru_cache(maxsize=64)
 def upsert_many(table: Table, rows: int) -> str:
     """Return one upsert of this many roster rows for SQLite."""
-    values = [{column.name: "" for column in table.columns}] * rows
-    statement = sqlite.insert(table).prefix_with("OR ROLLBACK").values(values)
+    statement = sqlite.insert(table).prefix_with("OR ROLLBACK")
     changing = [c.name for c in table.columns if c.name not in {"stream", "id"}]
     statement = statement.on_conflict_do_update(
         index_elements=[table.c.stream], set_={name: statement.excluded[name] for name in changing}
     )
-    return str(statement.compile(dialect=sqlite.dialect()))
+    return _repeated(statement, len(table.columns), rows)
+
+
+def _repeated(statement: Insert, columns: int, rows: int) -> str:
+    """Return the statement for one row as one for many: compiling a thousand parameters takes megabytes for good."""
+    before, values, after = str(statement.compile(dialect=sqlite.dialect())).partition(f"({', '.join('?' * columns)})")
+    assert values
+    return before + ", ".join([values] * rows) + after
 
 
 def chunks(total: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -37,6 +38,9 @@ _TOGETHER = 400
 
 _STREAMING: Final = 256
 """Rows that are remembered: of as many sessions as talk at the same time."""
+
+_RANKED: Final = itemgetter(4)
+_UPDATED_AT: Final = itemgetter(5)
 
 _UPDATED: Final = '"updated_at":"'
 
@@ -121,9 +125,11 @@ def stored(connection: Connection, among: Collection[StreamId] | None = None) ->
         names = list(among)
         chunks = (names[start : start + _TOGETHER] for start in range(0, len(names), _TOGETHER))
         found = [each for chunk in chunks for each in fetch(connection, statement.where(table.c.id.in_(chunk)))]
-    found.sort(key=lambda each: (each[4], -each[5]))
+    found.sort(key=_UPDATED_AT, reverse=True)
+    found.sort(key=_RANKED)  # keeps the order of those that are equal, and both keys are taken without a call of ours
+    raw = msgspec.Raw
     return [
-        Listed(session_id, position, bool(ended), msgspec.Raw(_placed(text, position).encode()))
+        Listed(session_id, position, bool(ended), raw(f'{text[:-1]},"position":{position}}}'))
         for session_id, text, position, ended, _, _ in found
     ]
 
