@@ -5,7 +5,7 @@ import { Panel } from "./panel.js";
 
 export function Help() {
   return html`<${Panel} label="Keys" kind="keys">
-    <h2>Keys</h2>
+    <h2 tabindex="-1" autofocus>Keys</h2>
     <dl>${KEYS.map(([keys, meaning]) => html`<dt>${keys.split(" ").map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${meaning}</dd>`)}</dl>
     <form method="dialog"><button>Close</button></form>
   <//>`;

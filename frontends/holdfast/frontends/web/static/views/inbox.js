@@ -18,7 +18,7 @@ export function Inbox() {
     ${inbox.map((request) => {
       const row = rows.find((each) => each.id === request.session_id);
       const to = /** @type {const} */ ({ screen: "session", id: request.session_id, item: request.request_id });
-      const where = html`<p class="where"><a href=${address(to)} onClick=${(/** @type {Event} */ event) => { event.preventDefault(); go(to); }}>${line(row ? nameOf(row) : request.session_id.slice(0, 8))}</a>
+      const where = html`<p class="where"><a href=${address(to)} onClick=${(/** @type {Event} */ event) => { event.preventDefault(); go(to); }}>${line(row ? nameOf(row) : request.session_id.slice(0, 8))}</a>${" "}
         <span class="dim" title=${folder(row?.cwd ?? "")}>${[row?.agent, lastOf(row?.cwd ?? ""), age(request.requested_at, now)].filter(Boolean).map((each) => line(each)).join(" · ")}</span></p>`;
       return html`<${Permission} key=${request.request_id} item=${{ ...request, id: request.request_id, status: "pending" }} live=${live} where=${where} />`;
     })}
