@@ -56,6 +56,19 @@ def test_alt_and_a_number_opens_a_session(daemon: Daemon, terminal: Terminals, t
     screen.until("acp  ·")
 
 
+def test_who_goes_back_to_the_list_looks_at_no_session(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session = begun(daemon, tmp_path, "Parrot", "pieces of eight")
+    until(daemon, session, "idle")
+    screen = terminal("tui")
+    screen.until("Parrot")
+    screen.keys("Enter")
+    screen.until("acp  ·")
+
+    screen.keys("Escape")
+
+    screen.until(lambda shown: "Enter open" in shown and "★" not in shown)
+
+
 def test_the_inbox_shows_the_exact_command_and_takes_an_answer(
     daemon: Daemon, terminal: Terminals, tmp_path: Path
 ) -> None:

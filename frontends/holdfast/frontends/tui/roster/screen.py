@@ -82,6 +82,11 @@ class RosterScreen(Screen[None]):
         self._source = source
         self.query_one(Banner).attend(source)
 
+    def on_screen_resume(self) -> None:
+        """Tell that no session is looked at any more: what comes while the list is shown stays unread."""
+        if self._source is not None:
+            self.run_worker(self._source.focus(None), exclusive=True)
+
     @property
     def session(self) -> str | None:
         """The session that the cursor is on."""
