@@ -213,8 +213,10 @@ def test_patches_that_are_not_kept_any_more_are_missed_aloud() -> None:
 
 def test_a_view_that_cannot_be_folded_is_given_up_and_the_others_go_on(serving: Serving) -> None:
     serving.begin()
+    serving.speak("one", item="m1")
+    serving.speak("two", item="m2")
     with serving.client() as client:
-        client.send(type="subscribe", sub="t", view="transcript", session=ONE)
+        client.send(type="subscribe", sub="t", view="transcript", session=ONE, limit=1)  # so that others are fetched
         client.send(type="subscribe", sub="e", events={"after": serving.store.head()})
         client.receive("snapshot")
         client.receive("caught_up")
