@@ -121,7 +121,7 @@ def frames(folder: Path) -> Generator[Take]:
         hello = json.dumps({"type": "hello", "client": "fuzz", "token": daemon.token})
 
         def take(data: bytes) -> None:
-            said = [hello] if len(data) % 2 else []
+            said: list[str | bytes] = [hello] if len(data) % 2 else []
             said += [_text(line) for line in _named(data, daemon).split(b"\n")]
             url = f"ws://127.0.0.1:{daemon.port}/api/v1/stream"
             protocol = Subprotocol("holdfast.v1")
