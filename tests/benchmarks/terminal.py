@@ -29,6 +29,7 @@ _PER_ITEM: Final = 8
 """Lines that one item of `page.fill` takes on a screen of this width, at least."""
 
 _RATE: Final = 200
+_QUIET_S: Final = 0.15
 _SCREENFUL: Final = 3_000
 """Bytes that are written for a screen of other lines, at least."""
 
@@ -73,6 +74,13 @@ class Screen:
                 msg = f"only {len(self._read)} of {length} bytes came"
                 raise TimeoutError(msg)
             return perf_counter()
+
+    def quiet(self) -> None:
+        """Return once nothing has been written for a while."""
+        before = -1
+        while before != self.length:
+            before = self.length
+            sleep(_QUIET_S)
 
     @property
     def length(self) -> int:
@@ -142,10 +150,12 @@ def _scrolling(home: Path, session: str, items: int) -> tuple[Row, ...]:
         opened_at = screen.until("▌ ")
         pressed, since = screen.press("\x1b[H")
         loaded = screen.until("m0? ", since=since)
+        screen.quiet()
         took: list[float] = []
-        for _ in range(20):
+        for _ in range(min(20, items * _PER_ITEM // _SIZE[0] - 2)):
             pressed_at, since = screen.press("\x1b[6~")
             took.append((screen.until_longer(since + _SCREENFUL) - pressed_at) * 1_000)
+            screen.quiet()
         took.sort()
         pressed_at, since = screen.press("\x1b[F")
         end = screen.until(f"{items - 1}", since=since)

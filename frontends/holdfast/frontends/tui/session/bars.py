@@ -133,8 +133,10 @@ class Footer(Panel):
         facts: list[Span] = []
         if state:
             facts.append(Span(state, "needs"))
-        if row.get("lifecycle") == "streaming":
-            facts += [Span(_turning(seconds), "running"), Span(f" working {_span(seconds)}", "running")]
+        if items.number(row, "pending"):
+            facts += [Span("  " if facts else ""), Span("● waits for you", "needs")]
+        elif row.get("lifecycle") == "streaming":
+            facts += [Span("  " if facts else ""), Span(f"{_turning(seconds)} working {_span(seconds)}", "running")]
         for text, style in _facts(row, details):
             facts += [Span("  " if facts else "", ""), Span(text, style)]
         if facts != self._facts or list(keys) != self._keys:

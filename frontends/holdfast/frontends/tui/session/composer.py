@@ -31,6 +31,7 @@ class Composer(TextArea):
         border-left: outer $border; background: $surface;
     }
     Composer:focus { border: none; border-left: outer $primary; }
+    Composer .text-area--placeholder { text-style: dim; }
     """
     BINDINGS: ClassVar = [Binding("ctrl+z", "undo", "Undo", show=False), Binding("ctrl+y", "redo", "Redo", show=False)]
 

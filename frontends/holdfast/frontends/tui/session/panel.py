@@ -22,7 +22,7 @@ GUTTER: Final = 2
 """Cells at the left for bars and the mark of what is selected."""
 
 
-def strip_of(line: Line, palette: Palette, ground: Style, width: int, mark: str = "") -> Strip:
+def strip_of(line: Line, palette: Palette, ground: Style, width: int, *, mark: str = "", gutter: int = GUTTER) -> Strip:
     """Return a line of the screen, `width` cells wide, with its gutter."""
     style = palette.style
     fill = ground + style(line.fill)
@@ -32,9 +32,9 @@ def strip_of(line: Line, palette: Palette, ground: Style, width: int, mark: str 
     elif line.bar:
         left = Segment("▌ ", edge + style(line.bar))
     else:
-        left = Segment("  ", ground)
+        left = Segment(" " * gutter, ground)
     body = [Segment(text, fill + style(names) if names else fill) for text, names in line.spans if text]
-    room = max(0, width - GUTTER - sum(cells(span.text) for span in line.spans))
+    room = max(0, width - gutter - sum(cells(span.text) for span in line.spans))
     return Strip([left, *body, Segment(" " * room, fill)]).crop(0, width)
 
 
@@ -44,6 +44,9 @@ class Panel(Widget):
     DEFAULT_CSS = """
     Panel { height: auto; width: 1fr; }
     """
+
+    gutter_cells = GUTTER
+    """Cells left free at the left."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         """Show nothing yet."""
@@ -59,7 +62,7 @@ class Panel(Widget):
     def redraw(self) -> None:
         """Show what there is now."""
         self._drawn = None
-        self.display = bool(self._in(max(8, (self.size.width or app_of(self).size.width) - GUTTER - 1)))
+        self.display = bool(self._in(max(8, (self.size.width or app_of(self).size.width) - self.gutter_cells - 1)))
         self.refresh(layout=True)
 
     def on_mount(self) -> None:
@@ -70,16 +73,16 @@ class Panel(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return as many lines as there are."""
         del container, viewport
-        return len(self._in(max(8, width - GUTTER - 1)))
+        return len(self._in(max(8, width - self.gutter_cells - 1)))
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
         width = self.size.width
-        lines = self._in(max(8, width - GUTTER - 1))
+        lines = self._in(max(8, width - self.gutter_cells - 1))
         palette = self._palette = self._palette or Palette(app_of(self))
         at = y + self._offset
         line = lines[at] if at < len(lines) else Line()
-        return strip_of(line, palette, palette.ground(self), width)
+        return strip_of(line, palette, palette.ground(self), width, gutter=self.gutter_cells)
 
     def _in(self, width: int) -> list[Line]:
         if self._drawn is None or self._drawn[0] != width:

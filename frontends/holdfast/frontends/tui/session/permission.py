@@ -38,6 +38,8 @@ class PermissionCard(Panel, can_focus=True):
     PermissionCard:focus { background: $panel; border-left: outer $primary; }
     """
 
+    gutter_cells = 1  # the border takes the other one
+
     class Answered(Message):
         """A person chose; None refuses without an option of the agent's."""
 

@@ -39,6 +39,8 @@ class Queue(Panel, can_focus=True):
     Queue:focus { border-left: outer $primary; background: $surface; }
     """
 
+    gutter_cells = 1  # the border takes the other one
+
     class Deed(Message):
         """Something is to be done: `edit` or `drop` a message, `resume` all, `leave` the queue."""
 

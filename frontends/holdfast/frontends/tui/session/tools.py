@@ -79,6 +79,8 @@ def _body(
         for path, found in files:
             yield from _framed(_change(path, found, inner, None if level > 1 else _DIFF_LINES))
     output = items.output(item)
+    if level and not files and output and item.get("input"):
+        yield from _framed(iter((Line(),)))
     if not output:
         if level and not files and status == "completed":
             yield from _framed(iter((Line((Span("No output.", "dim"),)),)))

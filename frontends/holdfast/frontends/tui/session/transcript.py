@@ -209,7 +209,7 @@ class Transcript(Widget, can_focus=True):
     def _make_strip(self, line: Line, mark: str, bar: str, width: int) -> Strip:
         palette = self._palette = self._palette or Palette(app_of(self))
         ground = palette.ground(self)
-        strip = strip_of(line, palette, ground, max(0, width - _MARGIN), mark)
+        strip = strip_of(line, palette, ground, max(0, width - _MARGIN), mark=mark)
         edge = Segment(" ▐" if bar == "thumb" else "  ", ground + palette.style(bar))
         return Strip([*strip, edge]).crop(0, width)
 
