@@ -59,7 +59,7 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     for stream, some in by_stream.items():
         if any(isinstance(each.event, SessionErased) for each in some):
             forget(connection, stream)
-        wanted += _of_items(stream, _changed(connection, stream, some))
+        wanted += (_indexed(stream, ordinal, item) for ordinal, item in _changed(connection, stream, some).items())
     _replace(connection, wanted)
 
 
@@ -71,8 +71,8 @@ def bring_up(connection: Connection, spots: Iterable[tuple[int, int]]) -> None:
     table = schema.items.c
     for stream, ordinals in by_stream.items():
         chosen = select(table.ordinal, table.body).where(table.stream == stream, table.ordinal.in_(ordinals))
-        items = {ordinal: _decode(body) for ordinal, body in connection.execute(chosen)}
-        _replace(connection, list(_of_items(stream, items)))
+        rows = connection.execute(chosen)
+        _replace(connection, [_indexed(stream, ordinal, _decode(body)) for ordinal, body in rows])
 
 
 def forget(connection: Connection, stream: int) -> None:
@@ -92,6 +92,15 @@ def clear(connection: Connection) -> None:
     connection.execute(delete(_table))
     if connection.dialect.name == "sqlite":
         schema.make_index(connection)
+
+
+def fill(connection: Connection) -> None:
+    """Take in all items there are, the latest last. None was taken in before, so that each is looked at once."""
+    table = schema.items.c
+    items = select(table.stream, table.ordinal, table.body).order_by(table.position, table.ordinal)
+    found = connection.execute(items.execution_options(yield_per=_AT_ONCE))
+    for rows in found.partitions():
+        add(connection, [_indexed(stream, ordinal, _decode(body)) for stream, ordinal, body in rows])
 
 
 def digest_lines(connection: Connection, named: Mapping[int, str]) -> Iterator[Sequence[object]]:
@@ -133,9 +142,8 @@ def _changed(connection: Connection, stream: int, events: Iterable[Recorded]) ->
     return items
 
 
-def _of_items(stream: int, items: Mapping[int, Item]) -> Iterator[Indexed]:
-    for ordinal, item in items.items():
-        yield Indexed(stream, ordinal, item.at, [" ".join(found) for found in passages(text_of(item))])
+def _indexed(stream: int, ordinal: int, item: Item) -> Indexed:
+    return Indexed(stream, ordinal, item.at, [" ".join(found) for found in passages(text_of(item))])
 
 
 def _replace(connection: Connection, wanted: Sequence[Indexed]) -> None:

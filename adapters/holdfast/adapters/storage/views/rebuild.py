@@ -43,10 +43,12 @@ def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], N
         for stream, recorded in batch.events:
             session = sessions.get(stream) or Session(StreamId(known[stream].id))
             sessions[stream] = session.after(recorded)
-        for fold in FOLDS.values():
-            fold(views, batch.events)
+        for name, fold in FOLDS.items():
+            if name != passages.NAME:  # what it says of an item comes from the item alone, so once is enough
+                fold(views, batch.events)
         if progress is not None:
             progress(batch.end, total)
+    passages.fill(views)
     roster.store(views, {head: sessions[head.stream] for head in heads(log) if head.stream in sessions})
     for name in FOLDS:
         track(views, name, total)
