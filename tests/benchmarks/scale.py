@@ -21,6 +21,7 @@ class Scale(Struct, frozen=True):
         burst: Events that they are sent.
         stall_s: How long half of them do not read.
         items: Items that are searched.
+        crowd: Clients that come back at once, at the most.
         talkers: Sessions whose agents talk at once.
         talk_s: How long they talk.
     """
@@ -35,10 +36,11 @@ class Scale(Struct, frozen=True):
     burst: int
     stall_s: float
     items: int
+    crowd: int
     talkers: int
     talk_s: float
 
 
-FULL: Final = Scale(9, 0.7, 100_000, 10_000, 1_000_000, 20_000_000, 100, 25_600, 10.0, 1_000_000, 100, 10.0)
-QUICK: Final = Scale(3, 0.5, 100_000, 10_000, 200_000, 5_000_000, 100, 12_800, 7.0, 100_000, 100, 5.0)
-SMOKE: Final = Scale(1, 0.02, 300, 20, 500, 50_000, 4, 256, 0.1, 400, 2, 0.1)
+FULL: Final = Scale(9, 0.7, 100_000, 10_000, 1_000_000, 20_000_000, 100, 25_600, 10.0, 1_000_000, 10_000, 100, 10.0)
+QUICK: Final = Scale(3, 0.5, 100_000, 10_000, 200_000, 5_000_000, 100, 12_800, 7.0, 100_000, 2_000, 100, 5.0)
+SMOKE: Final = Scale(1, 0.02, 300, 20, 500, 50_000, 4, 256, 0.1, 400, 60, 2, 0.1)

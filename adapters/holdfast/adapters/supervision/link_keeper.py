@@ -238,7 +238,7 @@ class LinkKeeper:
             await self._log.resume(StreamId(found.incarnation))
             self.begun = True
             offset, alive = await self._consumed(found.host.id), found.state == "alive"
-            async with hosted(found.host, offset, epoch=yard.journal.epoch, alive=alive) as wire:
+            async with hosted(found.host, offset, epoch=yard.journal.epoch, rest=yard.pulse.beat, alive=alive) as wire:
                 yield wire
             return
         incarnation = os.urandom(8)
@@ -250,7 +250,14 @@ class LinkKeeper:
         await self._record([links.ConnectionRequested(peer.transport, peer.target, self._attempt)])
         if peer.command is not None:
             labels = {"link": self.id, "session": next(iter(self.members), ""), "store": yard.journal.name}
-            opened = opening.started(peer, incarnation, settings=yard.settings, epoch=yard.journal.epoch, labels=labels)
+            opened = opening.started(
+                peer,
+                incarnation,
+                settings=yard.settings,
+                epoch=yard.journal.epoch,
+                rest=yard.pulse.beat,
+                labels=labels,
+            )
         else:
             limit = yard.settings.agents.frame_limit_bytes
             opened = opening.connected(self._transport, peer, incarnation, policy=self.policy, limit_bytes=limit)

@@ -12,7 +12,7 @@ from holdfast.adapters.supervision.host.launch import Limits, Order, environment
 from holdfast.adapters.supervision.wire import dialled, hosted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
     from holdfast.adapters.supervision.settings import Settings
     from holdfast.adapters.supervision.wire import Wire
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def started(
-    peer: Peer, incarnation: bytes, *, settings: Settings, epoch: int, labels: Mapping[str, str]
+    peer: Peer,
+    incarnation: bytes,
+    *,
+    settings: Settings,
+    epoch: int,
+    rest: Callable[[], Awaitable[None]],
+    labels: Mapping[str, str],
 ) -> AsyncGenerator[Wire]:
     """Start the program of a peer under a host of its own, which outlives this process.
 
@@ -43,7 +49,7 @@ async def started(
         ),
     )
     host = await launch(settings.hosts, order, runtime=settings.runtime, incarnation=incarnation)
-    async with hosted(host, None, epoch=epoch) as wire:
+    async with hosted(host, None, epoch=epoch, rest=rest) as wire:
         yield wire
 
 

@@ -42,8 +42,12 @@ class Pulse:
         return max(_LEAST_S, _READING * self._beat_s / max(1, self._busy))
 
     async def rest(self) -> None:
-        """Return at the next beat."""
+        """Return at the next beat; who rests is busy, and has a part of it."""
         self._resting += 1
+        await self.beat()
+
+    async def beat(self) -> None:
+        """Return at the next beat."""
         self._wanted.set()
         await self._beat.wait()
 

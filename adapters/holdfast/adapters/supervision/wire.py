@@ -20,7 +20,7 @@ from holdfast.domain.errors import AgentExitedError, HostFencedError, HostFullEr
 from holdfast.domain.transport import ConnectError, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 
     from anyio.abc import TaskGroup
 
@@ -76,20 +76,23 @@ class Wire(Protocol):
 
 
 @asynccontextmanager
-async def hosted(host: Host, offset: int | None, *, epoch: int, alive: bool = True) -> AsyncGenerator[HostedWire]:
+async def hosted(
+    host: Host, offset: int | None, *, epoch: int, rest: Callable[[], Awaitable[None]], alive: bool = True
+) -> AsyncGenerator[HostedWire]:
     """Drive the program of a host for as long as the context lasts; it goes on afterwards.
 
     Args:
         host: As it described itself.
         offset: Where to read on; None: at the beginning.
         epoch: Of this daemon.
+        rest: Waits for the next beat.
         alive: Whether the host lives; if not, what it left behind is read.
 
     Raises:
         HostFencedError: A newer daemon drives it.
     """
     async with anyio.create_task_group() as nursery:
-        wire = HostedWire(host, offset or 0, epoch, nursery if alive else None)
+        wire = HostedWire(host, offset or 0, epoch, rest, nursery if alive else None)
         try:
             if alive:
                 await wire.connect()
@@ -102,11 +105,14 @@ async def hosted(host: Host, offset: int | None, *, epoch: int, alive: bool = Tr
 class HostedWire:
     """A program under its host."""
 
-    def __init__(self, host: Host, offset: int, epoch: int, nursery: TaskGroup | None) -> None:
+    def __init__(
+        self, host: Host, offset: int, epoch: int, rest: Callable[[], Awaitable[None]], nursery: TaskGroup | None
+    ) -> None:
         self.incarnation = host.id
         self.offset = offset
         self._host = host
         self._epoch = epoch
+        self._rest = rest
         self._nursery = nursery
         self._client: Connection | None = None
         self._reader: Reader | None = None
@@ -212,7 +218,7 @@ class HostedWire:
                 except HostGoneError:
                     await anyio.sleep(AGAIN_S)
                 else:
-                    self._nursery.start_soon(self._client.run)
+                    self._nursery.start_soon(self._client.run, self._rest)
             return None
 
     async def _ask_status(self, *keys: str) -> Status | None:

@@ -29,7 +29,7 @@ from holdfast.domain.errors import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from holdfast.adapters.supervision.host.folder import Host
 
@@ -125,11 +125,18 @@ class Connection:
         self._questions: dict[int, _Question] = {}
         self._number, self._closed = 0, False
 
-    async def run(self) -> None:
-        """Move what comes from the host, until the connection is over; close it then. Never raises for that."""
+    async def run(self, rest: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Move what comes from the host, until the connection is over; close it then. Never raises for that.
+
+        Args:
+            rest: Waited for where nobody waits for an answer: a host tells of every piece that its agent says, and
+                several of these are read as quickly as one.
+        """
         try:
             while self.lost is None:
                 await self._receive()
+                if rest is not None and not self._questions:
+                    await rest()
         finally:
             self._over(HostGoneError(f"the connection to the host of agent {self.host.incarnation} was closed"))
             self._stream.close()
