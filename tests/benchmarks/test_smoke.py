@@ -55,12 +55,13 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "R11",
         "R10",
         "page",
+        "tui",
         "search",
         "search-pg",
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 8 + 3 + 4 + 6 + 2 + 3 + 1 + 1 + 1 + 1 + 4 + 2 + 1 + 4 + 24 + 24 + 6
+    assert len(rows) == 6 + 8 + 3 + 1 + 1 + 1 + 3 + 4 + 1 + 4 + 6 + 2 + 2 + 2 + 4 + 9 + 24 + 24 + 6
     assert all(row["value"] > 0 for row in rows)
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)
