@@ -72,6 +72,7 @@ class HoldfastApp(App[int]):
         make: Callable[[], Source],
         *,
         session: str | None = None,
+        at: int | None = None,
         drafts: Path | None = None,
         unicode: bool = True,
         colours: int = 1 << 24,
@@ -82,6 +83,7 @@ class HoldfastApp(App[int]):
         Args:
             make: Makes the source.
             session: The session to open first, by any of its names.
+            at: Where to begin to play it, microseconds since the epoch; None to open it as it is now.
             drafts: Where to keep what was typed and not sent.
             unicode: Whether the terminal shows more than ASCII.
             colours: How many it shows; 16 are taken as they are set in the terminal.
@@ -94,6 +96,7 @@ class HoldfastApp(App[int]):
         self.drafts = drafts
         self._make = make
         self._first = session
+        self._at = at
         self._title = ""
         for theme in (DARK, LIGHT, PLAIN):
             self.register_theme(theme)
@@ -150,8 +153,16 @@ class HoldfastApp(App[int]):
             except (NotRunningError, DaemonLostError):
                 await sleep(_AGAIN_S)  # the banner says so meanwhile
             else:
-                self.open(session)
+                self._show_first(source, session)
                 return
+
+    def _show_first(self, source: Source, session: str) -> None:
+        if self._at is None:
+            self.open(session)
+            return
+        from holdfast.frontends.tui.played import PlayedScreen  # noqa: PLC0415 - after the first screen is up
+
+        self.push_screen(PlayedScreen(source, self.sessions, session, at=self._at))
 
     def _refuse(self, errors: BaseExceptionGroup[HoldfastError]) -> None:
         error: BaseException = errors

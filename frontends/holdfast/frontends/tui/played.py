@@ -29,17 +29,18 @@ class PlayedScreen(Screen[None]):
 
     app: HoldfastApp
 
-    def __init__(self, source: Source, sessions: Sessions, session: str) -> None:
+    def __init__(self, source: Source, sessions: Sessions, session: str, *, at: int | None = None) -> None:
         super().__init__()
         self.session = session
         self._source = source
+        self._at = at
         self._entry = sessions.get(session)
 
     def compose(self) -> ComposeResult:
         """Put the parts below each other."""
         yield SessionBar()
         yield Banner()
-        yield ReplayView(self._source, self.session, agent=(self._entry and self._entry.agent) or "")
+        yield ReplayView(self._source, self.session, at=self._at, agent=(self._entry and self._entry.agent) or "")
 
     def on_mount(self) -> None:
         """Say what is played."""

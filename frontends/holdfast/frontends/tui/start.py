@@ -21,7 +21,9 @@ class TerminalError(HoldfastError):
     """There is no terminal that a screen could be shown on."""
 
 
-def run(make: Callable[[], Source], *, session: str | None, drafts: Path | None, unicode: bool) -> int:
+def run(
+    make: Callable[[], Source], *, session: str | None, drafts: Path | None, unicode: bool, at: int | None = None
+) -> int:
     """Show a source until the person leaves, and return the exit code.
 
     Raises:
@@ -30,7 +32,13 @@ def run(make: Callable[[], Source], *, session: str | None, drafts: Path | None,
     from holdfast.frontends.tui.app import HoldfastApp  # noqa: PLC0415 - slow, and useless without a terminal
 
     app = HoldfastApp(
-        make, session=session, drafts=drafts, unicode=unicode, colours=colours(os.environ), light=is_light(os.environ)
+        make,
+        session=session,
+        at=at,
+        drafts=drafts,
+        unicode=unicode,
+        colours=colours(os.environ),
+        light=is_light(os.environ),
     )
     code = app.run()
     if app.refusal is not None:

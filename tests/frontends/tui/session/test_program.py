@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tests.frontends.daemon import Daemon
     from tests.frontends.tui.terminal import Terminal, Terminals
+    from tests.support.cli import Cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.tmux]
 
@@ -274,3 +275,26 @@ def test_nothing_is_read_in_a_session_that_nobody_looks_at(daemon: Daemon, termi
     while daemon.get(f"/sessions/{session}").json()["unread"]:
         assert time.monotonic() < deadline
         time.sleep(0.05)  # the daemon notes it after the screen has said so
+
+
+def test_a_session_is_played_from_a_moment_on_and_by_a_key(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session, _ = begun(daemon, tmp_path, "go", prompts=[[{"say": "the very words"}]])
+    daemon.get(f"/sessions/{session}/wait?until=idle&timeout=60")
+    before = terminal("tui", session, "--at", "2001-01-01T00:00:00Z")
+    assert "the very words" not in before.until("event 0 of")
+    before.keys("End")
+    before.until("the very words")
+    before.keys("Escape")
+    before.until("event ", gone=True)
+
+    screen = terminal("tui", session)
+    screen.until("the very words")
+    screen.keys("C-r")
+    screen.until("event ")
+
+
+def test_a_moment_without_a_session_is_refused(cli: Cli) -> None:
+    refused = cli("tui", "--at", "2001-01-01T00:00:00Z")
+
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
