@@ -21,6 +21,7 @@ from holdfast.domain.session import events
 from holdfast.domain.session.facts import BY_TAG, Registration
 from holdfast.domain.session.upcasters import UPCASTERS
 from holdfast.frontends.conformance import frames
+from holdfast.frontends.tui.keys import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,6 +65,7 @@ def _blocks() -> dict[str, Callable[[], str]]:
         "client-frames": partial(frame_tables, frames.OF_CLIENTS),
         "server-frames": partial(frame_tables, frames.OF_SERVERS),
         "ops": partial(frame_tables, frames.OPS),
+        "tui-keys": key_tables,
     }
     for name, chart in CHARTS.items():
         blocks[f"{name}-diagram"] = partial(diagram, walks, chart)
@@ -114,6 +116,16 @@ def frame_tables(kinds: Iterable[type[Struct]]) -> str:
             sort = json_type(hints[field.name])
             lines.append(f"| `{field.encode_name}` | {sort} | {always} | {described[field.name]} |")
         parts.append("\n".join(lines).rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def key_tables() -> str:
+    """Every key of the terminal interface."""
+    parts: list[str] = []
+    for title, keys in KEYS:
+        lines = [f"### {title}", "", "| key | does |", "| --- | --- |"]
+        lines += [f"| `{key}` | {does} |" for key, does in keys]
+        parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
 

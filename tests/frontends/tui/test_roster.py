@@ -69,6 +69,7 @@ def test_a_peek_shows_the_last_words_takes_a_reply_and_reads_nothing(
     screen.until("› pieces of eight")
     assert row(daemon, session)["unread"] == 1
     screen.keys("r")
+    screen.until("Enter sends")
     screen.type("and a bottle of rum")
     screen.keys("Enter")
 

@@ -35,7 +35,10 @@ class Bar(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw it."""
+        """Draw a line on the widget's own ground."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
         del y
         width, palette = self.size.width, Palette(app_of(self))
         size = sum(cell_len(span.text) for span in self.right)

@@ -127,7 +127,10 @@ class RosterList(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line of what is visible."""
+        """Draw a line on the widget's own ground."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         palette = self._palette = self._palette or Palette(app_of(self))
         at = self.scroll_offset.y + y

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from holdfast.frontends.tui.source import Source
 
 _ITEMS = 12
+_ASIDE = "r to reply"
+_TYPING = "Enter sends · Esc back to the list"
 _PAUSE_S = 0.1
 
 
@@ -48,7 +50,7 @@ class Peek(Vertical):
         """The words, and the line."""
         yield Words()
         if not self._source.read_only:
-            yield Input(placeholder="r to reply · Enter sends")
+            yield Input(placeholder=_ASIDE)
 
     @property
     def typing(self) -> bool:
@@ -70,7 +72,15 @@ class Peek(Vertical):
     def reply(self) -> None:
         """Take what is typed from here on."""
         if not self._source.read_only:
-            self.query_one(Input).focus()
+            self.screen.set_focus(self.query_one(Input))  # at once: the next key is a letter of it
+
+    def on_descendant_focus(self) -> None:
+        """Say what Enter does now."""
+        self.query_one(Input).placeholder = _TYPING
+
+    def on_descendant_blur(self) -> None:
+        """Say how to get back."""
+        self.query_one(Input).placeholder = _ASIDE
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:
         """Send it, and empty the line once it is in the log."""
@@ -129,6 +139,9 @@ class Words(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
+        """Draw a line on the widget's own ground."""
+        return self._line(y).apply_style(self.rich_style)
+
+    def _line(self, y: int) -> Strip:
         spans = self._lines[y] if y < len(self._lines) else []
         return strip([Span(" "), *spans] if y else spans, Palette(app_of(self)), self.size.width, "surface")
