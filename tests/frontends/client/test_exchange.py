@@ -255,6 +255,22 @@ def test_whoever_follows_waits_for_a_daemon_that_is_about_to_end(tmp_path: Path,
         after.close()
 
 
+def test_a_daemon_that_is_dying_and_still_looks_alive_is_waited_for_once_more(tmp_path: Path, said: list[str]) -> None:
+    """It closes its socket a moment before it counts as dead: where it was is told once more, and nobody is there."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    begun = [
+        Running(n, "http://127.0.0.1:1", str(path), "") for n, path in enumerate((first, tmp_path / "gone", second))
+    ]
+    before, after = Canned(first, b""), Canned(second, ok(b"[]"))
+    try:
+        exchange = Exchange(Control(iter(begun[1:]).__next__), begun[0], "cli", said.append)
+
+        assert exchange.get("/sessions") == b"[]"
+    finally:
+        before.close()
+        after.close()
+
+
 def test_whoever_does_not_follow_is_told_that_the_log_broke_off(talk: Talk) -> None:
     exchange, _ = talk(chunked(event(3), whole=False))
 

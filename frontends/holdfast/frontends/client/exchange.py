@@ -219,18 +219,23 @@ class Exchange:
 
     def _again(self, ask: Callable[[], T]) -> T:
         """Ask, and once more where a daemon went away that was there."""
-        try:
-            answer = ask()
-        except DaemonLostError:
+        lost = False
+        end = time.monotonic() + self._patience_s
+        while True:
+            try:
+                answer = ask()
+            except DaemonLostError:
+                if lost:
+                    raise
+                lost = True
+            except NotRunningError:
+                # One that dies closes its socket a moment before it counts as dead.
+                if not (lost or self._met) or time.monotonic() >= end:
+                    raise
+            else:
+                self._met = True
+                return answer
             self.come_back()
-            answer = ask()
-        except NotRunningError:
-            if not self._met:
-                raise
-            self.come_back()
-            answer = ask()
-        self._met = True
-        return answer
 
     @contextmanager
     def _asked(
