@@ -13,6 +13,7 @@ from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
     from holdfast.domain.recorded import Recorded
+    from holdfast.domain.session.facts import Fact
 
 PREVIEW = 120
 """Characters of the latest message that a list shows."""
@@ -62,14 +63,11 @@ class Summary(Struct, frozen=True, gc=False):
 def summarize(summary: Summary, recorded: Recorded) -> Summary:
     """Return the summary after one more event."""
     at = max(recorded.at, summary.updated_at)
+    if is_only_news(summary, recorded.event):
+        return replace(summary, updated_at=at)
     match recorded.event:
-        # Most events of a long session come first, and no patterns name their fields: that takes twice the time.
         case e.TextAppended() as fact:
-            if fact.item_id == summary.previewed and len(summary.preview) >= PREVIEW:
-                return replace(summary, updated_at=at)
             return _text(summary, fact.item_id, fact.text, at)
-        case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated():
-            return replace(summary, updated_at=at)
         case e.ReadUpTo() | e.MarkedUnread() | e.SessionNotified() | e.MessageCompacted() | e.ToolCompacted():
             return summary  # looking at a session is not news of it, nor is how it is stored
         case e.SessionCreated() as created:
@@ -102,6 +100,13 @@ def summarize(summary: Summary, recorded: Recorded) -> Summary:
             return Summary(created_at=recorded.at, updated_at=recorded.at)
         case _:
             return replace(summary, updated_at=at)
+
+
+def is_only_news(summary: Summary, fact: Fact) -> bool:
+    """Tell whether all that `fact` changes is when something happened last: so it is with most of a long session."""
+    if isinstance(fact, e.TextAppended):
+        return fact.item_id == summary.previewed and len(summary.preview) >= PREVIEW
+    return isinstance(fact, (e.ThoughtAppended, e.ToolCalled, e.ToolUpdated))
 
 
 def _text(summary: Summary, item_id: str, text: str, at: int) -> Summary:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from holdfast.domain.projections.summary import Summary, summarize
+from holdfast.domain.projections.summary import Summary, is_only_news, summarize
 from holdfast.domain.recorded import PEER, Actor, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.decide import decide
 from holdfast.domain.session.evolve import evolve
@@ -97,11 +98,23 @@ def record(session: Session, facts: Iterable[Fact], context: Context) -> tuple[R
 def fold(session: Session, events: Iterable[Recorded]) -> Session:
     """Return the session after all of `events`, which must follow its latest one.
 
-    The same as `after` for each of them, without a session in between: a long one is read in two thirds of the time.
+    The same as `after` for each of them, without a session in between, and without a summary for each of those that
+    only say when something happened last: a long one is read in half the time.
     """
     version, state, summary = session.version, session.state, session.summary
+    latest = 0
     for recorded in events:
         version = recorded.originator_version
-        state = evolve(state, recorded.event, version)
-        summary = summarize(summary, recorded)
-    return Session(session.id, version, state, summary)
+        fact = recorded.event
+        state = evolve(state, fact, version)
+        if is_only_news(summary, fact):
+            if recorded.at > latest:  # noqa: PLR1730 - `max` takes three times as long
+                latest = recorded.at
+            continue
+        summary = summarize(_until(summary, latest), recorded)
+        latest = 0
+    return Session(session.id, version, state, _until(summary, latest))
+
+
+def _until(summary: Summary, latest: int) -> Summary:
+    return replace(summary, updated_at=latest) if latest > summary.updated_at else summary
