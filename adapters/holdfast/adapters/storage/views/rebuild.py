@@ -15,12 +15,14 @@ from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.source import batches, streams
 from holdfast.adapters.storage.views.tables import track
 from holdfast.domain.recorded import StreamId
-from holdfast.domain.session.session import Session
+from holdfast.domain.session.session import Session, fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection
+
+    from holdfast.domain.recorded import Recorded
 
 _encode = msgspec.json.Encoder(order="sorted").encode
 
@@ -40,12 +42,14 @@ def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], N
     total = log.scalar(select(func.max(schema.events.c.position))) or 0
     sessions: dict[int, Session] = {}
     for batch in batches(log, after=0, known=known):
+        by_stream: dict[int, list[Recorded]] = {}
         for stream, recorded in batch.events:
-            session = sessions.get(stream) or Session(StreamId(known[stream].id))
-            sessions[stream] = session.after(recorded)
-        for name, fold in FOLDS.items():
+            by_stream.setdefault(stream, []).append(recorded)
+        for stream, happened in by_stream.items():
+            sessions[stream] = fold(sessions.get(stream) or Session(StreamId(known[stream].id)), happened)
+        for name, fold_into in FOLDS.items():
             if name != passages.NAME:  # what it says of an item comes from the item alone, so once is enough
-                fold(views, batch.events)
+                fold_into(views, batch.events)
         if progress is not None:
             progress(batch.end, total)
     passages.fill(views)
