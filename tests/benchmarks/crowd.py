@@ -89,9 +89,18 @@ class Reader:
 
     def shake_hands(self, frames: Iterable[dict[str, object]]) -> None:
         """Finish the handshake, say hello and ask for something."""
+        self.greet()
+        self.ask(frames)
+
+    def greet(self) -> None:
+        """Finish the handshake and say hello."""
         while self._protocol.state is State.CONNECTING:
             self._protocol.receive_data(self.socket.recv(1))  # not a byte of the first frame
-        for frame in ({"type": "hello", "client": "crowd", "token": self._token}, *frames):
+        self.ask([{"type": "hello", "client": "crowd", "token": self._token}])
+
+    def ask(self, frames: Iterable[dict[str, object]]) -> None:
+        """Send frames."""
+        for frame in frames:
             self._protocol.send_text(msgspec.json.encode(frame))
         self._flush()
 
@@ -111,10 +120,13 @@ class Reader:
 @contextmanager
 def crowd(url: str, count: int, frames: Sequence[dict[str, object]]) -> Generator[list[Reader]]:
     """Attach many clients that ask for the same."""
-    readers = [Reader(url) for _ in range(count)]
+    readers: list[Reader] = []
     try:
-        for reader in readers:
-            reader.shake_hands(frames)
+        for _ in range(count):
+            readers.append(Reader(url))
+            readers[-1].greet()  # at once: who does not say hello is not waited for
+        for reader in readers:  # only now: who has asked must read
+            reader.ask(frames)
         yield readers
     finally:
         for reader in readers:

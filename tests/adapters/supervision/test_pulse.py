@@ -45,7 +45,7 @@ async def test_the_part_of_each_is_smaller_the_more_are_busy() -> None:
 
 def test_pieces_are_all_of_what_was_received_and_smaller_where_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 0.0
-    monkeypatch.setattr(module, "perf_counter", lambda: clock)
+    monkeypatch.setattr(module, "thread_time", lambda: clock)
     turn = Turn(Pulse())
     data = bytes(range(256)) * 256
 

@@ -183,6 +183,7 @@ class Talk:
                     break
                 self.heard_at = anyio.current_time()
                 self._stayed = True
+                resting = bool(self.in_turn())  # it leaves the loop to others anyway
                 for piece in self._pieces(data):
                     self._turn.begin()
                     shown = self._veil.hide(piece)
@@ -191,8 +192,11 @@ class Talk:
                         self._take(heard)
                     self._turn.end(len(piece))
                     self._wake_committer()
-                    await (self._turn.rest() if self._turn.over else checkpoint())
-                if self.in_turn():
+                    if self._turn.over:
+                        await self._turn.rest()
+                    elif not resting:
+                        await checkpoint()
+                if self.in_turn() and not self._turn.fresh:
                     await self._turn.rest()
             if self._failure is None:
                 for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -73,11 +73,17 @@ class Turn:
         self._bytes = 4 * 1024
         self._left_s = pulse.share_s
         self._begun = 0.0
+        self._fresh = True
 
     @property
     def over(self) -> bool:
         """Whether it is somebody else's turn."""
         return self._left_s <= 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing was read since the last rest."""
+        return self._fresh
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Cut what was received; how long the one before took decides how much the next one holds."""
@@ -89,12 +95,13 @@ class Turn:
 
     def begin(self) -> None:
         """Begin to read a piece."""
-        self._begun = perf_counter()
+        self._begun = thread_time()
 
     def end(self, size: int) -> None:
         """A piece of this many bytes was read."""
-        took = perf_counter() - self._begun
+        took = thread_time() - self._begun
         self._left_s -= took
+        self._fresh = False
         fitting = int(size * _GO_S / max(took, 1e-6))
         self._bytes = max(_SMALLEST_BYTES, min(fitting, 2 * self._bytes, _LARGEST_BYTES))
 
@@ -102,3 +109,4 @@ class Turn:
         """Leave the loop to others until the next beat."""
         await self._pulse.rest()
         self._left_s = self._pulse.share_s
+        self._fresh = True
