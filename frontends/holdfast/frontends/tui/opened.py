@@ -86,6 +86,18 @@ class OpenedScreen(Screen[None]):
         if row is not None:  # also where the list is another one now, with or without those that ended
             self.query_one(SessionView).take_row(row)
 
+    def on_screen_suspend(self) -> None:
+        """Nobody looks at it while another screen is over it."""
+        self._attend()
+
+    def on_screen_resume(self) -> None:
+        """Somebody looks at it again."""
+        self._attend()
+
+    def _attend(self) -> None:
+        for view in self.query(SessionView):  # none before the screen is complete
+            view.attend()
+
     @on(SessionView.Left)
     def _left(self) -> None:
         self.action_back()

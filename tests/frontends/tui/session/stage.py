@@ -112,6 +112,12 @@ class PlayedSource:
     def change_row(self, **more: object) -> None:
         self.put(self.roster, self.roster.items[SESSION] | {"position": self.roster.position + 1} | more)
 
+    def set_row(self, **fields: object) -> None:
+        """Change what is of the moment, which no position tells."""
+        op = {"op": "set", "id": SESSION, "fields": fields}
+        view = self.roster
+        assert view.take_patch({"from": view.position, "position": view.position, "ops": [op]})
+
     def turn(self, state: SourceState) -> None:
         self.state = state
         self._turned.set()

@@ -293,6 +293,24 @@ async def test_output_is_seen_only_at_its_end_in_a_window_with_the_focus() -> No
         await played.until(lambda: source.focused[-1:] == [(None, 0)])
 
 
+async def test_who_has_left_looks_at_nothing() -> None:
+    source = PlayedSource(message(1))
+    async with playing(source) as played:
+        await played.until(lambda: source.focused[-1:] == [(SESSION, 1)])
+        await played.app.session.remove()
+        await played.until(lambda: source.focused[-1:] == [(None, 0)])
+
+
+async def test_a_connection_that_is_lost_for_a_moment_is_shown() -> None:
+    source = PlayedSource(message(1))
+    async with playing(source) as played:
+        await played.shows("words 1")
+        source.set_row(connection={"state": "reconnecting", "attempt": 2, "next_retry_at": None, "error": "refused"})
+        await played.shows("Reconnecting attempt 2  refused")
+        source.set_row(connection={"state": "connected", "attempt": 0, "next_retry_at": None, "error": None})
+        await played.hides("Reconnecting")
+
+
 async def test_it_opens_where_the_person_left_off() -> None:
     source = PlayedSource(*(message(n) for n in range(1, 80)), session=row(unread=1))
     source.told = [{"type": "read-up-to", "position": 40, "recorded_at": AT, "data": {"version": 3}}]

@@ -45,13 +45,18 @@ class Reading:
         """Show the transcript, and go on as it changes."""
         view = self._view
         known = self._transcript_view = await view.source.view("transcript", view.session, limit=_FIRST)
-        async for changed in known.changes():
-            view.transcript.take(known.items, changed, known.before)
-            self._look(known.items, changed)
-            self.row_changed()
-            if not self._placed:
-                self._place()
-            self.report()
+        try:
+            async for changed in known.changes():
+                view.transcript.take(known.items, changed, known.before)
+                self._look(known.items, changed)
+                self.row_changed()
+                if not self._placed:
+                    self._place()
+                self.report()
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await view.source.focus(None, 0)
+                await view.source.leave(known)
 
     def _look(self, known: dict[str, Json], changed: frozenset[str]) -> None:
         """Tell what came of a question, keep the plan in sight, and remember what was sent."""

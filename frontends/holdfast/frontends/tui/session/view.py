@@ -5,9 +5,7 @@ Everything shown comes from the source; a command changes nothing here, but what
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -15,11 +13,12 @@ from textual.message import Message
 from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.tui.palette import app_of
 from holdfast.frontends.tui.session import items
-from holdfast.frontends.tui.session.banner import ConnectionBanner, seconds_left
+from holdfast.frontends.tui.session.banner import ConnectionBanner
 from holdfast.frontends.tui.session.bars import Answered, Footer, PlanBar
 from holdfast.frontends.tui.session.composer import Chips, Composer, Offer
-from holdfast.frontends.tui.session.details import TYPES, Details
+from holdfast.frontends.tui.session.details import Details
 from holdfast.frontends.tui.session.drafts import Drafts
+from holdfast.frontends.tui.session.following import Following
 from holdfast.frontends.tui.session.permission import PermissionCard
 from holdfast.frontends.tui.session.queue import Queue
 from holdfast.frontends.tui.session.reading import Reading
@@ -115,12 +114,10 @@ class SessionView(Vertical):
         self.session = session
         self.row: Json = {}
         self.details = Details()
-        self._roster = roster
-        self._inbox = inbox
-        self._ticking = False
         self._at_end = False
         self.writing = Writing(self, Drafts(drafts))
         self.reading = Reading(self, item)
+        self.following = Following(self, roster, inbox)
 
     def compose(self) -> ComposeResult:
         """Put the parts below each other."""
@@ -141,8 +138,7 @@ class SessionView(Vertical):
         self.composer = self.query_one(Composer)
         self.card = self.query_one(PermissionCard)
         self.writing.begin()
-        for follow in (self._follow_roster, self._follow_inbox, self._follow_details, self._follow_state):
-            self.start(follow)
+        self.following.begin()
         self.start(self.reading.follow)
         self.watch(app_of(self), "app_focus", lambda _: self.reading.report(), init=False)
         self.focus_writing()
@@ -152,7 +148,7 @@ class SessionView(Vertical):
         self.set_class(event.size.height >= _ROOMY, "-roomy")
 
     def on_unmount(self) -> None:
-        """Keep what was written; whoever looks elsewhere reads nothing here."""
+        """Keep what was written."""
         self.writing.save()
 
     def start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
@@ -178,100 +174,17 @@ class SessionView(Vertical):
         """Whether a daemon hears us now."""
         return self.source.state == "live"
 
-    async def _follow_roster(self) -> None:
-        row = self._roster.items.get(self.session)
-        if row is None:  # one that ended is in no list
-            row = cast("Json", (await self.source.page(self.session, limit=1))["session"])
-        self.take_row(row)
-        async for changed in self._roster.changes():
-            if self.session in changed and (row := self._roster.items.get(self.session)) is not None:
-                self.take_row(row)
-
     def take_row(self, row: Json) -> None:
         """Show what the list of sessions says of this one."""
-        if row == self.row or not self.is_mounted:
-            return
-        queued = (row.get("queued"), self.row.get("queued"))
-        self.row = row
-        self.query_one(ConnectionBanner).show(row)
-        self.transcript.scene.agent = items.text(row, "agent") or "Agent"
-        self.reading.row_changed()
-        self.writing.row_changed()
-        if queued[0] != queued[1]:
-            self.start(self.writing.load_queue)
-        self.tell()
+        self.following.take_row(row)
 
-    async def _follow_inbox(self) -> None:
-        async for _ in self._inbox.changes():
-            self.show_card()
-
-    def show_card(self) -> None:
-        """Show what this session asks."""
-        waiting = [each for each in self._inbox.items.values() if each.get("session_id") == self.session]
-        self.card.show(waiting, live=self.live and not self.source.read_only)
-        self.tell()
-
-    async def _follow_details(self) -> None:
-        async with aclosing(self.source.events(self.session, types=TYPES)) as deliveries:
-            async for delivery in deliveries:
-                queue = self.details.queue
-                for event in delivery.events:
-                    self.details.take(event)
-                if delivery.caught_up:
-                    self.reading.details_known()
-                if self.details.queue != queue:
-                    await self.writing.load_queue()
-                self.tell()
-
-    async def _follow_state(self) -> None:
-        while True:
-            await self.source.turned()
-            self.show_card()
-            self.reading.report()
-            self.writing.row_changed()
-            self.tell()
-
-    # The line at the bottom, which also counts seconds
-
-    def tell(self) -> None:
-        """Say how it stands."""
-        if not self.is_mounted:
-            return
-        turn = self._seconds()
-        state = "" if self.live or self.source.read_only else "daemon unreachable"
-        self.query_one(Footer).show(self.row, self.details, self._keys(), turn, state)
-        self.query_one(ConnectionBanner).show(self.row)
-        if (turn is not None or seconds_left(self.row) is not None) and not self._ticking:
-            self._ticking = True
-            self.set_timer(1.0, self._tick)
-
-    def _tick(self) -> None:
-        self._ticking = False
-        self.tell()
-
-    def _seconds(self) -> int | None:
-        if self.row.get("lifecycle") != "streaming" or not self.details.turn_at:
-            return None
-        begun = datetime.fromisoformat(self.details.turn_at)
-        return max(0, round((datetime.now(UTC) - begun).total_seconds()))
-
-    def _keys(self) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        if self.transcript.has_focus:
-            found = [("Enter", "unfold"), ("[ ]", "prompts"), ("c", "copy"), ("i", "inspect"), ("l", "link")]
-        elif self.card.display and not self.card.has_focus:
-            found = [("Tab", "answer")]
-        if self.row.get("lifecycle") == "streaming":
-            found.append(("Ctrl+C", "stop"))
-        if not self.transcript.at_end:
-            found.append(("End", "newest"))
-        if not self.transcript.has_focus:
-            found += [("Shift+Tab", "transcript"), ("Ctrl+O", "mode")]
-        return [*found, ("Esc", "back")]
+    def attend(self) -> None:
+        """Say again what can be seen: the screen was covered, or is not any more."""
+        self.reading.report()
 
     def on_descendant_focus(self) -> None:
         """Say which keys there are now."""
-        self.tell()
+        self.following.tell()
 
     # Keys
 
@@ -371,7 +284,7 @@ class SessionView(Vertical):
         self.reading.report()
         if self._at_end != self.transcript.at_end:
             self._at_end = self.transcript.at_end
-            self.tell()
+            self.following.tell()
 
     def on_transcript_chosen(self, message: Transcript.Chosen) -> None:
         """Do something with an item."""
