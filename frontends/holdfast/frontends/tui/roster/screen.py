@@ -85,7 +85,7 @@ class RosterScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Tell that no session is looked at any more: what comes while the list is shown stays unread."""
         if self._source is not None:
-            self.run_worker(self._source.focus(None), exclusive=True)
+            self.run_worker(self._source.focus(None), group="focus", exclusive=True)
 
     @property
     def session(self) -> str | None:
