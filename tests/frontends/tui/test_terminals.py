@@ -92,6 +92,17 @@ def test_a_locale_that_is_not_utf_8_gets_ascii_alone(daemon: Daemon, terminal: T
     assert screen.raw().isascii()
 
 
+def test_keys_that_are_no_utf_8_end_nothing(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    begun(daemon, tmp_path, "Parrot", "hello")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    screen.keys("-H", "ff", "e9", "0a")
+    screen.keys("C-k")
+
+    screen.until("something to do")
+
+
 def test_a_terminal_of_sixteen_colours_gets_those_alone(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
     asking(daemon, tmp_path, "Careful")
     screen = terminal("tui", environ={"TERM": "xterm", "COLORTERM": ""})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from codecs import getincrementaldecoder
+from selectors import EVENT_READ, SelectSelector
 from typing import Final, cast
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from holdfast.domain.escaping import escaped
@@ -15,6 +19,13 @@ _KEEP_TITLE: Final = "\x1b[22;2t"
 _RESTORE_TITLE: Final = "\x1b[23;2t"
 _TITLE: Final = 120
 """Letters of a title at the most; some terminals cut longer ones in the middle of an escape."""
+
+_LOOK_S: Final = 0.1
+"""How often to look whether the screen was given back, and whether an escape that came was a key of its own."""
+
+_PIECE: Final = 1 << 16
+_GONE: Final = 129
+"""The exit code of a program whose terminal hung up."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -39,6 +50,29 @@ class TerminalDriver(LinuxDriver):
         """End the thread that writes."""
         if self._writer_thread is not None and self._writer_thread.is_alive():
             super().close()
+
+    def run_input_thread(self) -> None:
+        """Hand on what is typed, also where it is no UTF-8, until the screen is given back or the terminal goes.
+
+        Textual's own ends the program at the first byte that is none: a key of a terminal with an older encoding.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with SelectSelector() as selector:
+            selector.register(self.fileno, EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_LOOK_S):
+                    try:
+                        data = os.read(self.fileno, _PIECE)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._app.call_later(self._app.exit, _GONE)
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
 
     def entitle(self, title: str) -> None:
         """Set the title of the window. Nothing in it can end the sequence early."""
