@@ -121,6 +121,25 @@ def test_what_only_a_crashed_primary_has_is_not_acknowledged_before_its_standby_
         assert pair.violations(run) == []
 
 
+def test_a_commit_whose_wait_for_the_standby_is_cancelled_is_not_acknowledged_before_it_has_it(
+    zygote: Zygote, primary: PostgresServer, tmp_path: Path
+) -> None:
+    with paired(primary, tmp_path) as pair:
+        run = pair.writer(zygote)
+        pair.standby.stop()
+        with primary.connect() as connection:
+            for _ in range(3):
+                primary.wait_until(WAITING)
+                connection.execute(f"SELECT pg_cancel_backend(pid) {WAITING.removeprefix('SELECT count(*) ')}".encode())
+        primary.wait_until(WAITING)
+        primary.kill()
+        pair.standby.start()
+        pair.standby.promote()
+        run.listen_to_acks(20)
+
+        assert pair.violations(run) == []
+
+
 def test_failovers_catch_a_standby_that_was_not_waited_for(
     zygote: Zygote, primary: PostgresServer, tmp_path: Path
 ) -> None:

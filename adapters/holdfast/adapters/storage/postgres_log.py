@@ -17,6 +17,7 @@ from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS
 from holdfast.domain.errors import LogRegressedError, StoreBusyError, StoreFencedError, StoreUnavailableError
 
 if TYPE_CHECKING:
+    from psycopg.errors import Diagnostic
     from sqlalchemy import Connection, Engine
 
     from holdfast.adapters.storage.commit import Batch
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 RECONNECT_S: Final = 10.0
 _POLL_S: Final = 0.05
 _LOCK_CLASS: Final = 0x484F4C44
+_WARNING: Final = "01000"
+"""What PostgreSQL says with a commit that is safe here alone, and then calls done."""
 
 _TYPES: Final = (
     "int8", "int4", "int4", "bytea", "text", "int2", "int8", "int8", "text", "int2", "text", "bytea", "int8", "text",
@@ -184,9 +187,13 @@ class PostgresLog:
                     copy.write_row(row)
 
     def commit(self) -> None:
-        """Make it durable."""
+        """Make it durable.
+
+        Raises:
+            OperationalError: Somebody cancelled the wait for a synchronous standby: whether that has it is not known.
+        """
         self.in_doubt = True
-        self._raw.commit()
+        self._commit()
         self.in_doubt = False
 
     def rollback(self) -> None:
@@ -244,7 +251,7 @@ class PostgresLog:
                 fence = self._raw.execute("UPDATE store SET epoch = epoch WHERE epoch = %s", (self._epoch,))
                 if fence.rowcount != 1:
                     raise _fenced()
-                self._raw.commit()
+                self._commit()
                 fresh = self.read_heads()
             except (DBAPIError, psycopg.Error) as error:
                 if monotonic() >= deadline:
@@ -282,6 +289,21 @@ class PostgresLog:
     def abandon(self) -> None:
         """Drop the connection."""
         self.close()
+
+    def _commit(self) -> None:
+        warned: list[str | None] = []
+
+        def warn(notice: Diagnostic) -> None:
+            warned.append(notice.sqlstate)
+
+        self._raw.add_notice_handler(warn)
+        try:
+            self._raw.commit()
+        finally:
+            self._raw.remove_notice_handler(warn)
+        if _WARNING in warned:
+            msg = "the server gave up waiting for its standby"
+            raise psycopg.OperationalError(msg)
 
     def _lock(self, wait_s: float) -> None:
         deadline = monotonic() + wait_s
