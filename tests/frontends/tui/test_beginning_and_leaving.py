@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import select
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,3 +128,23 @@ def test_a_signal_gives_the_terminal_back(daemon: Daemon, terminal: Terminals, n
     assert b"\x1b[?1049l" in ending
     assert b"\x1b[?25h" in ending
     assert b"\x1b[?1000l" in ending
+
+
+def test_a_session_that_nobody_knows_is_one_line_and_exit_3(daemon: Daemon, terminal: Terminals) -> None:
+    screen = terminal("tui", "nobody-knows-it")
+
+    assert screen.exit_code() == 3
+    assert "nobody-knows-it" in screen.screen()
+
+
+def test_a_log_that_is_not_there_is_one_line_and_exit_3(terminal: Terminals, tmp_path: Path) -> None:
+    screen = terminal("tui", "--log", str(tmp_path / "nowhere.db"))
+
+    assert screen.exit_code() == 3
+    assert b"\x1b" not in screen.raw()
+
+
+def test_no_other_verb_waits_for_textual_to_be_imported() -> None:
+    told = "import sys, holdfast.bootstrap, holdfast.frontends.cli.verbs.screen; sys.exit('textual' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", told], check=False).returncode == 0
