@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from textual.events import MouseScrollDown, Paste
 
 from holdfast.domain.errors import ConflictError
 from tests.frontends.tui.session.stage import AT, SESSION, PlayedSource, message, playing, question, row
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.widget import Widget
 
     from holdfast.frontends.client.views import Json
 
@@ -104,8 +107,6 @@ async def test_a_paste_of_a_megabyte_is_kept_beside_the_text_and_sent_with_it() 
     pasted = "a line of it\n" * 80_000
     async with playing(source) as played:
         await played.press(*"look")
-        from textual.events import Paste
-
         played.app.session.composer.post_message(Paste(pasted))
         await played.shows("Pasted text, 1,040,000 bytes, 80,001 lines")
         await played.press("enter")
@@ -471,3 +472,24 @@ async def test_a_connection_that_failed_says_why_and_is_tried_again() -> None:
         await played.until(lambda: bool(source.commands))
 
     assert source.commands[0][0] == "reconnect"
+
+
+async def test_the_mouse_unfolds_scrolls_and_goes_to_any_part() -> None:
+    use: Json = {"id": "t", "kind": "tool_call", "title": "make", "status": "completed", "output": "built it", "at": AT}
+    before, after = [message(n) for n in range(1, 50)], [message(n) for n in range(51, 55)]
+    source = PlayedSource(*before, use | {"ordinal": 50, "position": 50}, *after)
+    async with playing(source) as played:
+        await played.shows("words 54")
+        transcript = played.app.session.transcript
+        await played.until(lambda: transcript.size.height == 27)  # with a free line above the composer
+        line = next(y for y, text in enumerate(played.app.text().split("\n")) if "✓ make" in text)
+        await played.pilot.click(offset=(6, line))
+        await played.shows("│ built it")
+        await played.pilot.click(transcript, offset=(transcript.size.width - 1, 0))
+        await played.shows("words 1 ")
+        transcript.post_message(wheel(transcript))
+        await played.until(lambda: transcript.viewport.top == 3)
+
+
+def wheel(over: Widget) -> MouseScrollDown:
+    return MouseScrollDown(over, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False)

@@ -312,6 +312,7 @@ class Transcript(Widget, can_focus=True):
         at = self._selected()
         if at is not None and self.viewport.foldable(at):
             self.viewport.unfold(at)
+            self.viewport.reveal(at)
         self.settle()
 
     def action_choose(self, deed: str) -> None:
