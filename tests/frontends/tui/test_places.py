@@ -173,6 +173,19 @@ def test_a_new_session_begins_with_what_is_said_and_not_before(daemon: Daemon, t
     assert begun["cwd"] == str(screen.folder)
 
 
+def test_a_session_that_is_erased_is_not_shown_any_longer(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
+    session = begun(daemon, tmp_path, "Parrot", "the secret doubloon")
+    until(daemon, session, "idle")
+    screen = terminal("tui", session)
+    screen.until("acp  ·")
+    screen.until("the secret doubloon")
+
+    assert daemon.request("DELETE", f"/sessions/{session}").status == 204
+
+    screen.until("no sessions")
+    screen.until("doubloon", gone=True)
+
+
 def answered(screen: Terminal, key: str, shows: str = "nothing needs you") -> None:
     """Press a key until it counts: it does not while the request has only just come under the cursor."""
     screen.press_until(key, shows)

@@ -16,7 +16,7 @@ class Banner(Bar):
     """Hidden while a daemon is heard."""
 
     DEFAULT_CSS = """
-    Banner { dock: top; display: none; background: $warning 18%; }
+    Banner { display: none; background: $warning 18%; }
     """
 
     def __init__(self) -> None:

@@ -50,8 +50,6 @@ class Bar(Widget):
 class TopBar(Bar):
     """The name of the program, and how many sessions there are."""
 
-    DEFAULT_CSS = "TopBar { dock: top; }"
-
     def on_mount(self) -> None:
         """Say at least the name."""
         self.say([Span(" Holdfast", "bold accent")])
@@ -96,8 +94,6 @@ class Hints(Bar):
 
 class SessionBar(Bar):
     """What the open session is called, how it is, and how many others need a person."""
-
-    DEFAULT_CSS = "SessionBar { dock: top; }"
 
     def tell(self, entry: Entry, waiting: int) -> None:
         """Say it."""

@@ -83,7 +83,6 @@ class InboxScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow what waits."""
-        self.query_one(Bar).styles.dock = "top"
         self.query_one(Banner).attend(self._source)
         self.query_one(Choices).focus()
         self._deaf = self._sessions.listen(self._show)

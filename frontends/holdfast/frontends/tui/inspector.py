@@ -80,7 +80,6 @@ class Inspector(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow the log."""
-        self.query_one(Bar).styles.dock = "top"
         self.query_one(Banner).attend(self._source)
         self.query_one(Choices).focus()
         self.run_worker(self._follow_events())

@@ -8,6 +8,7 @@ from textual import on, work
 from textual.binding import Binding
 from textual.screen import Screen
 
+from holdfast.domain.errors import HoldfastError, NotFoundError
 from holdfast.frontends.tui.acts import BY_NAME
 from holdfast.frontends.tui.banner import Banner
 from holdfast.frontends.tui.bars import SessionBar
@@ -54,6 +55,7 @@ class OpenedScreen(Screen[None]):
         self._sessions = sessions
         self._item = item
         self._deaf: Callable[[], None] | None = None
+        self._listed = False
 
     def compose(self) -> ComposeResult:
         """Put the parts below each other."""
@@ -80,7 +82,22 @@ class OpenedScreen(Screen[None]):
     def _show(self) -> None:
         entry = self._sessions.get(self.session)
         if entry is not None:
+            self._listed = True
             self.query_one(SessionBar).tell(entry, self._sessions.waiting)
+        elif self._listed:
+            self._listed = False
+            self.run_worker(self._look_whether_erased())
+
+    async def _look_whether_erased(self) -> None:
+        """Go back from what was erased; a session that is only not listed any more stays."""
+        try:
+            await self._source.page(self.session, limit=1)
+        except NotFoundError:
+            self.app.say("this session was erased")
+            if self.is_current:
+                self.action_back()
+        except HoldfastError:
+            self._listed = True  # the daemon is away, which the banner says: look again when it is back
         roster = self._sessions.roster
         row = None if roster is None else roster.items.get(self.session)
         if row is not None:  # also where the list is another one now, with or without those that ended

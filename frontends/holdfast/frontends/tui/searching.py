@@ -67,7 +67,6 @@ class SearchScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to type."""
-        self.query_one(Bar).styles.dock = "top"
         self.query_one(Banner).attend(self._source)
         self.query_one(Choices).can_focus = False
         self.set_focus(self.query_one(Input))
