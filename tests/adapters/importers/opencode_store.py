@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +15,17 @@ if TYPE_CHECKING:
 
 SESSION = "ses_e04c2891bffeHCjsm3mzvkVu3N"
 NOON = 1770120000000
+TITLE = "List the files"
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS session
+    (id TEXT PRIMARY KEY, project_id TEXT, directory TEXT, title TEXT, version TEXT, time_created INTEGER,
+     time_updated INTEGER);
+CREATE TABLE IF NOT EXISTS message (id TEXT PRIMARY KEY, session_id TEXT, time_updated INTEGER, data TEXT);
+CREATE TABLE IF NOT EXISTS part
+    (id TEXT PRIMARY KEY, message_id TEXT, session_id TEXT, time_updated INTEGER, data TEXT);
+"""
+_ticks = count(1)
 
 
 def part(kind: str, name: str, **fields: object) -> Fields:
@@ -78,7 +92,7 @@ def stored(folder: Path, *messages: tuple[Fields, list[Fields]], **about: object
         "version": "1.1.0",
         "projectID": "global",
         "directory": "/srv/demo",
-        "title": "List the files",
+        "title": TITLE,
         "time": {"created": NOON, "updated": NOON},
         **about,
     }
@@ -87,6 +101,28 @@ def stored(folder: Path, *messages: tuple[Fields, list[Fields]], **about: object
         for each in parts:
             _write(folder / "part" / head["id"] / f"{each['id']}.json", each)
     return _write(folder / "session" / "global" / f"{session['id']}.json", session)
+
+
+def database(path: Path, *messages: tuple[Fields, list[Fields]], session: str = SESSION, title: str = TITLE) -> Path:
+    """Write a session as later versions do: over what is there, in a database that may be open elsewhere."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_TABLES)
+        about = (session, "global", "/srv/demo", title, "1.18.33", NOON, NOON)
+        connection.execute("INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", about)
+        for head, parts in messages:
+            at = NOON + next(_ticks)
+            row = (head["id"], session, at, _without(head, "id", "sessionID"))
+            connection.execute("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?)", row)
+            for each in parts:
+                piece = (each["id"], head["id"], session, at, _without(each, "id", "sessionID"))
+                connection.execute("INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)", piece)
+    return path
+
+
+def _without(fields: Fields, *names: str) -> str:
+    return json.dumps({name: value for name, value in fields.items() if name not in names})
 
 
 def _write(path: Path, fields: Fields) -> Path:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from holdfast.adapters.importers.transcript import FORMATS, Transcript, recognise
+from holdfast.adapters.importers.transcript import FORMATS, Transcript, transcripts_in
 from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.ports import Found
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
-_FILE = re.compile(r".*\.jsonl|session-.*\.json|ses_[^.]*\.json")
-"""Names of files that are looked into in folders: all JSONL, and documents as the tools name them."""
+_FILE = re.compile(r".*\.jsonl|session-.*\.json|ses_[^.]*\.json|opencode[^.]*\.db")
+"""Names of files that are looked into in folders: all JSONL, and documents and databases as the tools name them."""
 
 
 class Plan(Struct, frozen=True):
@@ -50,21 +50,21 @@ def plan(
         NotFoundError: A path does not exist, or a tool has no transcripts here.
         TranscriptError: A named file holds no transcript, or a folder none at all.
     """
-    transcripts: dict[tuple[int, int], Transcript] = {}
+    transcripts: dict[tuple[int, int, str], Transcript] = {}
     named: set[Path] = set()
     foreign = 0
     for source in sources:
         folders = folders_of(source, environ)
         if not folders:
             path = Path(source)
-            transcripts.setdefault(_identity(path), recognise(path))
+            _add(transcripts, path)
             named.add(path)
             continue
         known = len(transcripts)
         seen = 0
         for path in (path for folder in folders for path in files_in(folder, _teller(folders, say))):
             try:
-                transcripts.setdefault(_identity(path), recognise(path))
+                _add(transcripts, path)
                 seen += 1
             except (TranscriptError, OSError):
                 foreign += 1
@@ -91,7 +91,7 @@ def check(sources: Sequence[str], environ: Mapping[str, str], *, empty: bool = F
     for source in sources:
         folders = folders_of(source, environ)
         if not folders:
-            recognise(Path(source))
+            transcripts_in(Path(source))
         elif not empty and not any(_is_transcript(path) for folder in folders for path in files_in(folder)):
             raise _none_in(source)
 
@@ -113,6 +113,9 @@ def files_in(folder: Path, unreadable: Callable[[Path, OSError], None] | None = 
     Files of sub-agents come after those of the sessions that they belong to. Links are followed, each folder is
     entered once, and one that cannot be read is left out, after `unreadable` was told.
     """
+    if folder.is_file():  # the database of a tool
+        yield folder
+        return
     entered: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
@@ -132,7 +135,7 @@ def files_in(folder: Path, unreadable: Callable[[Path, OSError], None] | None = 
 
 
 def folders_of(source: str, environ: Mapping[str, str]) -> list[Path]:
-    """Return the folders that `source` stands for; none, where it is a file.
+    """Return the folders that `source` stands for, and databases of a tool; none, where it is a file.
 
     Raises:
         NotFoundError: It does not exist.
@@ -140,12 +143,12 @@ def folders_of(source: str, environ: Mapping[str, str]) -> list[Path]:
     """
     for each in FORMATS:
         if each.name == source and (places := each.roots(environ)):
-            roots = [root for root in places if root.is_dir()]
+            roots = [root for root in places if root.exists()]
             if not roots:
                 listed = ", ".join(str(root) for root in places)
                 msg = f"there are no transcripts of {source} here: {listed} does not exist"
                 raise NotFoundError(msg)
-            return [root for root in roots if _listed(root)]
+            return [root for root in roots if root.is_file() or _listed(root)]
     if not source:  # a path of no name would be the folder one happens to stand in
         msg = "a source without a name does not exist: name a file, a folder or a tool"
         raise NotFoundError(msg)
@@ -179,9 +182,15 @@ def _teller(folders: Sequence[Path], say: Callable[[str], None]) -> Callable[[Pa
     return unreadable
 
 
+def _add(transcripts: dict[tuple[int, int, str], Transcript], path: Path) -> None:
+    """Add what a file holds, unless that was found under another name."""
+    for each in transcripts_in(path):
+        transcripts.setdefault((*_identity(path), each.session_id), each)
+
+
 def _is_transcript(path: Path) -> bool:
     try:
-        recognise(path)
+        transcripts_in(path)
     except (TranscriptError, OSError):
         return False
     return True

@@ -59,16 +59,18 @@ def import_sources(
     say = say or say_nothing
     todo = plan(sources, environ, say)
     run = Run(log, Clock(now, new_event_id), say, check, progress, total=todo.bytes)
+    read: set[Path] = set()  # a database holds many transcripts
     for transcript in todo.transcripts:
         try:
             _take(run, transcript)
-            run.files += 1
+            read.add(transcript.path)
         except TranscriptError as error:
             if transcript.path in todo.named:
                 raise
             say(str(error))
         run.done += transcript.size
         run.tell(0)
+    run.files = len(read)
     return run.report()
 
 

@@ -141,3 +141,26 @@ class Spread(Protocol):
     def around(self, path: Path) -> tuple[int, ...]:
         """Return numbers that change when one of those is written; none, where there are no such files."""
         ...
+
+
+@runtime_checkable
+class Shelved(Rewritten, Protocol):
+    """A kind of which a file may be a database with many transcripts."""
+
+    def shelf(self, path: Path) -> Mapping[str, int] | None:
+        """Return the sessions in a database, each with when it was last written to; None, where it is of no such kind.
+
+        They are in order; times are microseconds since the epoch.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        ...
+
+    def volume(self, path: Path, session_id: str) -> Document | None:
+        """Return one of the sessions; None, where it is gone.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        ...

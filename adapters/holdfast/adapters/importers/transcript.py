@@ -20,7 +20,7 @@ from holdfast.adapters.importers.gemini import GeminiChat
 from holdfast.adapters.importers.lines import CHUNK, LINE_LIMIT, json_object, read_lines
 from holdfast.adapters.importers.names import KNOWN_BY
 from holdfast.adapters.importers.opencode import OpencodeStore
-from holdfast.adapters.importers.port import Document, Documents, Format, OneSession, Prepared
+from holdfast.adapters.importers.port import Document, Documents, Format, OneSession, Prepared, Shelved
 from holdfast.domain.errors import TranscriptError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.lines import JsonObject, Line
 
 FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat(), OpencodeStore())
+
+_DATABASE = b"SQLite format 3\0"
 
 _HEAD_LINES = 50
 _HEAD_BYTES = 64 * 1024 * 1024
@@ -46,6 +48,7 @@ class Transcript(Struct, frozen=True):
             session that is taken up again into the file of the new one.
         first_line: The beginning of it. The file is known by that, wherever it lies.
         document: Whether it is not made of lines, but one whole.
+        changed: Where it is one of many in a database: when it was last written to, microseconds since the epoch.
     """
 
     path: Path
@@ -55,16 +58,27 @@ class Transcript(Struct, frozen=True):
     whole: bool
     first_line: bytes
     document: bool = False
+    changed: int | None = None
 
 
-def recognise(path: Path) -> Transcript:
-    """Return what `path` holds, by its first lines; its name is not looked at.
+def transcripts_in(path: Path) -> Sequence[Transcript]:
+    """Return what `path` holds: one transcript, or those of a database.
 
     Raises:
         TranscriptError: It holds no transcript of a known kind, or cannot be read.
     """
     with open_transcript(path) as file, _readable(path):
-        return _recognise(path, file)
+        if file.read(len(_DATABASE)) != _DATABASE:
+            return (_recognise(path, file),)
+        size = os.fstat(file.fileno()).st_size
+        for kind in FORMATS:
+            if isinstance(kind, Shelved) and (shelf := kind.shelf(path)):
+                each = size // len(shelf)
+                return [
+                    Transcript(path, kind, each, name, whole=True, first_line=b"", document=True, changed=at)
+                    for name, at in shelf.items()
+                ]
+    raise _none_in(path)
 
 
 def open_transcript(path: Path, *, buffered: bool = False) -> BinaryIO:
@@ -87,12 +101,18 @@ def read_document(transcript: Transcript) -> Document:
         TranscriptError: It cannot be read, or holds something else by now.
     """
     with _readable(transcript.path):
-        kind = transcript.format
-        found = kind.document(transcript.path) if isinstance(kind, Documents) else None
+        found = _read_document(transcript)
     if found is None or found.session_id != transcript.session_id:
         msg = f"{transcript.path} was changed while it was read; import it again"
         raise TranscriptError(msg)
     return found
+
+
+def _read_document(transcript: Transcript) -> Document | None:
+    kind = transcript.format
+    if transcript.changed is not None:
+        return kind.volume(transcript.path, transcript.session_id) if isinstance(kind, Shelved) else None
+    return kind.document(transcript.path) if isinstance(kind, Documents) else None
 
 
 def lines_from(transcript: Transcript, file: BinaryIO, start: int) -> Iterator[Line]:
@@ -147,8 +167,7 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
     if kind is None or first_line is None:
         if document := _document(path):
             return document
-        msg = f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})"
-        raise TranscriptError(msg)
+        raise _none_in(path)
     if isinstance(kind, Prepared):
         kind = kind.prepared(path, head)
     owner = kind.owner(path)
@@ -157,6 +176,10 @@ def _recognise(path: Path, file: BinaryIO) -> Transcript:
     whole = owned or isinstance(kind, OneSession)
     size = os.fstat(file.fileno()).st_size
     return Transcript(path, kind, size, session_id, whole, first_line[:KNOWN_BY])
+
+
+def _none_in(path: Path) -> TranscriptError:
+    return TranscriptError(f"{path} holds no transcript of a known kind ({', '.join(each.name for each in FORMATS)})")
 
 
 def _document(path: Path) -> Transcript | None:

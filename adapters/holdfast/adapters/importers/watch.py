@@ -14,7 +14,7 @@ from holdfast.adapters.importers.exported import Exported
 from holdfast.adapters.importers.feed import Clock, close_turn
 from holdfast.adapters.importers.importer import follow, say_nothing
 from holdfast.adapters.importers.run import Run
-from holdfast.adapters.importers.transcript import open_transcript, recognise
+from holdfast.adapters.importers.transcript import open_transcript, transcripts_in
 from holdfast.domain.errors import ConflictError, TranscriptError, VersionConflictError
 from holdfast.domain.recorded import StreamId
 
@@ -40,6 +40,9 @@ _PATIENCE_S = 2.0
 
 _SHARE = 0.1
 """Part of the time that may be spent on reading a document again and again."""
+
+_MOMENT_US: Final = 1_000_000
+"""A session of a database that was written to since may be written to again at the same time, as its clock has it."""
 
 _REMEMBERED = 1_000
 """Lines that were said, and are not said again."""
@@ -81,6 +84,7 @@ class Watch:
         self._due: dict[Path, float] = {}
         self._not_before: dict[Path, float] = {}
         self._failed: set[Path] = set()
+        self._shelf: dict[tuple[Path, str], int] = {}
 
     def begin(self, progress: Progress | None = None) -> ImportReport:
         """Import what is there. It starts read, and a turn that somebody may be in the middle of stays open.
@@ -162,34 +166,40 @@ class Watch:
 
     def _read(self, path: Path, file: BinaryIO, transcript: Transcript | None) -> None:
         follower = self._followers.pop(path, None)
-        if follower is None or not follower.read(file, end_turn=False):
-            transcript = transcript or recognise(path)
-            self._known.add(path)
-            if isinstance(transcript.format, Exported):
-                self._run.restore(transcript)
-                return
-            modified_at = os.fstat(file.fileno()).st_mtime_ns // 1000
-            is_over = not self._run.live and modified_at + QUIET_US < self._run.clock.now()
-            if transcript.document:
-                feed = self._compare(path, transcript, end_turn=is_over)
-                if feed is not None and feed.is_busy:
-                    self._due[path] = perf_counter() + _PATIENCE_S
-                self._note(transcript.session_id, [feed] if feed else [], modified_at)
-                return
-            follower = follow(self._run, transcript, file, end_turn=is_over)
-            if follower is None or is_over:
-                return
-            self._note(transcript.session_id, follower.feeds.values(), modified_at)
-        else:
+        if follower is not None and follower.read(file, end_turn=False):
             self._note(None, follower.feeds.values(), self._run.clock.now())
-        self._hold(path, follower)
-
-    def _compare(self, path: Path, transcript: Transcript, *, end_turn: bool) -> Feed | None:
+            self._hold(path, follower)
+            return
         begin = perf_counter()
-        feed = self._run.compare(transcript, end_turn=end_turn)
-        now = perf_counter()
-        self._not_before[path] = now + (now - begin) / _SHARE
-        return feed
+        is_document = False
+        for each in (transcript,) if transcript else transcripts_in(path):
+            is_document = each.document
+            if each.changed is None or each.changed != self._shelf.get((path, each.session_id)):
+                self._read_anew(path, file, each)
+        if is_document:
+            now = perf_counter()
+            self._not_before[path] = now + (now - begin) / _SHARE
+
+    def _read_anew(self, path: Path, file: BinaryIO, transcript: Transcript) -> None:
+        self._known.add(path)
+        if isinstance(transcript.format, Exported):
+            self._run.restore(transcript)
+            return
+        changed = os.fstat(file.fileno()).st_mtime_ns // 1000 if transcript.changed is None else transcript.changed
+        is_over = not self._run.live and changed + QUIET_US < self._run.clock.now()
+        if transcript.document:
+            feed = self._run.compare(transcript, end_turn=is_over)
+            if feed is not None and feed.is_busy:
+                self._due[path] = perf_counter() + _PATIENCE_S
+            elif changed + _MOMENT_US < self._run.clock.now():
+                self._shelf[path, transcript.session_id] = changed
+            self._note(transcript.session_id, [feed] if feed else [], changed)
+            return
+        follower = follow(self._run, transcript, file, end_turn=is_over)
+        if follower is None or is_over:
+            return
+        self._note(transcript.session_id, follower.feeds.values(), changed)
+        self._hold(path, follower)
 
     def _hold(self, path: Path, follower: Follower) -> None:
         """Keep what is known of a file, so that only what is added to it is read.

@@ -1,4 +1,4 @@
-"""The store of opencode: JSON files in `~/.local/share/opencode/storage`, one for each session, message and part."""
+"""The store of opencode: a database, and before that JSON files, one for each session, message and part."""
 
 from holdfast.adapters.importers.opencode.format import OpencodeStore
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from holdfast.adapters.importers.fields import count, inner, text
 from holdfast.adapters.importers.lines import LINE_LIMIT, json_object
 from holdfast.adapters.importers.names import session_name
+from holdfast.adapters.importers.opencode.database import session_in, sessions_in
 from holdfast.adapters.importers.opencode.translate import about, message
 from holdfast.adapters.importers.port import Document, Translation
 from holdfast.domain.session.commands import Create
@@ -26,16 +27,17 @@ _LATEST = 2
 
 
 class OpencodeStore:
-    """opencode, as long as it keeps its sessions in JSON files."""
+    """opencode, which kept its sessions in JSON files first, and keeps them in a database now."""
 
     name = "opencode"
     one_session: Literal[True] = True
     rewritten: Literal[True] = True
 
     def roots(self, environ: Mapping[str, str]) -> Sequence[Path]:
-        """Return the folder of sessions; their messages lie beside it."""
-        data = environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "/"), ".local", "share")
-        return (Path(data, "opencode", "storage", "session"),)
+        """Return the folder of sessions, whose messages lie beside it, and the databases: one for each channel."""
+        data = Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME", "/"), ".local", "share"), "opencode")
+        usual = data / (environ.get("OPENCODE_DB") or "opencode.db")
+        return (data / "storage" / "session", *dict.fromkeys((usual, *sorted(data.glob("opencode*.db")))))
 
     def recognises(self, record: JsonObject) -> bool:
         """Return that no line is of this kind."""
@@ -71,12 +73,29 @@ class OpencodeStore:
             parts = [_read(each, digest) for each in _files(store / "part" / name)]
             messages.append(MessageRecord(name, head, [each for each in parts if each is not None]))
             malformed += parts.count(None)
-        messages.sort(key=lambda each: (each.at or 0, each.name))
-        records: list[Record] = [AboutRecord(fields), *messages] if messages else []
-        return Document(session_id, digest.digest(), records, malformed)
+        return _document(session_id, fields, messages, malformed, digest)
+
+    def shelf(self, path: Path) -> dict[str, int] | None:
+        """Return the sessions of a database, each with when it was last written to."""
+        found = sessions_in(path)
+        return found and {name: at * 1000 for name, at in found.items() if session_name(name) == name}
+
+    def volume(self, path: Path, session_id: str) -> Document | None:
+        """Return a session of a database."""
+        digest = blake2b()
+        found = session_in(path, session_id, digest)
+        if found is None:
+            return None
+        fields, messages, malformed = found
+        return _document(session_id, fields, [MessageRecord(*each) for each in messages], malformed, digest)
 
     def around(self, path: Path) -> tuple[int, ...]:
-        """Return sizes and times of the files that a session is writing to: those of its latest messages."""
+        """Return sizes and times of the files that a session is writing to: those of its latest messages.
+
+        What is written to a database stands in its write-ahead log first.
+        """
+        if path.suffix == ".db":
+            return _state(Path(f"{path}-wal"))
         if not path.name.startswith("ses_") or len(path.absolute().parents) < 3:
             return ()
         store = path.absolute().parents[2]
@@ -137,6 +156,14 @@ class MessageRecord:
         """Return what the message says that `session` does not know yet."""
         del anchor
         return Translation(tuple(message(self.name, self.fields, self.parts, session, recent)))
+
+
+def _document(
+    session_id: str, fields: JsonObject, messages: Sequence[MessageRecord], malformed: int, digest: blake2b
+) -> Document:
+    ordered = sorted(messages, key=lambda each: (each.at or 0, each.name))
+    records: list[Record] = [AboutRecord(fields), *ordered] if ordered else []
+    return Document(session_id, digest.digest(), records, malformed)
 
 
 def _time(fields: JsonObject) -> int | None:
