@@ -21,7 +21,7 @@ from holdfast.bootstrap.daemon import presence, sockets
 from holdfast.bootstrap.daemon.control import LocalDaemon
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.domain.daemon import Listen, Running
-from holdfast.domain.errors import NotRunningError, OccupiedError, StoreBusyError, UnsafeError
+from holdfast.domain.errors import DaemonError, NotRunningError, OccupiedError, StoreBusyError, UnsafeError
 from tests.frontends.daemon import Daemon, daemon
 from tests.frontends.gateway.test_api import EXAMPLE, EXAMPLE_ID
 from tests.support.cli import environment
@@ -274,8 +274,24 @@ def test_a_restart_listens_where_it_did(control: Callable[..., LocalDaemon], tmp
 
 def test_a_home_that_cannot_be_locked_twice_reports_the_holder(tmp_home: Path) -> None:
     home = Home(tmp_home)
-    with presence.only_one(home), pytest.raises(OccupiedError, match="about to be ready"), presence.only_one(home):
+    holder = f"process {os.getpid()}, which does not say yet"
+    with presence.only_one(home), pytest.raises(OccupiedError, match=holder), presence.only_one(home):
         pass
+
+
+def test_a_daemon_whose_file_is_lost_can_still_be_ended(
+    control: Callable[..., LocalDaemon], tmp_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.bootstrap.daemon.control._SILENT_S", 0.1)
+    local = control(tmp_home)
+    local.start(Listen(port=0, web=False))
+    (tmp_home / "daemon.json").write_text("{broken")
+
+    with pytest.raises(DaemonError, match="does not say where it listens"):
+        local.stop(agents=True)
+
+    assert local.stop()
+    assert not presence.lives(Home(tmp_home))
 
 
 def test_a_long_home_still_gets_a_socket(control: Callable[..., LocalDaemon], tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _READY_S = 120.0
 _END_S = 30.0
+_SILENT_S = 10.0
+"""How long a daemon that is to end may take to say where it listens; after that its process is told to end."""
 
 
 class LocalDaemon:
@@ -132,15 +134,19 @@ class LocalDaemon:
         Raises:
             DaemonError: It does not end.
         """
-        running = presence.find(self._home, wait_s=_READY_S)  # whatever it keeps
-        if running is None:
+        running = presence.find(self._home, wait_s=_SILENT_S)  # whatever it keeps
+        pid = running.pid if running is not None else presence.process_of(self._home)
+        if pid is None:
             return False
-        if agents:
+        if running is None and agents:
+            msg = f"the daemon (process {pid}) does not say where it listens: end it with `holdfast down`"
+            raise DaemonError(msg)
+        if running is not None and agents:
             self._ask_to_end(running)
         else:
-            _signal(running.pid, signal.SIGTERM)
+            _signal(pid, signal.SIGTERM)
         if not presence.wait_until_gone(self._home, _END_S):
-            msg = f"the daemon (process {running.pid}) does not end: see `holdfast logs`, or end it with `kill -9`"
+            msg = f"the daemon (process {pid}) does not end: see `holdfast logs`, or end it with `kill -9`"
             raise DaemonError(msg)
         return True
 

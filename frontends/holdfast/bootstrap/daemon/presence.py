@@ -67,6 +67,14 @@ def lives(home: Home) -> bool:
     return False
 
 
+def process_of(home: Home) -> int | None:
+    """Return the process that lives in this home, from the lock itself: also where it does not say where it listens."""
+    try:
+        return int(home.daemon_lock.read_bytes()) if lives(home) else None
+    except (OSError, ValueError):
+        return None
+
+
 def wait_until_gone(home: Home, within_s: float) -> bool:
     """Wait until no daemon lives in this home; tell whether that came to be."""
     deadline = monotonic() + within_s
@@ -93,6 +101,8 @@ def only_one(home: Home) -> Generator[None]:
     try:
         _lock(fd, home)
         home.daemon.unlink(missing_ok=True)  # of one that was killed
+        os.ftruncate(fd, 0)
+        os.write(fd, b"%d\n" % os.getpid())
         yield
         home.daemon.unlink(missing_ok=True)
     finally:
@@ -119,10 +129,15 @@ def _lock(fd: int, home: Home) -> None:
                 sleep(_POLL_S)
                 continue
             running = _read(home)
-            where = f"process {running.pid} at {running.url}" if running else "it is about to be ready"
+            where = f"process {running.pid} at {running.url}" if running else _unready(home)
             msg = f"a daemon of {home.path} runs already ({where}): use that one, or end it with `holdfast down`"
             raise OccupiedError(msg) from error
         return
+
+
+def _unready(home: Home) -> str:
+    pid = process_of(home)
+    return "it is about to be ready" if pid is None else f"process {pid}, which does not say yet where it listens"
 
 
 def _read(home: Home) -> Running | None:
