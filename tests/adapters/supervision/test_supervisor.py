@@ -346,10 +346,11 @@ class TestAgentsThatDie:
 
         async with town.daemon() as daemon:
             session = await daemon.new(agent.command, "do it")
-            await daemon.saw(session, e.TurnInterrupted)
+            (cut,) = await daemon.saw(session, e.TurnInterrupted)
             (gone,) = await daemon.saw(session, e.Detached)
             assert gone.reason == "exited"
             assert "signal 9" in (gone.error or "")
+            assert cut.reason == gone.error, "what people read says how the agent ended, not a word of ours"
             agent.change(load={})
             await daemon.send(session, "waits")
             await daemon.saw(session, e.TurnEnded)
@@ -472,7 +473,7 @@ async def test_a_turn_without_a_sign_is_called_off_and_never_said_to_have_ended(
         session = await daemon.new(agent.command, "think")
         (unknown,) = await daemon.saw(session, e.TurnUnknown)
 
-        assert unknown.reason == "watchdog"
+        assert unknown.reason == "the agent gave no sign for 0.3 s and did not stop when asked"
         assert not [fact for fact in daemon.facts(session) if isinstance(fact, e.TurnEnded)]
         await death_of(agent.pids()[0])
 

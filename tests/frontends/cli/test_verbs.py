@@ -50,6 +50,21 @@ def test_ls_lists_open_sessions(run: Run) -> None:
     assert lines[1].startswith("● needs-you  0199aaaa  Fix the race  rm -rf build  claude  /srv/shop")
 
 
+def test_ls_says_why_a_session_failed_rather_than_what_it_said_last(run: Run, library: MemoryLibrary) -> None:
+    library.happened(
+        FIRST,
+        e.PermissionExpired("req", "agent-gone"),
+        e.TurnInterrupted("t1", "the agent ended by signal 9"),
+        e.Detached("link", "exited", "the agent ended by signal 9"),
+    )
+
+    assert (
+        run("ls")
+        .out.splitlines()[1]
+        .startswith("✗ failed  0199aaaa  Fix the race  the agent ended by signal 9  claude")
+    )
+
+
 def test_ls_all_lists_ended_ones_with_ids_that_tell_them_apart(run: Run) -> None:
     lines = run("ls", "--all").out.splitlines()
 

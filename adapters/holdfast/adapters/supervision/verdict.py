@@ -94,11 +94,11 @@ def outcome(state: SessionState, fate: Outcome | None, failure: Failure) -> list
                     e.TurnEnded(turn.turn_id, "not_delivered"),
                 ]
             case "unknown":
-                facts.append(e.TurnUnknown(turn.turn_id, failure.reason))
+                facts.append(e.TurnUnknown(turn.turn_id, failure.error))
             case _ if failure.reason == "watchdog":
-                facts.append(e.TurnUnknown(turn.turn_id, failure.reason))
+                facts.append(e.TurnUnknown(turn.turn_id, failure.error))
             case _:
-                facts.append(e.TurnInterrupted(turn.turn_id, failure.reason))
+                facts.append(e.TurnInterrupted(turn.turn_id, failure.error))
     else:
         facts += [e.PermissionExpired(pending.request_id, "agent-gone") for pending in state.pending]
     if failure.reason == "not-resumable":

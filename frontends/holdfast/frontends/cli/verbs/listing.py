@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.domain.projections.roster import status
 from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import App, json_option
@@ -97,12 +98,12 @@ def _now(row: Row, questions: Mapping[str, str], seen_at: int, dot: str) -> str:
     connection = row.connection
     if row.id in questions:
         now = questions[row.id]
-    elif connection.state in ("failed", "gave_up") and connection.error:
-        now = connection.error
     elif connection.state in ("reconnecting", "connecting"):
         due = connection.next_retry_at
         waits_s = max(0, wording.seconds_until(due, seen_at)) if due else None
         now = f"attempt {connection.attempt}" + ("" if waits_s is None else f"{dot}next in {waits_s}s")
+    elif status(row) == "failed" and connection.error:
+        now = connection.error
     else:
         now = row.preview
     return f"{row.queued} queued{dot}{now}" if row.queued else now
