@@ -318,7 +318,7 @@ class TestAnswers:
         ids=["answered", "expired", "after its turn"],
     )
     def test_a_settled_question_takes_no_answer(self, after: tuple[e.Fact, ...]) -> None:
-        with pytest.raises(PermissionExpiredError, match="unknown, answered or expired"):
+        with pytest.raises(PermissionExpiredError, match="somebody was faster, or its turn is over"):
             when(given(IN_TURN, asks(), *after), c.Answer("r1", "allow"))
 
     def test_an_unknown_question_takes_no_answer(self) -> None:

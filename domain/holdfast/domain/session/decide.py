@@ -166,7 +166,7 @@ def _cancel(state: SessionState) -> tuple[Fact, ...]:
 def _answer(state: SessionState, command: c.Answer) -> tuple[Fact, ...]:
     pending = state.request(command.request_id)
     if pending is None:
-        msg = f"permission {command.request_id} is unknown, answered or expired"
+        msg = f"permission {command.request_id} cannot be answered any more: somebody was faster, or its turn is over"
         raise PermissionExpiredError(msg)
     if command.arguments_hash not in (None, pending.arguments_hash):
         msg = f"permission {command.request_id} is about other arguments than those that were shown"
