@@ -303,3 +303,24 @@ def test_any_chat_is_survived(tmp_path_factory: pytest.TempPathFactory, messages
         assert log.row(g.SESSION).lifecycle == "created"
     for item in log.items(g.SESSION):
         json.dumps(item.text + (item.title or "")).encode()
+
+
+@pytest.mark.parametrize(
+    ("result", "output"),
+    [
+        ([{"functionResponse": {"id": "call_1", "name": "ls", "response": {"output": "a b"}}}], "a b"),
+        ([{"functionResponse": {"response": {"error": "no such folder"}}}], "no such folder"),
+        ([{"functionResponse": {"response": {"output": "a", "more": 1}}}],) * 2,
+        ([{"functionResponse": {"response": {"output": "a"}}}, {"inlineData": {"data": "eA=="}}],) * 2,
+        ([{"functionResponse": {"id": "call_1"}}],) * 2,
+        ("bare",) * 2,
+    ],
+)
+def test_an_output_is_what_the_tool_returned_and_nothing_of_it_is_left_out(
+    tmp_path: Path, result: object, output: object
+) -> None:
+    call = {**g.used(), "result": result}
+
+    log = imported(g.chat(tmp_path / "session-x.json", g.ASKED, g.message("gemini", "m2", "", 2, toolCalls=[call])))
+
+    assert msgspec.json.decode(log.items()[-1].output) == output

@@ -129,8 +129,7 @@ def _tool(call: JsonObject, draft: Draft, known: KnownItems, name: str, message:
     use = text(call, "id")
     item_id = item_name(use) or name
     status = _STATUSES.get(text(call, "status"))
-    came = call.get("result")
-    came = call.get("resultDisplay") if came is None else came
+    came = _returned(call)
     output = NOTHING if came is None else Raw(json.encode(came))
     if not known.has(item_id):
         tool = text(call, "name") or "tool"
@@ -148,6 +147,15 @@ def _tool(call: JsonObject, draft: Draft, known: KnownItems, name: str, message:
         )
     elif not known.tool_says(item_id, status, output=bool(output)):
         draft.add(e.ToolUpdated(item_id, use, status=status, output=output))
+
+
+def _returned(call: JsonObject) -> object:
+    """Return what a tool returned: without the envelope in which the model gets it, where nothing else is in that."""
+    came = call.get("result")
+    if not is_array(came) or len(came) != 1 or not is_object(came[0]) or came[0].keys() != {"functionResponse"}:
+        return call.get("resultDisplay") if came is None else came
+    response = inner(inner(came[0], "functionResponse"), "response")
+    return next(iter(response.values())) if response.keys() in ({"output"}, {"error"}) else came
 
 
 def _tokens(used: JsonObject, draft: Draft, known: KnownItems, name: str) -> None:
