@@ -145,8 +145,8 @@ def folders_of(source: str, environ: Mapping[str, str]) -> list[Path]:
         if each.name == source and (places := each.roots(environ)):
             roots = [root for root in places if root.exists()]
             if not roots:
-                listed = ", ".join(str(root) for root in places)
-                msg = f"there are no transcripts of {source} here: {listed} {'does' if len(places) == 1 else 'do'} not exist"
+                listed = f"{', '.join(map(str, places))} {'does' if len(places) == 1 else 'do'} not exist"
+                msg = f"there are no transcripts of {source} here: {listed}"
                 raise NotFoundError(msg)
             return [root for root in roots if root.is_file() or _listed(root)]
     if not source:  # a path of no name would be the folder one happens to stand in
