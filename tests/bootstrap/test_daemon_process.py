@@ -21,7 +21,14 @@ from holdfast.bootstrap.daemon import presence, sockets
 from holdfast.bootstrap.daemon.control import LocalDaemon
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.domain.daemon import Listen, Running
-from holdfast.domain.errors import DaemonError, NotRunningError, OccupiedError, StoreBusyError, UnsafeError
+from holdfast.domain.errors import (
+    DaemonError,
+    NotRunningError,
+    OccupiedError,
+    SettingsError,
+    StoreBusyError,
+    UnsafeError,
+)
 from tests.frontends.daemon import Daemon, daemon
 from tests.frontends.gateway.test_api import EXAMPLE, EXAMPLE_ID
 from tests.support.cli import environment
@@ -270,6 +277,19 @@ def test_a_restart_listens_where_it_did(control: Callable[..., LocalDaemon], tmp
 
     assert after.pid != before.pid
     assert (after.url, after.socket, after.web) == (before.url, before.socket, False)
+
+
+def test_a_restart_with_a_misspelt_setting_leaves_the_daemon_that_runs_alone(
+    control: Callable[..., LocalDaemon], tmp_home: Path
+) -> None:
+    local = control(tmp_home)
+    before = local.start(Listen(port=0, web=False))
+    (tmp_home / "config.toml").write_text("[transports.acp.reconnect]\nmax_atempts = 2\n")
+
+    with pytest.raises(SettingsError, match="max_atempts"):
+        local.restart()
+
+    assert local.running() == before
 
 
 def test_a_home_that_cannot_be_locked_twice_reports_the_holder(tmp_home: Path) -> None:

@@ -151,7 +151,16 @@ class LocalDaemon:
         return True
 
     def restart(self, listen: Listen | None = None) -> Running:
-        """End the daemon and start it again, where it was unless `listen` says otherwise; agents go on."""
+        """End the daemon and start it again, where it was unless `listen` says otherwise; agents go on.
+
+        Raises:
+            SettingsError: It could not start with the configuration as it is now; it has not been ended.
+        """
+        if self._home.configuration.exists():
+            from holdfast.adapters.configuration.file import read_configuration  # noqa: PLC0415 - few homes have one
+            from holdfast.bootstrap.daemon import supervising  # noqa: PLC0415 - as above
+
+            supervising.check(read_configuration(self._home.configuration))
         running = presence.find(self._home)  # whatever it keeps, and perhaps just because of that
         self.stop()
         if listen is None and running is not None:

@@ -15,8 +15,23 @@ from holdfast.adapters.transports.acp import agents
 from holdfast.adapters.transports.finding import transports
 
 if TYPE_CHECKING:
+    from holdfast.adapters.configuration.file import Configuration
     from holdfast.adapters.storage.store import Store
     from holdfast.bootstrap.library import LocalLibrary
+
+
+def check(configuration: Configuration) -> None:
+    """Look whether a daemon could start with this configuration.
+
+    Raises:
+        SettingsError: It could not, and why.
+    """
+    found = transports()
+    policies(
+        configuration,
+        {name: each.policy for name, each in found.items()},
+        {name: each.heeds for name, each in found.items()},
+    )
 
 
 def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
