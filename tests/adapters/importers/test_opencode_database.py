@@ -46,6 +46,7 @@ def test_every_session_is_imported_and_the_file_counts_once(tmp_path: Path) -> N
     assert (report.files, report.sessions) == (1, 2)
     assert {log.row(each).title for each in log.sessions} == {"List the files", "Another"}
     assert log.take(path).events == 0
+    assert MemoryLog().watch(path, begin=False).begin().files == 1
 
 
 def test_what_is_in_the_write_ahead_log_is_imported_and_nothing_is_written(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ class Watch:
             self._take(transcript.path, transcript)
             run.done += transcript.size
             run.tell(0)
+        run.files = min(run.files, len({each.path for each in todo.transcripts}))  # a database holds many
         run.progress, run.live = None, True
         return run.report()
 
