@@ -37,8 +37,9 @@ def test_a_message_in_one_is_in_the_other_and_both_show_the_same_events(
     screen.keys("Enter")
     page.wait_for_selector("[role=log] >> text=from the terminal")
     until(daemon, session, "idle")
-    page.locator("textarea").first.fill("from the page")
-    page.keyboard.press("Enter")
+    composer = page.locator("textarea").first
+    composer.fill("from the page")
+    composer.press("Enter")
     screen.until("from the page")
     until(daemon, session, "idle")
 
@@ -46,9 +47,8 @@ def test_a_message_in_one_is_in_the_other_and_both_show_the_same_events(
         "user: pieces of eight", "user: from the terminal", "user: from the page",
     ]  # fmt: skip
 
-    screen.keys("Escape")
-    screen.until("Enter open")
-    screen.keys("e")
+    screen.press_until("Escape", "Enter open")
+    screen.press_until("e", "Inspector")
     last = web.events(session)[-1]
     shown = screen.until(f" {last['position']} ")
     page.locator("h1, h2").first.click()
