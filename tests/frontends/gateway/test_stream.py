@@ -372,3 +372,13 @@ def test_frames_are_of_a_session(serving: Serving) -> None:
         client.send(type="subscribe", sub="s1", view="frames")
 
         assert client.receive("error")["code"] == "usage"
+
+
+@pytest.mark.parametrize("seen", [-1, 2**63])
+def test_a_place_that_no_log_has_is_refused_and_the_connection_goes_on(serving: Serving, seen: int) -> None:
+    serving.begin()
+    with serving.client() as client:
+        client.send(type="focus", session=ONE, seen=seen)
+        assert client.receive("error")["code"] == "usage"
+        client.send(type="ping")
+        client.receive("pong")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from holdfast.domain.errors import UsageError
 from holdfast.domain.wire import encode
@@ -19,6 +19,9 @@ SUBPROTOCOL: Final = "holdfast.v1"
 NOTHING: Final = Raw(b"null")
 
 _ID_LENGTH: Final = 200
+
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A place in a log; no store can be asked for one beyond."""
 
 
 class Hello(Struct, frozen=True, tag="hello"):
@@ -81,7 +84,7 @@ class Focus(Struct, frozen=True, tag="focus"):
     """
 
     session: str | None = None
-    seen: int | UnsetType | None = UNSET
+    seen: Position | UnsetType | None = UNSET
 
 
 class Ping(Struct, frozen=True, tag="ping"):
