@@ -16,6 +16,7 @@ from holdfast.domain.errors import HoldfastError
 from holdfast.domain.timestamps import to_text
 from holdfast.frontends.tray.known import Known, now
 from holdfast.frontends.tray.menu import menu
+from holdfast.frontends.tray.offered import Offered
 from holdfast.frontends.tray.opening import Opener
 from holdfast.frontends.tray.picture import picture
 from holdfast.frontends.tray.state import most_urgent
@@ -32,15 +33,12 @@ if TYPE_CHECKING:
     from holdfast.frontends.client.stream import Stream
     from holdfast.frontends.client.views import Json
     from holdfast.frontends.tray.freedesktop.autostart import Autostart
-    from holdfast.frontends.tray.port import Desktop, Entry, Key
+    from holdfast.frontends.tray.port import Desktop, Key
 
 _Section = Literal["tray", "notifications"]
 
 PAUSE_S: Final = 0.1
 """Between two pictures: nobody sees more, and panels redraw everything each time."""
-
-SURPRISE_S: Final = 0.3
-"""An answer cannot be chosen sooner after it came into the menu: a click this soon was meant for another line."""
 
 
 class Tray:
@@ -76,7 +74,7 @@ class Tray:
         self._start = started
         self._known = Known(control, preferences, autostart, say)
         self._left = anyio.Event()
-        self._offered: dict[Key, float] = {}
+        self._offered = Offered()
         self._tasks: TaskGroup | None = None
 
     async def run(self, stream: Stream, desktop: Desktop) -> None:
@@ -112,8 +110,7 @@ class Tray:
         keep_running = bool(state.chosen.tray.keep_running)
         self._desktop.paint(picture(state.rows, state.contact, keep_running=keep_running))
         entries = menu(state)
-        at = time.monotonic()
-        self._offered = {key: self._offered.get(key, at) for key in _answers(entries)}
+        self._offered.take(entries, time.monotonic())
         self._desktop.offer(entries)
 
     # What a person does
@@ -155,7 +152,7 @@ class Tray:
             case ("tui",):
                 self._do(self._open, None, None, "tui")
             case ("answer", request, option):
-                if time.monotonic() - self._offered.get(key, time.monotonic()) >= SURPRISE_S:
+                if self._offered.meant(key, time.monotonic()):
                     self._do(self._answer, request, option)
             case ("start",):
                 self._do(self._start)
@@ -247,10 +244,3 @@ class Tray:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
             async for _ in signals:
                 self.close()
-
-
-def _answers(entries: tuple[Entry, ...]) -> list[Key]:
-    found = [entry.key for entry in entries if entry.key[0] == "answer"]
-    for entry in entries:
-        found += _answers(entry.children)
-    return found
