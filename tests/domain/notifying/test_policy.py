@@ -310,6 +310,19 @@ def test_the_answers_offered_for(asked: Asked) -> None:
     assert [each.label for each in outcome.answers] == asked.labels
 
 
+def test_a_tool_is_of_the_kind_that_was_said_last() -> None:
+    looks, acts = replace(READ, kind="read"), replace(READ, kind="execute")
+    (first,) = told(CREATED, looks, e.ToolUpdated("i1", "call", kind="execute"), reading())
+    (second,) = told(CREATED, acts, e.ToolUpdated("i1", "call", kind="read"), reading())
+    (third,) = told(CREATED, looks, e.ToolUpdated("i1", "call", status="in_progress"), reading())
+
+    assert [[each.label for each in show.answers] for show in (first, second, third) if isinstance(show, Show)] == [
+        ["Deny"],
+        ["Allow", "Deny"],
+        ["Allow", "Deny"],
+    ]
+
+
 def test_without_a_preview_nothing_of_the_content_is_shown() -> None:
     happened = (CREATED, e.PromptQueued("p1", of_text("the secret plan")), asks())
 

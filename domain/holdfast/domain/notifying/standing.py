@@ -26,8 +26,8 @@ KEPT_TEXT: Final = 600
 _FACTS: Final[tuple[type[Fact], ...]] = (
     e.SessionCreated, e.SessionRenamed, e.InfoChanged, e.SessionMuted, e.SessionNotified, e.SessionEnded,
     e.SessionErased, e.ReadUpTo, e.PermissionRequested, e.PermissionAnswered, e.PermissionExpired, e.ToolCalled,
-    e.PromptQueued, e.PromptSent, e.PromptWithdrawn, e.PromptFailed, e.TurnStarted, e.TurnEnded, e.TurnInterrupted,
-    e.TurnUnknown, e.TextAppended, e.MessageReceived, e.Detached,
+    e.ToolUpdated, e.PromptQueued, e.PromptSent, e.PromptWithdrawn, e.PromptFailed, e.TurnStarted, e.TurnEnded,
+    e.TurnInterrupted, e.TurnUnknown, e.TextAppended, e.MessageReceived, e.Detached,
 )  # fmt: skip
 TYPES: Final = tuple(BY_CLASS[fact].tag for fact in _FACTS)
 """The type tags of all events that matter here."""
@@ -73,7 +73,7 @@ class Standing(Struct, frozen=True):
         said_at: Version of the latest text in this or the last turn, 0 for none.
         read: Up to which version the owner has read.
         queued: Prompts that wait, so that the end of a turn is not the end of the work.
-        tools: The kinds of the latest tools, by item.
+        tools: The kinds of the latest tools, by item, as the peer said them last.
         told: Items that were told of lately, by whichever frontend.
         open: What the notification of the session tells now.
     """
@@ -98,7 +98,7 @@ class Standing(Struct, frozen=True):
 
     def tool(self, item_id: str | None) -> str | None:
         """Return the kind of a tool's use, None where it is not known."""
-        return next((kind for known, kind in reversed(self.tools) if known == item_id), None)
+        return next((kind for known, kind in self.tools if known == item_id), None)
 
 
 def begun(row: Row) -> Standing:
@@ -150,8 +150,9 @@ def evolve(known: Standing, recorded: Recorded) -> Standing:
             return replace(known, read=read, open=tuple(each for each in known.open if each.version > read))
         case e.PermissionAnswered(request_id=request_id) | e.PermissionExpired(request_id=request_id):
             return replace(known, open=tuple(each for each in known.open if each.item_id != request_id))
-        case e.ToolCalled(item_id=item_id, kind=str(kind)):
-            return replace(known, tools=(*known.tools, (item_id, kind))[-_TOOLS:])
+        case e.ToolCalled(item_id=item_id, kind=str(kind)) | e.ToolUpdated(item_id=item_id, kind=str(kind)):
+            others = tuple(each for each in known.tools if each[0] != item_id)
+            return replace(known, tools=(*others, (item_id, kind))[-_TOOLS:])
         case _:
             return _turned(known, recorded, version)
 
