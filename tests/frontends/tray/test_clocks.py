@@ -8,7 +8,8 @@ import pytest
 
 from holdfast.domain.notifying.settings import NotificationSettings
 from holdfast.domain.preferences import Chosen
-from holdfast.frontends.tray.teller import circumstances, decoded
+from holdfast.frontends.tray.decoding import decoded
+from holdfast.frontends.tray.teller import circumstances
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ async def test_what_is_told_waits_for_the_log_and_nothing_waits_for_that() -> No
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(teller.run, roster)
+            tasks.start_soon(teller.run, roster, View("inbox"))
             await wall.done.wait()
             tasks.cancel_scope.cancel()
 

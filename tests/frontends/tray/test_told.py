@@ -48,6 +48,14 @@ def notified(world: World) -> list[dict[str, Any]]:
     return [each for each in world.daemon.get("/events?type=session-notified").lines() if "type" in each]
 
 
+def clicked(desk: Desk, label: str) -> bool:
+    """Click a line if it is there; return whether it has gone, as it does once the click has counted."""
+    number = desk.line(label)
+    if number is not None:
+        desk.click_line(number)
+    return number is None
+
+
 def answer(desk: Desk, world: World, label: str) -> None:
     """Click until it counts: a line that has just come into the menu cannot be meant yet."""
 
@@ -266,3 +274,24 @@ def test_what_may_do_something_can_only_be_denied_without_opening_it(told: Desk,
     world.wait(session)
 
     assert world.said(session) == "I was not let."
+
+
+def test_what_was_asked_before_the_tray_came_is_allowed_in_its_menu_if_it_only_looks(desk: Desk, world: World) -> None:
+    looks = world.ready(world.agent("looks", prompts=[[{"say": "First."}], asks()]).command, "Look")
+    world.wait(looks)
+    world.send(looks, "Again")
+    world.wait(looks, "needs-you")
+    acts = world.ready(world.agent("acts", prompts=[asks(WRITE)]).command, "Act")
+    world.wait(acts, "needs-you")
+    before = {request["request_id"] for request in world.inbox()}
+    desk.tray()
+    until(lambda: "2 need you" in desk.icon("Title"), "the tray never was up to date")
+
+    until(lambda: desk.menu().count("Allow this once") == 1, "it cannot be allowed")
+    assert desk.menu().count("Deny this once") == 2
+    until(lambda: clicked(desk, "Allow this once"), "nothing was answered")
+    world.wait(looks)
+
+    assert world.said(looks).endswith("I was let.")
+    assert world.row(acts)["attention"] == "needs_you"
+    assert before.isdisjoint(each["data"]["item_id"] for each in notified(world)), "what was before is not told"

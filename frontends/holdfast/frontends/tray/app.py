@@ -94,8 +94,9 @@ class Tray:
     async def _look(self, stream: Stream, tasks: TaskGroup) -> None:
         roster = await stream.view("roster")
         tasks.start_soon(self._known.follow_rows, roster)
-        tasks.start_soon(self._known.follow_waiting, await stream.view("inbox"))
-        await self._teller.run(roster)
+        inbox = await stream.view("inbox")
+        tasks.start_soon(self._known.follow_waiting, inbox)
+        await self._teller.run(roster, inbox)
 
     # What is shown
 

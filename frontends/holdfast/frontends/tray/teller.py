@@ -11,16 +11,14 @@ from zoneinfo import ZoneInfo
 
 import anyio
 import msgspec
-from msgspec import Struct
 
 from holdfast.domain.errors import CursorError, HoldfastError
 from holdfast.domain.notifying.policy import STALE_S, Circumstances, Outcome, Show, Silent, Withdraw, decide
 from holdfast.domain.notifying.standing import TYPES, Standing, begun
 from holdfast.domain.projections.roster import Row
-from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
 from holdfast.domain.session import events as e
-from holdfast.domain.session.facts import BY_TAG
-from holdfast.domain.timestamps import from_text
+from holdfast.frontends.tray.decoding import decoded
+from holdfast.frontends.tray.earlier import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,21 +26,10 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
     from holdfast.domain.preferences import Chosen
+    from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.frontends.client.stream import Stream
     from holdfast.frontends.client.views import Json, View
     from holdfast.frontends.tray.port import Desktop
-
-
-class _Event(Struct):
-    position: int
-    version: int
-    type: str
-    recorded_at: str
-    actor: Actor
-    session_id: str | None = None
-    cause: str | None = None
-    occurred_at: str | None = None
-    data: dict[str, object] | None = None
 
 
 class Teller:
@@ -74,13 +61,22 @@ class Teller:
         self._known: dict[str, Standing] = {}
         self._shown: dict[str, Show] = {}
 
-    async def run(self, roster: View) -> None:
-        """Tell what happens from the roster's snapshot on, for ever; what was before is for the icon alone."""
+    async def run(self, roster: View, inbox: View) -> None:
+        """Tell what happens from the roster's snapshot on, for ever; what was before is for icon and menu alone."""
         # Telling waits for the daemon, whose answer comes behind events: so events are taken meanwhile.
         send, receive = anyio.create_memory_object_stream[Outcome](inf)
         async with anyio.create_task_group() as tasks, send, receive:
             tasks.start_soon(self._tell, receive)
+            tasks.start_soon(self._look_back, dict(inbox.items))
             await self._follow(roster, send)
+
+    async def _look_back(self, waiting: dict[str, Json]) -> None:
+        """Learn what those questions are about that were there before."""
+        for request_id, item in waiting.items():
+            with suppress(HoldfastError):  # it stays unknown, and can be denied
+                kind = await kind_of(self._stream, str(item["session_id"]), request_id)
+                self.kinds.setdefault(request_id, kind)
+                self._changed()
 
     async def _follow(self, roster: View, outcomes: MemoryObjectSendStream[Outcome]) -> None:
         while True:
@@ -158,26 +154,3 @@ def circumstances(chosen: Chosen, now: int, *, focused: bool) -> Circumstances:
     moment = datetime.fromtimestamp(now / 1_000_000, UTC)
     wall = moment.astimezone(ZoneInfo(zone) if zone else None).time()
     return Circumstances(chosen.notifications, now, wall, focused)
-
-
-def decoded(event: Json) -> Recorded | None:
-    """Return an event of a session as the log has it; None for one that means nothing here."""
-    try:
-        found = msgspec.convert(event, _Event)
-        registration = BY_TAG.get(found.type)
-        if found.session_id is None or found.data is None or registration is None:
-            return None
-        fact = msgspec.json.decode(msgspec.json.encode(found.data), type=registration.fact)
-        return Recorded(
-            StreamId(found.session_id),
-            found.version,
-            EventId(b""),
-            from_text(found.recorded_at),
-            fact,
-            found.cause,
-            found.actor,
-            None if found.occurred_at is None else from_text(found.occurred_at),
-            position=found.position,
-        )
-    except (msgspec.MsgspecError, ValueError):
-        return None  # of a later version: the page shows it raw
