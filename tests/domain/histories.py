@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 from hypothesis import strategies as st
 from msgspec import Raw, Struct
 
-from holdfast.domain.content import of_text
+from holdfast.domain.content import NOTHING, of_text
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
@@ -126,7 +126,9 @@ COURSE: Final[list[Callable[[Author], Fact]]] = [
     _question,
     lambda a: e.PermissionExpired(a.request(), "gone"),
     lambda a: e.PromptAccepted(a.prompt()),
-    lambda a: e.PromptFailed(a.prompt(), a.one(["not_delivered", "refused", "error"]), a.maybe(["why"])),
+    lambda a: e.PromptFailed(
+        a.prompt(), a.one(["not_delivered", "refused", "error"]), a.maybe(["why"]), a.one([NOTHING, of_text("Hi.")])
+    ),
     lambda a: e.AttachRequested(a.one(LINKS)),
     lambda a: e.Attached(a.one(LINKS), a.maybe(["remote"]), a.one([True, False]), a.one(JSON)),
     lambda a: e.Detached(a.one(LINKS), a.one(["closed", "lost", "failed", "hibernated", "exited"]), a.maybe(["reset"])),

@@ -100,7 +100,7 @@ EVERY_KIND: tuple[Fact, ...] = (
     e.QueueResumed(),
     e.TurnStarted("turn-3"),
     e.TurnUnknown("turn-3", "link lost"),
-    e.PromptFailed("prompt-3", "not_delivered", "no agent"),
+    e.PromptFailed("prompt-3", "not_delivered", "no agent", _HELLO),
     e.ReadUpTo("owner", 40),
     e.MarkedUnread("owner"),
     e.HistoryGap("the agent was restarted"),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from holdfast.adapters.storage.compact import compact
 from holdfast.adapters.transports.acp.transport import AcpTransport
-from holdfast.domain.content import of_text
+from holdfast.domain.content import of_text, text_of
 from holdfast.domain.errors import CommandNotFoundError, ConflictError
 from holdfast.domain.policy import overridden
 from holdfast.domain.policy_table import DEFAULTS
@@ -79,6 +79,7 @@ class TestImportedSessions:
             (failed,) = await daemon.saw(OLD, e.PromptFailed)
 
             assert "can take up no earlier session" in (failed.detail or "")
+            assert text_of(failed.content) == "go on"
 
     async def test_without_the_agent_the_prompt_is_refused_with_how_to_get_it(self, town: Town) -> None:
         town.transports = {"acp": AcpTransport(which=lambda name: None)}

@@ -105,6 +105,12 @@ class TestPrompts:
 
         assert (item.id, item.kind, item.status, item.text) == ("notice-1", "notice", "failed", text)
 
+    def test_a_prompt_that_fails_while_it_waits_is_shown_with_its_words(self) -> None:
+        item = only(e.PromptQueued("p1", HELLO), e.PromptFailed("p1", "refused", "gone", HELLO))
+
+        assert (item.id, item.kind, item.role, item.text) == ("p1", "message", "user", "hello")
+        assert (item.status, item.reason) == ("failed", "gone")
+
 
 class TestMessages:
     def test_others_and_oneself_are_told_apart(self) -> None:

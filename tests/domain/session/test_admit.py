@@ -179,7 +179,7 @@ class TestTheEnd:
         assert admitted(session, e.SessionEnded("exited", "status 1")) == (
             e.PermissionExpired("r1", "session-ended"),
             e.TurnEnded("t1", "session-ended"),
-            e.PromptFailed("p2", "session-ended"),
+            e.PromptFailed("p2", "session-ended", content=HELLO),
             e.SessionEnded("exited", "status 1"),
         )
 

@@ -123,7 +123,7 @@ def test_erasing_ends_first_and_closes_what_is_open() -> None:
     assert when(session, c.Erase()) == (
         e.PermissionExpired("r1", "session-ended"),
         e.TurnEnded("t1", "session-ended"),
-        e.PromptFailed("p2", "session-ended"),
+        e.PromptFailed("p2", "session-ended", content=HELLO),
         e.SessionEnded("erased"),
         e.SessionErased(),
     )
@@ -135,7 +135,7 @@ def test_ending_leaves_no_question_no_turn_and_no_prompt_without_an_outcome() ->
     assert when(session, c.End("user", "enough")) == (
         e.PermissionExpired("r1", "session-ended"),
         e.TurnEnded("t1", "session-ended"),
-        e.PromptFailed("p2", "session-ended"),
+        e.PromptFailed("p2", "session-ended", content=HELLO),
         e.SessionEnded("user", "enough"),
     )
 

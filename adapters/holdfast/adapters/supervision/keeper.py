@@ -187,7 +187,7 @@ class Ledger:
                 if prompt is None or prompt.state != "queued" or state.attachment == "attached":
                     return
                 context = Context(self._journal.now(), self._journal.new_event_id, POLICY)
-                failed = e.PromptFailed(prompt_id, "not_delivered", why)
+                failed = e.PromptFailed(prompt_id, "not_delivered", why, prompt.content)
                 try:
                     await self._append(keeper, handle(keeper.session, c.Observe((failed,)), context))
                 except VersionConflictError:

@@ -102,5 +102,5 @@ def outcome(state: SessionState, fate: Outcome | None, failure: Failure) -> list
     else:
         facts += [e.PermissionExpired(pending.request_id, "agent-gone") for pending in state.pending]
     if failure.reason == "not-resumable":
-        facts += [e.PromptFailed(prompt.prompt_id, "refused", failure.error) for prompt in state.queued]
+        facts += [e.PromptFailed(prompt.prompt_id, "refused", failure.error, prompt.content) for prompt in state.queued]
     return facts

@@ -131,9 +131,12 @@ def _prompt(
             return (_put(items, recorded, _said("user", prompt_id, content, status="sent")),)
         case e.PromptAccepted(prompt_id=prompt_id):
             return _restate(items, recorded, prompt_id, "accepted")
-        case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail):
-            failed = _restate(items, recorded, prompt_id, "failed", detail or reason)
-            return failed or (_notice(items, recorded, "failed", detail or reason),)
+        case e.PromptFailed(prompt_id=prompt_id, reason=reason, detail=detail, content=content):
+            if content and prompt_id not in items:
+                failed = replace(_said("user", prompt_id, content, status="failed"), reason=detail or reason)
+                return (_put(items, recorded, failed),)
+            restated = _restate(items, recorded, prompt_id, "failed", detail or reason)
+            return restated or (_notice(items, recorded, "failed", detail or reason),)
         case _:
             assert_never(fact)
 

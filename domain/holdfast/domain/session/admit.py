@@ -111,6 +111,8 @@ def _ended(state: SessionState, reason: str, detail: str | None) -> Iterable[Fac
         in_turn = state.turn.prompt_id
         facts.append(e.TurnEnded(state.turn.turn_id, "session-ended"))
     facts += [
-        e.PromptFailed(prompt.prompt_id, "session-ended") for prompt in state.queue if prompt.prompt_id != in_turn
+        e.PromptFailed(prompt.prompt_id, "session-ended", content=prompt.content)
+        for prompt in state.queue
+        if prompt.prompt_id != in_turn
     ]
     return (*facts, e.SessionEnded(reason, detail))

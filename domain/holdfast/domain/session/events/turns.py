@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Raw
 
+from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
 
 StopReason = str
@@ -60,11 +61,13 @@ class PromptFailed(Fact, frozen=True):
     Attributes:
         reason: `not_delivered` when the peer surely never saw it, `refused` by the peer, `session-ended` before it was
             sent, `error` otherwise.
+        content: What it said, where it still waited: no other event shows it to who reads the transcript.
     """
 
     prompt_id: str
     reason: Delivery
     detail: str | None = None
+    content: Raw = NOTHING
 
 
 @registered("queue-resumed")
