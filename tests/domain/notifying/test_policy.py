@@ -192,6 +192,7 @@ TAKEN_BACK: dict[str, tuple[Fact, ...]] = {
     "a question, by its turn's end": (CREATED, asks(), e.PermissionExpired("r1", "turn-ended")),
     "a question, by reading": (CREATED, asks(), e.ReadUpTo("owner", 2)),
     "an answer, by reading": (CREATED, *TURN, DONE, e.ReadUpTo("owner", 5)),
+    "an answer, by reading its last words": (CREATED, *TURN, DONE, e.ReadUpTo("owner", 4)),
     "an answer, by the next prompt": (CREATED, *TURN, DONE, e.TurnStarted("t2")),
     "a failure, by reading": (CREATED, e.TurnUnknown("t1", "?"), e.ReadUpTo("owner", 2)),
     "a failure, by the next turn": (CREATED, e.TurnUnknown("t1", "?"), e.TurnStarted("t2")),
@@ -213,6 +214,7 @@ def test_taken_back_is(happened: tuple[Fact, ...]) -> None:
 STAYING: dict[str, tuple[Fact, ...]] = {
     "somebody else reads": (CREATED, asks(), e.ReadUpTo("guest", 2)),
     "what was before is read": (CREATED, asks(), e.ReadUpTo("owner", 1)),
+    "only the beginning of an answer is read": (CREATED, *TURN, DONE, e.ReadUpTo("owner", 3)),
     "another question is answered": (CREATED, asks(), e.PermissionAnswered("r9", "allow", "hash")),
     "the agent goes on": (CREATED, asks(), e.TextAppended("m1", "meanwhile")),
 }

@@ -159,7 +159,8 @@ def _news(known: Standing, recorded: Recorded, settings: NotificationSettings) -
         case e.TurnEnded(stop_reason=stop) if stop not in _UNEVENTFUL and known.said_at > known.read:
             if known.queued:
                 return None  # it goes on with the next prompt
-            return Telling(known.item_id or f"turn-{version}", "finished", known.said, version)
+            # Who has read its last words has read it: the end itself is nothing to be seen.
+            return Telling(known.item_id or f"turn-{version}", "finished", known.said, known.said_at)
         case _:
             return None
 
