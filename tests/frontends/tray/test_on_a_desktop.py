@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -92,6 +94,27 @@ def test_the_menu_is_clicked_and_the_tray_is_gone(world: World, desk: Desk) -> N
     assert desk.said("tray") == ""
     until(lambda: not desk.icons(), "the icon stays")
     assert world.daemon.get("/status").status == 200
+
+
+@pytest.mark.dunst
+def test_a_left_click_on_the_panel_opens_the_question_that_waits(world: World, desk: Desk) -> None:
+    desk.display()
+    desk.panel()
+    desk.dunst()
+    opened = desk.command("xdg-open")
+    session = world.ready(world.agent(prompts=[asks()]).command, "Look")
+    world.wait(session, "needs-you")
+    desk.tray()
+    desk.until_shown()
+    until(lambda: YELLOW in grab(desk, ICON).colours(), "the icon does not look like somebody is needed")
+
+    desk.click(20, 20)
+
+    until(opened.exists, "nothing was opened")
+    page = Path(opened.read_text().strip().removeprefix("file://")).read_text()
+    (request,) = world.inbox()
+    assert f"/sessions/{session}#" in page
+    assert f"item={quote(request['request_id'], safe='')}" in page
 
 
 def until_words(desk: Desk) -> list[tuple[int, int]]:
