@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
-from holdfast.domain.errors import NotFoundError, UsageError
+from holdfast.domain.errors import CursorError, NotFoundError
 from holdfast.domain.ports import LogEvent
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.domain.session import codec
@@ -91,5 +91,5 @@ def test_a_past_transcript_has_pages_too() -> None:
     assert [item.id for item in newest.items] == ["m3", "m4"]
     assert [item.id for item in before.items] == ["m1", "m2"]
     assert before.before is None
-    with pytest.raises(UsageError):
+    with pytest.raises(CursorError):
         then(*facts).page(before="first")

@@ -81,6 +81,7 @@ def test_a_transcript_is_read_backwards_page_by_page(told: Daemon) -> None:
     chosen = whole["items"][5]["id"]
     around = told.get(f"/sessions/{EXAMPLE_ID}/around?item={chosen}&each_side=1").json()
     assert [item["id"] for item in around["items"]] == [item["id"] for item in whole["items"][4:7]]
+    refused(told.get(f"/sessions/{EXAMPLE_ID}/transcript?before=nonsense"), 410, "cursor")
 
 
 def test_the_roster_can_be_asked_for_in_pages_by_state_and_by_transport(told: Daemon) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from holdfast.domain.compaction import COMPACTED, of_events
-from holdfast.domain.errors import NotFoundError, UsageError
+from holdfast.domain.errors import CursorError, NotFoundError
 from holdfast.domain.ports import Page
 from holdfast.domain.projections import roster
 from holdfast.domain.projections.items import Item, apply
@@ -54,14 +54,14 @@ class Moment:
 
         Raises:
             NotFoundError: The session had not begun.
-            UsageError: The cursor is none.
+            CursorError: The cursor is none.
         """
         if not self.session.version:
             msg = f"session {self.session.id} had not begun then"
             raise NotFoundError(msg)
         if before is not None and not (before.isascii() and before.isdecimal()):
             msg = f"{before[:80]!r} is not a place in a transcript: use the `before` of an earlier answer"
-            raise UsageError(msg)
+            raise CursorError(msg)
         below = None if before is None else int(before)
         items = [item.settled() for item in self.items.values() if below is None or item.ordinal < below]
         shown = items if limit is None else items[-limit:]

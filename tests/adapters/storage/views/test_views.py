@@ -23,11 +23,11 @@ from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import (
     AmbiguousNameError,
+    CursorError,
     HoldfastError,
     NotFoundError,
     SessionEndedError,
     StoreDamagedError,
-    UsageError,
     ViewsDifferError,
 )
 from holdfast.domain.recorded import Actor, StreamId
@@ -248,7 +248,7 @@ def test_a_transcript_is_read_in_pages_from_the_end(workspace: Workspace) -> Non
 @pytest.mark.parametrize("cursor", ["x", "-1", "", "9" * 30])
 def test_a_cursor_that_is_none_is_refused(workspace: Workspace, cursor: str) -> None:
     a_session(workspace)
-    with pytest.raises(UsageError):
+    with pytest.raises(CursorError):
         workspace.page(ONE, before=cursor)
 
 

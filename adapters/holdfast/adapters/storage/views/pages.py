@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from holdfast.adapters.storage.views import transcript
 from holdfast.adapters.storage.views.source import Stream, stream_named, tail
 from holdfast.adapters.storage.views.tables import tracked
-from holdfast.domain.errors import UsageError
+from holdfast.domain.errors import CursorError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +26,7 @@ def page(
     Costs one index range for the page, and the fold of the events that the stored view has not seen.
 
     Raises:
-        UsageError: The cursor is not one of a transcript.
+        CursorError: The cursor is not one of a transcript.
     """
     below = None if before is None else _ordinal(before)
     stream = stream_named(connection, session_id)
@@ -101,5 +101,5 @@ def _fresh(connection: Connection, stream: Stream) -> tuple[list[Item], bool]:
 def _ordinal(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         msg = f"{cursor[:80]!r} is not a place in a transcript: use the `before` of an earlier answer"
-        raise UsageError(msg)
+        raise CursorError(msg)
     return int(cursor)

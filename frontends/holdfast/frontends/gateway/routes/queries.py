@@ -286,7 +286,13 @@ def operations(house: House) -> Operations:
         Operation("GET", "/resolve", "Find a session by name.", queries.resolve, Name, Resolved, statuses=(404, 409)),
         Operation("GET", session, "Show a session's row.", queries.session, Nothing, Row, statuses=(404,)),
         Operation(
-            "GET", f"{session}/transcript", "Show a page of it.", queries.transcript, Paging, "Page", statuses=(404,)
+            "GET",
+            f"{session}/transcript",
+            "Show a page of it.",
+            queries.transcript,
+            Paging,
+            "Page",
+            statuses=(404, 410),
         ),
         Operation(
             "GET", f"{session}/last-turn", "Show its last turn.", queries.last_turn, Attached, "Page", statuses=(404,)
