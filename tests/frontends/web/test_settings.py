@@ -112,6 +112,11 @@ def test_a_browser_notifies_of_what_nobody_looks_at_and_withdraws_it(web: Web, t
     ]
 
     request = next(each for each in web.daemon.get("/inbox").json()["items"] if each["session_id"] == asks["id"])
+    page.wait_for_function(
+        "async (id) => (await (await fetch(`/api/v1/events?session=${id}&type=session-notified`)).text())",
+        arg=asks["id"],
+    )
+    assert [event["data"]["item_id"] for event in web.events(asks["id"], "session-notified")] == [request["request_id"]]
     web.daemon.post(f"/inbox/{request['request_id']}", {"option_id": "once"}, Holdfast_Client="the-tray")
     page.wait_for_function("() => !told[0].open")
     page.evaluate("told[0].onclick()")

@@ -14,7 +14,7 @@ const { compare } = await lib("proof");
 const { documentTitle, grouped, ordered, statusOf } = await lib("status");
 const { fold, NOTHING } = await lib("details");
 const { highlight } = await lib("highlight");
-const { isQuiet, worth } = await lib("notify");
+const { Notifier, isQuiet, patience, worth } = await lib("notify");
 const { lines } = await lib("rows");
 const { delay } = await lib("stream");
 const { browser } = await lib("http");
@@ -226,6 +226,50 @@ test("a person is told of what became pressing or finished, and of nothing else"
   assert.equal(worth(idle, row({ attention: "failed", position: 2 }), 0), "failed");
   assert.equal(worth(idle, row({ lifecycle: "streaming", position: 2 }), 0), null);
   assert.equal(worth(asks, { ...asks, position: 1 }, 0), null, "nothing new in the log");
+});
+
+test("a person is told by one frontend, and by this one where no other does", async (t) => {
+  const told = [];
+  globalThis.Notification = class { static permission = "granted"; constructor(title) { told.push(title); } close() {} };
+  globalThis.localStorage = { getItem: () => JSON.stringify({ on: true }), setItem: () => undefined };
+  t.after(() => { delete globalThis.Notification; delete globalThis.localStorage; });
+  const row = (more) => ({ id: "1", title: "T", lifecycle: "streaming", attention: "none", pending: 0, connection: { state: "connected" }, muted_until: null, focused: [], position: 1, ...more });
+  const finished = row({ lifecycle: "unread", attention: "unread", position: 5 });
+  const asks = row({ attention: "needs_you", pending: 1, position: 5 });
+  const notified = (position, item_id) => [{ session_id: "1", position, data: { item_id } }];
+  const settle = () => new Promise((done) => setImmediate(done));
+
+  /** What is told and recorded of a change during which `meanwhile` happens. */
+  const after = async (changed, meanwhile = () => undefined) => {
+    const recorded = [];
+    let go = () => undefined;
+    told.length = 0;
+    const notifier = new Notifier({
+      question: () => (changed === asks ? { id: "q2", title: "May I?" } : undefined),
+      newest: async () => "m1",
+      open: () => undefined,
+      record: async (_session, item) => recorded.push(item),
+      pause: () => new Promise((done) => { go = done; }),
+    });
+    notifier.look([row({})]);
+    notifier.look([changed]);
+    meanwhile(notifier);
+    assert.deepEqual(told, [], "it waits for the tray");
+    go();
+    await settle();
+    return [told.length, recorded];
+  };
+
+  assert.deepEqual(await after(finished), [1, ["m1"]]);
+  assert.deepEqual(await after(asks), [1, ["q2"]]);
+  assert.deepEqual(await after(finished, (notifier) => notifier.heard(notified(6, "m1"))), [0, []], "the tray told it");
+  assert.deepEqual(await after(finished, (notifier) => notifier.heard(notified(6, "turn-9"))), [0, []], "by another name");
+  assert.deepEqual(await after(finished, (notifier) => notifier.heard(notified(1, "m0"))), [1, ["m1"]], "of an earlier turn");
+  assert.deepEqual(await after(asks, (notifier) => notifier.heard(notified(6, "q2"))), [0, []]);
+  assert.deepEqual(await after(asks, (notifier) => notifier.heard(notified(6, "q1"))), [1, ["q2"]], "another question");
+  assert.deepEqual(await after(asks, (notifier) => notifier.look([row({ position: 6 })])), [0, []], "answered by then");
+  assert.deepEqual(await after(asks, (notifier) => notifier.look([{ ...asks, focused: ["tui"] }])), [0, []], "somebody looks by then");
+  assert.ok(patience(0) >= 1_000 && patience(1) <= 2_000);
 });
 
 test("quiet hours go over midnight", () => {

@@ -1,5 +1,5 @@
 /** What the page knows, and everything it can ask for. Facts come from the stream alone; a command changes nothing here. */
-import { DEVICE, Problem, call, get, newId } from "./http.js";
+import { DEVICE, Problem, call, get, newId, post } from "./http.js";
 import { forgetCopies, keep, readCopy, recall, saveCopy } from "./keep.js";
 import { Listing } from "./listing.js";
 import { Notifier } from "./notify.js";
@@ -15,6 +15,12 @@ const notifier = new Notifier({
     return request && { id: request.request_id, title: request.title };
   },
   open: (session, item) => go({ screen: "session", id: session, item }),
+  newest: async (session, why) => {
+    const { items } = await get(`/sessions/${session}/transcript`, { limit: 10 });
+    const found = items.findLast((/** @type {any} */ item) => (why === "failed" ? item.kind === "notice" : item.kind === "message" && item.role === "assistant"));
+    return (found ?? items.at(-1))?.id ?? null;
+  },
+  record: (session, item) => post(`/sessions/${session}/notified`, { item_id: item }),
 });
 const roster = new Listing();
 const inbox = new Listing();
@@ -118,6 +124,14 @@ function listen() {
     notifier.look(all);
     saveSoon();
   };
+  let listening = false;
+  const hear = () => {
+    if (listening) return;
+    listening = true;
+    // From the roster on, wherever it stands when the daemon comes back.
+    const events = () => ({ events: { after: String(roster.position), session: null, types: ["session-notified"] } });
+    stream.subscribe(events, { events: (frame) => notifier.heard(frame.events) });
+  };
   stream.subscribe(
     { view: "roster", limit: 10_000 },
     {
@@ -125,6 +139,7 @@ function listen() {
         notifier.forget();
         roster.snapshot(frame);
         tell();
+        hear();
         void refresh();
       },
       patch: (frame) => {

@@ -36,13 +36,26 @@ export function worth(before, after, now) {
   return status === statusOf(before) ? null : status;
 }
 
+/**
+ * How long to wait for another frontend that tells it: the tray, which does so at once, or another window. Not equally long in all windows.
+ * @param {number} random
+ */
+export const patience = (random = Math.random()) => 1_000 + 1_000 * random;
+
 const WORDS = { needs_you: "needs you", failed: "failed", unread: "has finished" };
 
 export class Notifier {
   /** @type {Map<string, Row> | null} what was known; nothing yet: what is there from the start is no news */ #known = null;
   /** @type {Map<string, {why: string, told: Notification}>} */ #shown = new Map();
 
-  /** @param {{question: (session: string) => {id: string, title: string} | undefined, open: (session: string, item: string | null) => void}} options */
+  /** @type {Map<string, {item: string, position: number}[]>} what any frontend has told people of lately, by session */ #told = new Map();
+
+  /**
+   * @param {{question: (session: string) => {id: string, title: string} | undefined, open: (session: string, item: string | null) => void,
+   *   newest: (session: string, why: string) => Promise<string | null>, record: (session: string, item: string) => Promise<unknown>,
+   *   pause?: () => Promise<unknown>}} options
+   *   `newest` finds the item of the transcript that tells why; `record` says in the log that this page tells of it.
+   */
   constructor(options) {
     this.options = options;
   }
@@ -50,6 +63,13 @@ export class Notifier {
   /** The roster is unknown again: what changes until it is known is no news either. */
   forget() {
     this.#known = null;
+  }
+
+  /** Somebody was told, by whichever frontend. @param {{session_id: string, position: number, data: {item_id: string} | null}[]} events */
+  heard(events) {
+    for (const { session_id: session, position, data } of events) {
+      if (data) this.#told.set(session, [...(this.#told.get(session) ?? []), { item: data.item_id, position }].slice(-16));
+    }
   }
 
   /** @param {Row[]} rows */
@@ -67,21 +87,34 @@ export class Notifier {
     const { on, quiet } = wishes();
     if (!known || !on || able() !== "granted" || isQuiet(quiet, new Date(now))) return;
     for (const row of rows) {
-      const why = worth(known.get(row.id), row, now);
-      if (why) this.#tell(row, why);
+      const before = known.get(row.id);
+      const why = worth(before, row, now);
+      if (before && why) void this.#consider(row.id, why, before.position);
     }
   }
 
-  /** @param {Row} row @param {"needs_you" | "failed" | "unread"} why */
-  #tell(row, why) {
+  /** Tell of it unless another frontend does, or it is over by then. @param {string} id @param {"needs_you" | "failed" | "unread"} why @param {number} since the position before it */
+  async #consider(id, why, since) {
+    await (this.options.pause?.() ?? new Promise((done) => setTimeout(done, patience())));
+    const question = why === "needs_you" ? this.options.question(id) : undefined;
+    const item = question?.id ?? (await this.options.newest(id, why).catch(() => null));
+    const row = this.#known?.get(id);
+    if (!row || statusOf(row) !== why || row.focused?.length || isMuted(row, Date.now())) return;
+    // Of questions there may be several at once; of anything else only the latest counts, whatever its item is called.
+    if (this.#told.get(id)?.some((told) => told.item === item || (!question && told.position > since))) return;
+    this.#tell(row, why, question, item);
+    if (item) await this.options.record(id, item).catch(() => null); // a daemon that is away for the moment keeps nobody from being told
+  }
+
+  /** @param {Row} row @param {"needs_you" | "failed" | "unread"} why @param {{id: string, title: string} | undefined} question @param {string | null} item */
+  #tell(row, why, question, item) {
     const { sound, preview } = wishes();
-    const question = why === "needs_you" ? this.options.question(row.id) : undefined;
     const words = why === "failed" ? (row.connection.error ?? row.preview) : (question?.title ?? row.preview);
     const told = new Notification(`${line(nameOf(row))} ${WORDS[why]}`, { body: preview ? line(words ?? "").slice(0, 300) : "", tag: `holdfast-${row.id}`, icon: "/static/icon-192.png", silent: !sound });
     told.onclick = () => {
       focus();
       told.close();
-      this.options.open(row.id, question?.id ?? null);
+      this.options.open(row.id, item);
     };
     this.#shown.set(row.id, { why, told });
   }
