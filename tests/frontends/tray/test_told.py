@@ -234,6 +234,26 @@ def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, wo
     assert not file.exists()
 
 
+def test_a_browser_in_a_snap_is_given_a_file_that_it_can_read(desk: Desk, world: World) -> None:
+    folder = world.work / "snap" / "firefox" / "common"
+    folder.mkdir(parents=True)
+    asked = desk.folder / "bin" / "xdg-settings"
+    asked.write_text("#!/bin/sh\necho firefox_firefox.desktop\n")
+    asked.chmod(0o755)
+    opened = desk.command("xdg-open")
+    desk.tray(HOME=str(world.work))
+    until(lambda: "all is quiet" in desk.icon("Title"), "the tray never was up to date")
+
+    desk.choose("Open the page")
+
+    until(opened.exists, "nothing was opened")
+    file = Path(unquote(opened.read_text().strip().removeprefix("file://")))
+    assert file.parent == folder
+    assert file.stat().st_mode & 0o077 == 0
+    desk.end("tray")
+    assert not file.exists()
+
+
 def test_a_click_on_the_icon_opens_what_needs_somebody_in_a_terminal_if_that_was_chosen(
     told: Desk, world: World
 ) -> None:

@@ -18,6 +18,7 @@ from anyio import to_thread
 from holdfast.domain.errors import DesktopError, NotRunningError
 from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.sessions import DaemonSessions
+from holdfast.frontends.tray.confined import folder_for_browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +89,7 @@ class Opener:
         base, _, code = link.url.partition("/#")
         path = "" if session_id is None else f"sessions/{quote(session_id, safe='')}"
         item = "" if item_id is None else f"&item={quote(item_id, safe='')}"
-        return f"{base}/{path}#{code}{item}", Path(running.socket).parent
+        return f"{base}/{path}#{code}{item}", folder_for_browser(Path(running.socket).parent)
 
     async def _forget(self, file: Path) -> None:
         """Remove the file once its code is of no use any more, at the latest when the tray ends."""
