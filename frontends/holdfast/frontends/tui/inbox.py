@@ -16,6 +16,7 @@ from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.dialogs import OneLine
 from holdfast.frontends.tui.gist import exact
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.words import age, count
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class InboxScreen(Screen[None]):
         self._deaf()
 
     def _show(self) -> None:
+        if leaving(self):
+            return
         now = {str(each["request_id"]): each for each in self._sessions.requests}
         for request_id in self._requests.keys() - now.keys() - self._mine:
             self._tell(self._requests[request_id])

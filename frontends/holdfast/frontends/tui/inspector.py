@@ -17,6 +17,7 @@ from holdfast.frontends.tui.banner import Banner
 from holdfast.frontends.tui.bars import Bar, Hints
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.words import SHAPES, seconds_until
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Inspector(Screen[None]):
         self._show("connection")
 
     def _show(self, *only: Tab) -> None:
-        if only and self._tab not in only:
+        if (only and self._tab not in only) or leaving(self):
             return
         choices = self.query_one(Choices)
         before, last = choices.key, not choices.keys or choices.key == choices.keys[-1]

@@ -12,6 +12,7 @@ from holdfast.domain.errors import HoldfastError, NotFoundError
 from holdfast.frontends.tui.acts import BY_NAME
 from holdfast.frontends.tui.banner import Banner
 from holdfast.frontends.tui.bars import SessionBar
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session.view import SessionView
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ class OpenedScreen(Screen[None]):
             self._deaf()
 
     def _show(self) -> None:
+        if leaving(self):
+            return
         entry = self._sessions.get(self.session)
         if entry is not None:
             self._listed = True
@@ -100,7 +103,8 @@ class OpenedScreen(Screen[None]):
             self._listed = True  # the daemon is away, which the banner says: look again when it is back
         roster = self._sessions.roster
         row = None if roster is None else roster.items.get(self.session)
-        if row is not None:  # also where the list is another one now, with or without those that ended
+        # also where the list is another one now, with or without those that ended
+        if row is not None and not leaving(self):
             self.query_one(SessionView).take_row(row)
 
     def on_screen_suspend(self) -> None:

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.banner import ConnectionBanner, seconds_left
 from holdfast.frontends.tui.session.bars import Footer
@@ -45,7 +46,7 @@ class Following:
     def take_row(self, row: Json) -> None:
         """Show what the list of sessions says of this one."""
         view = self._view
-        if row == view.row or not view.is_mounted:
+        if row == view.row or not view.is_mounted or leaving(view):
             return
         before, view.row = view.row, {**row}  # the list changes its own in place
         view.transcript.scene.agent = items.text(row, "agent") or "Agent"
@@ -61,6 +62,8 @@ class Following:
 
     def _show_card(self) -> None:
         view = self._view
+        if leaving(view):
+            return
         waiting = [each for each in self._inbox.items.values() if each.get("session_id") == view.session]
         view.card.show(waiting, live=view.live and not view.source.read_only)
         self.tell()
@@ -92,7 +95,7 @@ class Following:
     def tell(self) -> None:
         """Say how it stands."""
         view = self._view
-        if not view.is_mounted:
+        if not view.is_mounted or leaving(view):
             return
         turn = self._seconds()
         state = "" if view.live or view.source.read_only else "daemon unreachable"

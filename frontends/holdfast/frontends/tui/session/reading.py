@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 import anyio
 
 from holdfast.frontends.tui.palette import app_of
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.bars import Answered, PlanBar
 
@@ -158,7 +159,7 @@ class Reading:
 
     def report(self) -> None:
         """Say soon what can be seen; many changes make one report."""
-        if not self._due and self._view.is_mounted:
+        if not self._due and self._view.is_mounted and not leaving(self._view):
             self._due = True
             self._view.set_timer(_REPORT_S, self._report)
 
@@ -166,7 +167,7 @@ class Reading:
         self._due = False
         view = self._view
         known = self._transcript_view
-        if not view.is_mounted or known is None or not view.live:
+        if leaving(view) or known is None or not view.live:
             return
         attentive = app_of(view).app_focus and view.screen.is_current
         newest = known.position if attentive and self._placed and view.transcript.at_end else 0

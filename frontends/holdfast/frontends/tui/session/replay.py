@@ -13,6 +13,7 @@ from textual.message import Message
 
 from holdfast.domain.errors import HoldfastError
 from holdfast.domain.recorded import StreamId
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session.bars import PlanBar
 from holdfast.frontends.tui.session.panel import Panel
 from holdfast.frontends.tui.session.reading import plan_of_now
@@ -207,7 +208,7 @@ class ReplayView(Vertical):
 
     def _frame(self) -> None:
         tape = self._tape
-        if tape is None or not self._playing or not self.is_mounted:
+        if tape is None or not self._playing or leaving(self):
             return
         now = monotonic()
         self._clock += (now - self._seen) * SPEEDS[self._speed]

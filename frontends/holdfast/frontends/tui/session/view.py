@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Vertical
+from textual.css.query import NoMatches
 from textual.message import Message
 
 from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.tui.palette import app_of
+from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.banner import ConnectionBanner
 from holdfast.frontends.tui.session.bars import Answered, Footer, PlanBar
@@ -159,6 +161,9 @@ class SessionView(Vertical):
                 await work()
             except HoldfastError as error:
                 self.post_message(self.Said(str(error), "error"))
+            except NoMatches:
+                if not leaving(self):
+                    raise
 
         self.run_worker(done(), exit_on_error=True)
 
