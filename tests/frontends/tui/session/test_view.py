@@ -192,6 +192,45 @@ async def test_a_key_answers_once_the_card_has_the_focus(key: str, option: str) 
     assert source.commands[0][:2] == ("answer", {"request_id": "q1", "option_id": option})
 
 
+async def test_every_option_that_an_agent_offers_can_be_chosen_and_says_what_it_means() -> None:
+    options = [
+        {"option_id": "auto", "kind": "allow_always", "name": "Yes, and accept edits"},
+        {"option_id": "once", "kind": "allow_once", "name": "Allow once"},
+        {"option_id": "here", "kind": "allow_always", "name": "Always in this folder"},
+        {"option_id": "never", "kind": "reject_always", "name": "Never"},
+    ]
+    source = PlayedSource(message(1))
+    source.put(source.inbox, question(options=options))
+    async with playing(source) as played:
+        await played.shows("Tab to answer with keys")
+        await played.press("tab")
+        screen = await played.shows("1 Always in this")
+        assert "a allow once   A always: Yes, and accept edits   d deny   z later" in screen
+        assert "2 Never" in screen
+        await played.pilot.pause(0.4)  # the first moment of a focus does not count
+        await played.press("2")
+        await played.until(lambda: bool(source.commands))
+
+    assert source.commands[0][:2] == ("answer", {"request_id": "q1", "option_id": "never"})
+
+
+async def test_a_refusal_is_never_more_than_this_one() -> None:
+    options = [{"option_id": "never", "kind": "reject_always", "name": "Never"}]
+    source = PlayedSource(message(1))
+    source.put(source.inbox, question(options=options))
+    async with playing(source) as played:
+        await played.shows("Tab to answer with keys")
+        await played.press("tab")
+        await played.shows("1 Never")
+        await played.pilot.pause(0.4)  # the first moment of a focus does not count
+        await played.press("d")
+        await played.shows("Why not?")
+        await played.press("enter")
+        await played.until(lambda: bool(source.commands))
+
+    assert source.commands[0][:2] == ("answer", {"request_id": "q1", "option_id": None})
+
+
 async def test_a_key_in_the_first_moment_of_the_focus_does_nothing() -> None:
     source = PlayedSource(message(1))
     source.put(source.inbox, question())

@@ -159,15 +159,16 @@ class PermissionCard(Panel, can_focus=True):
             yield Line((Span("  Tab", "key"), Span(" to answer with keys", "dim")))
 
     def _offered(self, request: Json) -> Iterator[tuple[str, str]]:
-        kinds = [kind for _, kind, _ in items.options(request)]
-        if "allow_once" in kinds:
-            yield "a", "allow once"
-        if "allow_always" in kinds:
-            yield "A", "always"
-        yield "d", "deny"
+        lettered = _lettered(request)
+        names = {option: name for option, _, name in items.options(request)}
+        for key, word in (("a", "allow once"), ("A", "always"), ("d", "deny")):
+            if key in lettered:
+                name = names[lettered[key]]
+                yield key, word if name.casefold() in _PLAIN else f"{word}: {safe(name)[:40]}"
+            elif key == "d":  # what offers no refusal is called off
+                yield key, word
         yield "z", "later"
-        others = [name for _, kind, name in items.options(request) if kind not in _KNOWN]
-        for number, name in enumerate(others[:9], 1):
+        for number, (_, name) in enumerate(_others(request), 1):
             yield str(number), safe(name)[:40]
         if self._whole:
             yield "f", "fold"
@@ -209,8 +210,7 @@ class PermissionCard(Panel, can_focus=True):
         self._act(key, request)
 
     def _act(self, key: str, request: Json) -> None:
-        options = items.options(request)
-        others = [option for option, kind, _ in options if kind not in _KNOWN]
+        others = [option for option, _ in _others(request)]
         match key:
             case "z":
                 self.post_message(self.Later())
@@ -221,8 +221,7 @@ class PermissionCard(Panel, can_focus=True):
             case _ if not self.live:
                 return
             case "a" | "A":
-                kind = "allow_once" if key == "a" else "allow_always"
-                option = next((option for option, each, _ in options if each == kind), None)
+                option = _lettered(request).get(key)
                 if option is not None:
                     self._answer(request, option, "")
             case "d":
@@ -239,8 +238,7 @@ class PermissionCard(Panel, can_focus=True):
         request = self.request
         if event.key == "enter" and request is not None:
             event.stop()
-            options = {kind: option for option, kind, _ in reversed(items.options(request))}
-            self._answer(request, options.get("reject_once") or options.get("reject_always"), self._reason.strip())
+            self._answer(request, _lettered(request).get("d"), self._reason.strip())
         elif event.key == "escape":
             event.stop()
             self._reason = None
@@ -268,7 +266,23 @@ class PermissionCard(Panel, can_focus=True):
         self.refresh()
 
 
-_KNOWN: Final = ("allow_once", "allow_always", "reject_once", "reject_always")
+_PLAIN: Final = frozenset(
+    ("allow", "allow once", "always", "always allow", "allow always", "yes", "no", "reject", "reject once", "deny")
+)
+"""What agents call their options without saying more than the key's own word does."""
+
+
+def _lettered(request: Json) -> dict[str, str]:
+    """Return the option that each letter takes: the first of its kind."""
+    first = {kind: option for option, kind, _ in reversed(items.options(request))}
+    found = {"a": first.get("allow_once"), "A": first.get("allow_always"), "d": first.get("reject_once")}
+    return {key: option for key, option in found.items() if option is not None}
+
+
+def _others(request: Json) -> list[tuple[str, str]]:
+    """Return what else is offered, which has a number each: option and name."""
+    lettered = _lettered(request).values()
+    return [(option, name) for option, _, name in items.options(request) if option not in lettered][:9]
 
 
 def _id(request: Json) -> str:
