@@ -171,7 +171,7 @@ def test_an_approval_answered_elsewhere_disappears_and_says_where(web: Web) -> N
     request = next(each for each in waiting if each["session_id"] == one["id"])
     web.daemon.post(f"/inbox/{request['request_id']}", {"option_id": "once"}, Holdfast_Client="the-tray")
 
-    expect(page.locator(".settled")).to_contain_text("in the-tray")
+    expect(page.locator(".settled")).to_contain_text("in the-tray, asked ")
     expect(page.locator(".toast").filter(has_text="Answered in the-tray")).to_be_visible()
     expect(phone.locator("[data-request]")).to_have_count(1)
     expect(entry(page, other["id"], "needs_you")).to_be_visible()

@@ -70,5 +70,5 @@ function Settled({ item }) {
   const words = item.status === "expired" ? "Expired" : option ? line(option.name) : item.decision === "cancelled" ? "Denied" : "Answered";
   return html`<div class=${`settled ${allowed ? "allowed" : ""}`}><span aria-hidden="true">${item.status === "expired" ? "∙" : allowed ? "✓" : "✗"}</span>
     <span><b>${words}</b> <span dir="auto">${line(item.title)}</span>${item.reason ? html` <span class="dim" dir="auto">“${line(item.reason)}”</span>` : null}</span>
-    ${item.decided_by ? html`<span class="dim">in ${line(item.decided_by)}, ${clock(item.at)}</span>` : null}</div>`;
+    ${item.decided_by ? html`<span class="dim">in ${line(item.decided_by)}, asked ${clock(item.at)}</span>` : null}</div>`;
 }
