@@ -106,6 +106,24 @@ def test_nobody_is_kept_out(shared_web: Web, scheme: str, width: int) -> None:
     assert wide <= width
 
 
+def test_an_inspector_above_its_session_is_what_escape_closes(shared_web: Web) -> None:
+    row = shared_web.begin({}, title="Inspected")
+    page = shared_web.open(f"/sessions/{row['id']}", width=360)
+    expect(page.locator(".head h1")).to_contain_text("Inspected")
+    page.wait_for_selector("textarea:focus")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("e")
+    page.wait_for_selector(".inspector [role=tab]")
+    tops = page.get_by_role("tab").evaluate_all("tabs => [...new Set(tabs.map((tab) => tab.offsetTop))]")
+
+    assert len(tops) == 1, "on one line"
+    page.keyboard.press("Escape")
+    expect(page.locator(".inspector")).to_have_count(0)
+    expect(page.locator(".head h1")).to_contain_text("Inspected")
+    page.keyboard.press("Escape")
+    expect(page.locator(".head h1")).to_have_count(0)
+
+
 def test_an_entry_tells_its_status_in_words_and_shape(shared_web: Web) -> None:
     row = shared_web.begin({"prompts": [RICH]}, title="Words and shapes")
     shared_web.send(row["id"], "Please.")

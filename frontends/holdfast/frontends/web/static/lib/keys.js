@@ -119,13 +119,14 @@ function peek() {
   if (id) dispatchEvent(new CustomEvent("holdfast-peek", { detail: id }));
 }
 
-/** @param {KeyboardEvent} event */
+/** Goes back one layer: an inspector that lies above its session is one, as in panels.css. @param {KeyboardEvent} event */
 function back(event) {
   if (typing(event.target)) {
     /** @type {HTMLElement} */ (event.target).blur();
     return;
   }
-  const { route } = store.get();
-  if (route.screen !== "home") go({ screen: "home" });
+  const { route, inspector } = store.get();
+  if (route.screen === "session" && inspector && matchMedia("(max-width: 1179px)").matches) inspect(null);
+  else if (route.screen !== "home") go({ screen: "home" });
 }
 
