@@ -50,7 +50,7 @@ def test_a_session_that_begins_is_there_at_once(daemon: Daemon, terminal: Termin
 def test_without_a_daemon_one_is_started(terminal: Terminals, cli: Cli) -> None:
     screen = terminal("tui")
     try:
-        screen.until("no sessions")
+        screen.until("n begins one")
         assert cli("status").returncode == 0
     finally:
         assert cli("down").returncode == 0

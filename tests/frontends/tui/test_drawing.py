@@ -64,7 +64,7 @@ def test_sessions_at_work_do_not_change_places_with_every_word() -> None:
     assert place(newer) < place(older)
 
 
-@pytest.mark.parametrize("width", [40, 60, 64, 92, 116, 300])
+@pytest.mark.parametrize("width", [40, 60, 64, 92, 100, 116, 300])
 @pytest.mark.parametrize("word", IN_EVERY_STATE)
 def test_a_line_fills_its_width_and_no_more(width: int, word: StatusWord) -> None:
     entry = IN_EVERY_STATE[word]
@@ -75,6 +75,16 @@ def test_a_line_fills_its_width_and_no_more(width: int, word: StatusWord) -> Non
     assert sum(cell_len(span.text) for span in spans) <= width
     assert sum(cell_len(span.text) for span in second_line(entry, width, NOW, question="x" * 999)) <= width
     assert "Parrot" in "".join(span.text for span in spans)
+
+
+def test_a_folder_stands_by_its_own_name_where_there_is_no_room_for_its_path() -> None:
+    entry = session("a", cwd="/home/somebody/projects/parrot")
+
+    narrow = "".join(span.text for span in first_line(entry, columns(100), NOW, question=None, turn=0))
+    wide = "".join(span.text for span in first_line(entry, columns(200), NOW, question=None, turn=0))
+
+    assert "  parrot  " in narrow
+    assert "somebody/projects/parrot" in wide
 
 
 def test_what_a_session_wants_is_the_question_and_when_it_tries_again_is_counted() -> None:

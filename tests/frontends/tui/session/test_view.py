@@ -214,6 +214,16 @@ async def test_every_option_that_an_agent_offers_can_be_chosen_and_says_what_it_
     assert source.commands[0][:2] == ("answer", {"request_id": "q1", "option_id": "never"})
 
 
+async def test_what_is_only_read_says_so_and_offers_no_key_that_does_nothing() -> None:
+    source = PlayedSource(message(1), session=row(lifecycle="streaming", pending=1), read_only=True)
+    source.put(source.inbox, question())
+    async with playing(source) as played:
+        screen = await played.shows("cannot be answered here: this is read-only")
+
+        assert "rm -rf build" in screen
+        assert not [key for key in ("Ctrl+C", "Ctrl+O", "Tab answer") if key in screen]
+
+
 async def test_a_refusal_is_never_more_than_this_one() -> None:
     options = [{"option_id": "never", "kind": "reject_always", "name": "Never"}]
     source = PlayedSource(message(1))

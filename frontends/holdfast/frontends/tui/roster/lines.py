@@ -14,6 +14,8 @@ _MARGIN = 1
 _BADGE = 4
 _AGE = 4
 _QUEUED = 4
+_PLACE = 12
+"""Cells of a folder where there is room for little more than its own name."""
 
 
 class Columns(NamedTuple):
@@ -36,7 +38,7 @@ def columns(width: int) -> Columns:
     if width < 64:
         return Columns(max(4, room), 0, 0, 0, second=True)
     agent = 12 if width >= 92 else 0
-    place = min(28, width // 6) if width >= 116 else 0
+    place = min(28, width // 6) if width >= 116 else _PLACE if width >= 100 else 0
     room -= sum(size + 2 for size in (agent, place) if size)
     name = min(44, max(20, room * 2 // 5))
     return Columns(name, max(0, room - name - 2), agent, place, second=False)
@@ -68,7 +70,10 @@ def first_line(entry: Entry, shown: Columns, now: float, *, question: str | None
     if shown.agent:
         spans += [Span(fill(harmless(entry.agent or entry.transport), shown.agent), quiet), Span("  ")]
     if shown.folder:
-        spans += [Span(_tail(harmless(folder(entry.cwd)), shown.folder), quiet), Span("  ")]
+        where = harmless(folder(entry.cwd))
+        if shown.folder == _PLACE:
+            where = where.rstrip("/").rpartition("/")[2] or where
+        spans += [Span(_tail(where, shown.folder), quiet), Span("  ")]
     muted = entry.muted(now)
     queued = f"+{entry.queued}" if entry.queued else ("–" if muted else "")
     badge = str(min(entry.unread, 999)) if entry.unread else ""

@@ -36,6 +36,9 @@ class RosterList(ScrollView, can_focus=True):
     """Shows entries in groups.
 
     The cursor is on a session, not on a line: it goes where the session goes.
+
+    Attributes:
+        nothing: What it says where there are none, line by line.
     """
 
     DEFAULT_CSS = """
@@ -85,6 +88,7 @@ class RosterList(ScrollView, can_focus=True):
         self._palette: Palette | None = None
         self._turn = 0
         self._known = False
+        self.nothing: Sequence[str] = ("no sessions yet",)
 
     def on_mount(self) -> None:
         """Begin to turn what turns."""
@@ -134,8 +138,8 @@ class RosterList(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         palette = self._palette = self._palette or Palette(app_of(self))
         at = self.scroll_offset.y + y
-        if not self._lines and self._known and y == self.size.height // 3:
-            return strip(_centred("no sessions yet", width), palette, width)
+        if not self._lines and self._known and 0 <= (said := y - self.size.height // 3) < len(self.nothing):
+            return strip(_centred(self.nothing[said], width), palette, width)
         if not 0 <= at < len(self._lines):
             return Strip.blank(width)
         line = self._lines[at]

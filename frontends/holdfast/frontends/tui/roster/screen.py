@@ -31,6 +31,7 @@ _HINTS = (
     ("?", "keys"),
     ("q", "leave"),
 )
+_BEGINNING = ("no sessions yet", "", "n begins one", "`holdfast import` finds those that you had elsewhere")
 
 
 class RosterScreen(Screen[None]):
@@ -81,6 +82,8 @@ class RosterScreen(Screen[None]):
         """Know where what is shown comes from."""
         self._source = source
         self.query_one(Banner).attend(source)
+        if not source.read_only:
+            self.query_one(RosterList).nothing = _BEGINNING
 
     def on_screen_resume(self) -> None:
         """Tell that no session is looked at any more: what comes while the list is shown stays unread."""

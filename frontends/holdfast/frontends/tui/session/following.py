@@ -65,6 +65,7 @@ class Following:
         if leaving(view):
             return
         waiting = [each for each in self._inbox.items.values() if each.get("session_id") == view.session]
+        view.card.read_only = view.source.read_only
         view.card.show(waiting, live=view.live and not view.source.read_only)
         self.tell()
 
@@ -121,12 +122,12 @@ class Following:
         found: list[tuple[str, str]] = []
         if view.transcript.has_focus:
             found = [("Enter", "unfold"), ("[ ]", "prompts"), ("c", "copy"), ("i", "inspect"), ("l", "link")]
-        elif view.card.display and not view.card.has_focus:
+        elif view.card.display and not view.card.has_focus and not view.source.read_only:
             found = [("Tab", "answer")]
-        if view.row.get("lifecycle") == "streaming":
+        if view.row.get("lifecycle") == "streaming" and view.writable:
             found.append(("Ctrl+C", "stop"))
         if not view.transcript.at_end:
             found.append(("End", "newest"))
         if not view.transcript.has_focus:
-            found += [("Shift+Tab", "transcript"), ("Ctrl+O", "mode")]
+            found += [("Shift+Tab", "transcript"), *([("Ctrl+O", "mode")] if view.writable else [])]
         return [*found, ("Esc", "back")]

@@ -63,6 +63,7 @@ class PermissionCard(Panel, can_focus=True):
         self._whole = False
         self._reason: str | None = None
         self.live = True
+        self.read_only = False
 
     @property
     def request(self) -> Json | None:
@@ -143,7 +144,8 @@ class PermissionCard(Panel, can_focus=True):
         if self._sending == _id(request):
             yield Line((Span("  Answering …", "dim"),))
         elif not self.live:
-            yield Line((Span("  cannot be answered now: the daemon is away", "dim"),))
+            why = "here: this is read-only" if self.read_only else "now: the daemon is away"
+            yield Line((Span(f"  cannot be answered {why}", "dim"),))
         elif self._reason is not None:
             text = [Span("Why not?  ", "label"), Span(safe(self._reason)), Span("█", "cursor")]
             yield from (Line(each) for each in flow(text, width, (Span("  "),), (Span("  "),)))
