@@ -87,6 +87,14 @@ def test_a_folder_stands_by_its_own_name_where_there_is_no_room_for_its_path() -
     assert "somebody/projects/parrot" in wide
 
 
+def test_of_a_long_thought_a_look_in_passing_shows_the_end_from_a_whole_word_on() -> None:
+    thought: Json = {"kind": "thought", "text": "first of all  the words\nand then the last of them"}
+
+    [line] = gist([thought], 26)
+
+    assert "".join(span.text for span in line) == "  …then the last of them"
+
+
 def test_what_a_session_wants_is_the_question_and_when_it_tries_again_is_counted() -> None:
     assert doing(IN_EVERY_STATE["needs_you"], "Run it", NOW) == ("Run it", "needs")
     assert doing(IN_EVERY_STATE["reconnecting"], None, NOW)[0] == "reconnecting, attempt 3, next in 7s: refused"

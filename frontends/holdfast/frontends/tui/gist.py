@@ -36,7 +36,10 @@ def _item(item: Json, width: int) -> list[list[Span]]:
         case "message":
             return _said(text, width, "  ", "", "")
         case "thought":
-            return [[Span("  "), Span(clip(harmless(text[-width:]), width - 2), "faint italic")]] if text else []
+            last = harmless(" ".join(text.split()))  # its end: that is what it is at
+            end = last[-(width - 3) :]
+            end = last if len(last) <= width - 2 else f"…{end.partition(' ')[2] or end}"
+            return [[Span("  "), Span(clip(end, width - 2), "faint italic")]] if last else []
         case "tool_call":
             sign, style = _TOOL.get(status, ("·", "dim"))
             return [[Span(f"{sign} ", style), Span(clip(harmless(str(item.get("title") or "")), width - 2), "dim")]]
