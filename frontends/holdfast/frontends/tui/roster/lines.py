@@ -38,7 +38,7 @@ def columns(width: int) -> Columns:
     if width < 64:
         return Columns(max(4, room), 0, 0, 0, second=True)
     agent = 12 if width >= 92 else 0
-    place = min(28, width // 6) if width >= 116 else _PLACE if width >= 100 else 0
+    place = min(28, width // 6) if width >= 116 else _PLACE if width >= 98 else 0  # 100 less a scroll bar
     room -= sum(size + 2 for size in (agent, place) if size)
     name = min(44, max(20, room * 2 // 5))
     return Columns(name, max(0, room - name - 2), agent, place, second=False)
