@@ -55,7 +55,7 @@ def holding_sessions(folder: Path, scale: Scale) -> Figure:
     live = max(2, scale.talkers // 2)
     with _daemon(folder, sessions=scale.roster // 10) as daemon:
         alone = daemon.memory_bytes()
-        with cast(folder, 20, 1.0) as path:
+        with cast(20, 1.0) as path:
             sessions = [new(daemon, {"target": f"many:{path}?{number}"}) for number in range(live)]
             _list(daemon)
             idle = daemon.memory_bytes()
@@ -75,7 +75,7 @@ def housing(folder: Path, scale: Scale) -> Figure:
     """R9: 10,000 stored sessions with 1,000 live over 50 links, and a run with 200 real agent hosts."""
     links = max(1, scale.talkers // 2)
     live = links * 20
-    with _daemon(folder / "shared", sessions=scale.roster) as daemon, cast(folder, 10, 2.0 + scale.talk_s) as path:
+    with _daemon(folder / "shared", sessions=scale.roster) as daemon, cast(10, 2.0 + scale.talk_s) as path:
         sessions = [new(daemon, {"target": f"many:{path}?{number % links}#{number}"}) for number in range(live)]
         prompt(daemon, sessions[:links])  # one of each link talks: 500 pieces a second
         shared = _rows(f"{live:,} live over {links} links", daemon, sessions[links:], scale)

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -118,7 +119,7 @@ def _rows(how: str, heard: Heard) -> Sequence[Row]:
 
 def _by_connection(folder: Path, scale: Scale, flooder: list[float] | None = None) -> Heard:
     """Let agents talk that have a connection each; with `flooder`, beside one that floods, and tell what that took."""
-    with _daemon(folder) as daemon, cast(folder, RATE, scale.talk_s) as path:
+    with _daemon(folder) as daemon, cast(RATE, scale.talk_s) as path:
         sessions = [new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
         with _audience(daemon, sessions, scale) as audience:
             held = daemon.memory_bytes()
@@ -162,17 +163,18 @@ def _daemon(folder: Path) -> Generator[BenchDaemon]:
 
 
 @contextmanager
-def cast(folder: Path, rate: float, seconds: float) -> Generator[Path]:
+def cast(rate: float, seconds: float) -> Generator[Path]:
     """Play any number of agents, who listen on the socket that this gives."""
-    path = folder / "agents.sock"
-    command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(rate), str(seconds)]
-    with _process(command, stdin=subprocess.PIPE) as process:
-        assert _line(process) == "ready"
-        try:
-            yield path
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
+    with TemporaryDirectory(prefix="hf-", dir="/tmp") as folder:  # a socket's name must be short
+        path = Path(folder) / "agents.sock"
+        command = [sys.executable, "-m", "tests.benchmarks.cast", str(path), str(rate), str(seconds)]
+        with _process(command, stdin=subprocess.PIPE) as process:
+            assert _line(process) == "ready"
+            try:
+                yield path
+            finally:
+                assert process.stdin is not None
+                process.stdin.close()
 
 
 def new(daemon: Daemon, order: dict[str, object]) -> str:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.frontends.tray.desk import Desk
-from tests.frontends.web.conftest import chromium
 from tests.journeys.world import World
 from tests.journeys.world import world as a_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-__all__ = ["chromium"]
 
 
 @pytest.fixture

@@ -16,10 +16,9 @@ from holdfast.bootstrap.daemon.control import LocalDaemon
 from holdfast.frontends.client.stream import attached
 from tests.agents.scripting import until
 from tests.frontends.tray.asking import WRITE, asks
+from tests.frontends.web.conftest import browser
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
     from tests.frontends.tray.desk import Desk
     from tests.journeys.world import World
 
@@ -209,7 +208,7 @@ def test_a_do_not_disturb_of_the_desktop_holds(told: Desk, world: World) -> None
 
 
 @pytest.mark.chromium
-def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, world: World, chromium: Browser) -> None:
+def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, world: World) -> None:
     opened = told.command("xdg-open")
     session = world.ready(world.agent(prompts=[asks(WRITE)]).command, "Look")
     until(lambda: shown(told) == 1, "nobody was told")
@@ -220,14 +219,11 @@ def test_a_click_opens_the_exact_item_on_a_page_that_is_signed_in(told: Desk, wo
     until(opened.exists, "nothing was opened")
     file = Path(unquote(opened.read_text().strip().removeprefix("file://")))
     assert file.stat().st_mode & 0o077 == 0
-    context = chromium.new_context()
-    try:
-        page = context.new_page()
+    with browser() as chromium:
+        page = chromium.new_page()
         page.goto(file.as_uri())
         page.wait_for_selector(f'[data-request="{request["request_id"]}"]', timeout=45_000)
         address = unquote(page.url)
-    finally:
-        context.close()
     assert address == f"{world.daemon.url}/sessions/{session}#{request['request_id']}"
 
     told.end("tray")

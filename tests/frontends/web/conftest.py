@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.support.programs import need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from playwright.sync_api import BrowserContext, ConsoleMessage, ViewportSize
 
@@ -28,14 +29,21 @@ PATIENCE_MS = 45_000
 _NETWORK = re.compile(r"net::ERR_|WebSocket connection to|Failed to load resource")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser, one for all tests of a worker."""
+@contextmanager
+def browser() -> Generator[Browser]:
+    """A browser. As long as it is there, its event loop keeps every other one of the thread from running."""
     program = need("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
+        launched = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The browser, one for the tests of a module, none of which is a coroutine."""
+    with browser() as launched:
+        yield launched
 
 
 class Web:
