@@ -1,6 +1,6 @@
 # Every target does its own set-up. ARGS is handed on, as in: make test ARGS='tests/domain -k queue'
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench chaos lint ruff mypy pyright imports format docs clean
+.PHONY: help install run test coverage bench chaos lint ruff mypy pyright imports format docs clean
 
 BIN := .venv/bin
 SET_UP := pyproject.toml constraints.txt .ci/venv.sh
@@ -14,6 +14,10 @@ run: .venv/.run ## start a daemon and its page, and print the link that opens it
 	@exec $(BIN)/python -I -m holdfast.bootstrap.daemon.parent $(ARGS)
 
 test: .venv/.dev ## run the whole suite in parallel, real servers included
+	@.ci/provision.sh
+	$(BIN)/pytest -n auto --dist worksteal --durations 25 $(ARGS)
+
+coverage: .venv/.dev ## run the whole suite and show what of the code it runs through
 	@.ci/provision.sh
 	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=term $(ARGS)
 

@@ -112,6 +112,7 @@ def no_check_of_salts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exported, "_header", read_header)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the input that was let through
 @pytest.mark.parametrize(
     ("name", "weaken"),
     [("claude", all_is_an_object), ("exported session", no_check_of_salts)],

@@ -60,7 +60,7 @@ def test_no_start_shows_the_store_and_says_that_it_is_only_read(terminal: Termin
     assert cli("import", "--yes", TRANSCRIPT).returncode == 0
     screen = terminal("tui", "--no-start")
 
-    screen.until("Find out why the harbour")
+    screen.until("Find out why the")
     assert "read-only" in screen.screen()
     assert cli("status").returncode == 5
 
@@ -80,7 +80,7 @@ def test_log_shows_a_store_without_a_home(terminal: Terminals, cli: Cli, tmp_hom
     nowhere = {"HOLDFAST_HOME": str(tmp_path / "nowhere")}
 
     screen = terminal("tui", "--log", str(copy), environ=nowhere)
-    screen.until("Find out why the harbour")
+    screen.until("Find out why the")
     screen.keys("q")
 
     assert screen.exit_code() == 0

@@ -125,7 +125,7 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
   };
   const press = (/** @type {KeyboardEvent} */ event) => {
     if (event.isComposing) return;
-    if (offer) {
+    if (offer && stillFor(offer, /** @type {HTMLTextAreaElement} */ (field.current))) {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         const size = offer.list.length;
@@ -205,6 +205,12 @@ function Pieces({ pieces, remove }) {
   return html`<ul class="pieces">${shown.map((piece) => html`<li class="chip">
     ${piece.type === "image" ? html`<img src=${`data:${piece.mimeType};base64,${piece.data}`} alt="" /> ${line(piece.name)}` : html`Pasted text, ${bytes(piece.text.length)}`}
     <button type="button" class="quiet small" aria-label="Remove" onClick=${() => remove(piece)}>✕</button></li>`)}</ul>`;
+}
+
+/** Tell whether an offer is for what stands there now: it may be on the screen a moment longer. @param {any} offer @param {HTMLTextAreaElement} area */
+function stillFor(offer, area) {
+  const wanted = completing(area.value.slice(0, area.selectionStart));
+  return wanted?.kind === offer.kind && wanted?.from === offer.from;
 }
 
 /** Files below the session's folder; none where there is no session yet. @param {string} id @param {string} word @returns {Promise<string[]>} */
