@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.adapters.supervision.frames import FRAME_BYTES, FRAMES, RING_BYTES, News, Ring
+from holdfast.adapters.supervision.pieces import SHOWN
 from holdfast.domain.session import events as e
 from tests.agents.scripting import Scripted
 
@@ -74,10 +75,48 @@ def test_who_listens_hears_of_each_frame_until_it_has_had_enough() -> None:
     assert heard == [3]
 
 
+def chunk(text: str) -> bytes:
+    """A message in which an agent says a piece of a text."""
+    content = {"type": "text", "text": text}
+    update = {"sessionUpdate": "agent_message_chunk", "content": content}
+    return json.dumps({"method": "session/update", "params": {"sessionId": "s", "update": update}}).encode() + b"\n"
+
+
+def texts(kept: Ring) -> list[str]:
+    return [json.loads(each.text)["params"]["update"]["content"]["text"] for each in kept.after(0)]
+
+
+@given(st.sets(st.integers(1, len(SECRET) - 1), min_size=1), st.integers(0, 10))
+def test_of_a_value_that_comes_in_pieces_only_the_first_letters_are_seen(cuts: set[int], between: int) -> None:
+    kept = Ring(News(), count(1).__next__, [SECRET])
+    edges = [0, *sorted(cuts), len(SECRET)]
+    pieces = [SECRET[begin:end] for begin, end in pairwise(edges)]
+    pieces[0], pieces[-1] = f"the key is {pieces[0]}", f"{pieces[-1]}, I think"
+    for number, piece in enumerate(pieces):
+        kept.heard(chunk(piece), lines=True)
+        if number == 0:
+            kept.heard(chunk("something else") * between, lines=True)
+
+    shown = "".join(text for text in texts(kept) if text != "something else")
+    assert len(shown) == len(f"the key is {SECRET}, I think")
+    assert SECRET[SHOWN:] not in shown
+    assert shown in {f"the key is {SECRET[:at].ljust(len(SECRET), '*')}, I think" for at in range(SHOWN + 1)}
+
+
+def test_what_only_looks_like_a_piece_of_a_value_is_shown() -> None:
+    kept = Ring(News(), count(1).__next__, [SECRET, "short"])
+    said = ["sk-", "antique", "the rest: k-ant-abc123xyz", "123xyz", "short", "", "s", "k", "so it ends in sk-"]
+    for text in said:
+        kept.heard(chunk(text), lines=True)
+
+    assert texts(kept) == said
+
+
 @pytest.mark.slow
 async def test_what_an_agent_and_the_daemon_said_is_there_without_secrets(town: Town, tmp_path: Path) -> None:
     town.secrets = (SECRET,)
-    agent = Scripted(tmp_path, prompts=[[{"say": f"the key is {SECRET}, I think"}]])
+    cut = [{"say": f"in two: {SECRET[:7]}"}, {"say": f"{SECRET[7:]}, you see"}]
+    agent = Scripted(tmp_path, prompts=[[{"say": f"the key is {SECRET}, I think"}, *cut]])
     async with town.daemon() as daemon:
         session = await daemon.new(agent.command, f"my key is {SECRET}")
         await daemon.saw(session, e.TurnEnded)
@@ -91,4 +130,5 @@ async def test_what_an_agent_and_the_daemon_said_is_there_without_secrets(town: 
     assert ("in", "session/update") in said
     assert SECRET not in "".join(frame.text for frame in frames)
     assert "the key is ****" in "".join(frame.text for frame in frames if frame.direction == "in")
+    assert SECRET[7:] not in "".join(frame.text for frame in frames)
     assert list(later) == []

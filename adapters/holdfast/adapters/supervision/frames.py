@@ -6,10 +6,11 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from holdfast.adapters.supervision.pieces import Pieces
 from holdfast.domain.keeping import Direction, PeerFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 FRAMES: Final = 256
 FRAME_BYTES: Final = 4 * 1024
@@ -35,12 +36,13 @@ class Ring:
     """The latest frames of one link, over all its connections.
 
     What comes in has gone through the veil already, and what goes out is made of what the log holds, so that no known
-    value of a credential is in a frame. One that a peer cuts in two and says in two frames is not recognised here.
+    value of a credential is in a frame. One that a peer cuts up and says in several frames is hidden here.
     """
 
-    def __init__(self, news: News, now: Callable[[], int]) -> None:
-        """Keep nothing yet; `now` gives microseconds since the epoch."""
+    def __init__(self, news: News, now: Callable[[], int], secrets: Iterable[str] = ()) -> None:
+        """Keep nothing yet; `now` gives microseconds since the epoch, `secrets` is what no frame may show."""
         self._news = news
+        self._pieces = Pieces(secrets)
         self._now = now
         self._frames: deque[tuple[int, int, Direction, bytes, int]] = deque()
         self._held = 0
@@ -49,13 +51,13 @@ class Ring:
     def heard(self, data: bytes, *, lines: bool) -> None:
         """Take in what the peer said: one message, or a slice of lines."""
         if not lines:
-            self._add("in", data[:FRAME_BYTES], len(data))
+            self._hear(data[:FRAME_BYTES], len(data))
             return
         *whole, rest = data.split(b"\n")
         for line in whole:
             size = self._size + len(line)
             if size:
-                self._add("in", self._head + line[: FRAME_BYTES - len(self._head)], size)
+                self._hear(self._head + line[: FRAME_BYTES - len(self._head)], size)
             self._head, self._size = b"", 0
         self._head += rest[: FRAME_BYTES - len(self._head)]
         self._size += len(rest)
@@ -69,7 +71,7 @@ class Ring:
     def broken_off(self) -> None:
         """The connection is over: what was begun and never ended is a frame as well."""
         if self._size:
-            self._add("in", self._head, self._size)
+            self._hear(self._head, self._size)
         self._head, self._size = b"", 0
 
     def after(self, number: int) -> Sequence[PeerFrame]:
@@ -79,6 +81,9 @@ class Ring:
             for each, at, direction, head, size in self._frames
             if each > number
         ]
+
+    def _hear(self, head: bytes, size: int) -> None:
+        self._add("in", self._pieces.hide(head), size)
 
     def _add(self, direction: Direction, head: bytes, size: int) -> None:
         self._frames.append((next(self._news.numbers), self._now(), direction, head, size))

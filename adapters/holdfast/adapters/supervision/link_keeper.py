@@ -76,7 +76,7 @@ class LinkKeeper:
         self.peer = peer
         self.policy = policy
         self.refused = False
-        self.frames = Ring(yard.news, yard.journal.now)
+        self.frames = Ring(yard.news, yard.journal.now, yard.settings.secrets)
         self._peers: dict[StreamId, Peer] = {}
         self._focused = focused
         self._yard = yard

@@ -50,7 +50,7 @@ def hidden_json(content: Raw, secrets: Iterable[str]) -> Raw:
     data = bytes(content)
     for secret in secrets:
         if len(secret) >= SHORTEST:
-            for form in _forms(secret):
+            for form in forms(secret):
                 data = data.replace(form, b"*" * len(form))
     return Raw(data)
 
@@ -61,7 +61,7 @@ class Veil:
     def __init__(self, secrets: Iterable[str]) -> None:
         texts = {secret for secret in secrets if len(secret) >= SHORTEST}
         self._texts = sorted(texts, key=len, reverse=True)
-        self._forms = sorted({form for text in texts for form in _forms(text)}, key=len, reverse=True)
+        self._forms = sorted({form for text in texts for form in forms(text)}, key=len, reverse=True)
         self._carry = b""
         self._held: dict[StreamId | None, _Held] = {}
 
@@ -152,7 +152,7 @@ class _Held:
         self.all[at] = replace(self.all[at], facts=tuple(facts))
 
 
-def _forms(secret: str) -> set[bytes]:
+def forms(secret: str) -> set[bytes]:
     """Return a value as it may stand in JSON."""
     plain = json.dumps(secret, ensure_ascii=False)[1:-1]
     return {form.encode() for form in (secret, plain, json.dumps(secret)[1:-1], plain.replace("/", "\\/"))}
