@@ -192,6 +192,55 @@ def test_a_body_that_cannot_be_used_changes_nothing(shared_daemon: Daemon, body:
     assert shared_daemon.get("/digests").json() == before
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"title": "a\xff"}', "it is not UTF-8, at byte 12"),
+        (b'{"title": "\\ud800"}', "\\ud800 at byte 11 is half of a character"),
+        (b'{"title": "\\\\\\udc00 b"}', "\\udc00 at byte 13 is half of a character"),
+        (b'{"title": "\\ud83d\\ude00\\ude00"}', "\\ude00 at byte 23 is half of a character"),
+        (b'{"x": ' + b"[" * 100_000, "nested too deeply"),
+        (b'{"title": ', "the body cannot be used: "),
+    ],
+)
+def test_a_body_that_is_no_text_is_told_why(shared_daemon: Daemon, body: bytes, said: str) -> None:
+    shared_daemon.post("/imports", {"sources": [str(EXAMPLE)]})
+
+    detail = refused(shared_daemon.request("POST", f"/sessions/{EXAMPLE_ID}/rename", body), 400, "usage")
+
+    assert said in detail
+    assert "\n" not in detail
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([], "one content block or more"),
+        ([{"text": "no type"}], "content[0] has no type: a content block is one of text, image"),
+        (
+            [{"type": "text", "text": "a"}, {"type": "video"}],
+            "content[1] is of type 'video': a content block is",
+        ),
+        ([{"type": ["text"]}], "content[0] is of type"),
+        ([{"type": "text"}], "content[0] is of type 'text' and has no 'text'"),
+        ([{"type": "image", "data": "", "mimeType": 7}], "has no 'mimeType'"),
+        ([{"type": "resource_link", "uri": "file:///a"}], "has no 'name'"),
+        ([{"type": "resource", "resource": "file:///a"}], "has no 'resource'"),
+        ("  ", "the prompt is empty"),
+    ],
+)
+def test_content_that_no_agent_takes_is_refused_before_anything_is_written(
+    shared_daemon: Daemon, content: object, said: str
+) -> None:
+    shared_daemon.post("/imports", {"sources": [str(EXAMPLE)]})
+    before = shared_daemon.get("/digests").json()
+
+    assert said in refused(shared_daemon.post(f"/sessions/{EXAMPLE_ID}/prompts", {"content": content}), 400, "usage")
+    assert said in refused(shared_daemon.post("/sessions", {"agent": "demo", "prompt": content}), 400, "usage")
+
+    assert shared_daemon.get("/digests").json() == before
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""])
 def test_only_json_is_taken(shared_daemon: Daemon, kind: str) -> None:
     shared_daemon.post("/imports", {"sources": [str(EXAMPLE)]})

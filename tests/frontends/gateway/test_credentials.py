@@ -19,6 +19,7 @@ from holdfast.domain.errors import ConflictError, NotFoundError, UnsafeError, Us
 from holdfast.frontends.gateway.keys import CODE_S, Codes
 from tests.frontends.daemon import PATIENCE_S, Answer, Daemon
 from tests.frontends.gateway.serving import Client
+from tests.frontends.gateway.test_door import FOREIGN_HOSTS, FOREIGN_ORIGINS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -144,7 +145,7 @@ def test_a_token_that_may_only_read_reads_until_it_is_revoked(daemon: Daemon) ->
 
 
 @slow
-@pytest.mark.parametrize("origin", ["http://example.org", "null", "http://127.0.0.1:1", "https://127.0.0.1:{port}"])
+@pytest.mark.parametrize("origin", [each for each in FOREIGN_ORIGINS if each])
 def test_a_foreign_origin_is_refused_on_the_stream_even_with_a_token(shared_daemon: Daemon, origin: str) -> None:
     headers = {"Authorization": f"Bearer {shared_daemon.token}"}
     with pytest.raises(InvalidStatus) as caught, stream(shared_daemon, headers, origin.format(port=shared_daemon.port)):
@@ -153,15 +154,35 @@ def test_a_foreign_origin_is_refused_on_the_stream_even_with_a_token(shared_daem
     assert json.loads(caught.value.response.body or b"{}")["code"] == "origin"
 
 
+def handshake(daemon: Daemon, **headers: str) -> str:
+    """Return the first line that answers a handshake with exactly these headers."""
+    asked = {
+        "Host": f"127.0.0.1:{daemon.port}", "Upgrade": "websocket", "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13",
+        "Authorization": f"Bearer {daemon.token}",
+    } | headers  # fmt: skip
+    lines = ["GET /api/v1/stream HTTP/1.1", *(f"{name}: {value}" for name, value in asked.items()), "", ""]
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=PATIENCE_S) as raw:
+        raw.sendall("\r\n".join(lines).encode())
+        return raw.recv(4096).decode().partition("\r\n")[0]
+
+
 @slow
-def test_a_foreign_host_is_refused_on_the_stream_even_with_a_token(shared_daemon: Daemon) -> None:
-    with socket.create_connection(("127.0.0.1", shared_daemon.port), timeout=PATIENCE_S) as raw:
-        raw.sendall(
-            b"GET /api/v1/stream HTTP/1.1\r\nHost: rebound.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-            b"Authorization: Bearer " + shared_daemon.token.encode() + b"\r\n\r\n"
-        )
-        assert raw.recv(100).startswith(b"HTTP/1.1 421 ")
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
+def test_a_foreign_host_is_refused_on_the_stream_even_with_a_token(shared_daemon: Daemon, host: str) -> None:
+    named = host.format(port=shared_daemon.port)
+
+    assert handshake(shared_daemon, Host=named).startswith("HTTP/1.1 421 ")
+
+
+@slow
+def test_on_the_stream_too_host_comes_before_origin_and_origin_before_the_credential(shared_daemon: Daemon) -> None:
+    wrong = {"Origin": "http://evil", "Authorization": "Bearer wrong"}
+
+    assert handshake(shared_daemon, Host="evil", **wrong).startswith("HTTP/1.1 421 ")
+    assert handshake(shared_daemon, **wrong).startswith("HTTP/1.1 403 ")
+    assert handshake(shared_daemon, Authorization="Bearer wrong").startswith(("HTTP/1.1 401 ", "HTTP/1.1 429 "))
+    assert handshake(shared_daemon).startswith("HTTP/1.1 101 ")
 
 
 @slow

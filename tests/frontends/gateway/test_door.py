@@ -34,11 +34,17 @@ def headers(daemon: Daemon, **more: str) -> dict[str, str]:
     return {"Host": f"127.0.0.1:{daemon.port}", "Authorization": f"Bearer {daemon.token}"} | more
 
 
-@pytest.mark.parametrize(
-    "host",
-    ["example.org", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.nip.io:{port}", "localhost:{port}.evil", "", "[::1]",
-     "0.0.0.0:{port}", "localhost:{port}@evil", "127.0.0.1:{port},evil"],
-)  # fmt: skip
+FOREIGN_HOSTS = [
+    "example.org", "127.0.0.1", "127.0.0.1:1", "127.0.0.1.nip.io:{port}", "localhost:{port}.evil", "", "[::1]",
+    "0.0.0.0:{port}", "localhost:{port}@evil", "127.0.0.1:{port},evil",
+]  # fmt: skip
+FOREIGN_ORIGINS = [
+    "null", "http://example.org", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://127.0.0.1:1",
+    "http://localhost:{port}.evil", "http://127.0.0.1:{port}/", "file://", "", "http://evil@127.0.0.1:{port}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
 def test_a_foreign_host_is_misdirected_even_with_a_token(shared_daemon: Daemon, host: str) -> None:
     named = host.format(port=shared_daemon.port)
 
@@ -55,11 +61,7 @@ def test_the_names_of_this_machine_are_let_in(shared_daemon: Daemon, host: str) 
     assert ask(shared_daemon, "/api/v1/status", headers(shared_daemon, Host=named)).status == 200
 
 
-@pytest.mark.parametrize(
-    "origin",
-    ["null", "http://example.org", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://127.0.0.1:1",
-     "http://localhost:{port}.evil", "http://127.0.0.1:{port}/", "file://", "", "http://evil@127.0.0.1:{port}"],
-)  # fmt: skip
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_a_foreign_origin_is_forbidden_even_with_a_token(shared_daemon: Daemon, origin: str) -> None:
     named = origin.format(port=shared_daemon.port)
 

@@ -281,6 +281,7 @@ def test_a_read_only_token_reads_and_commands_nothing(serving: Serving) -> None:
         ('{"type":"command","client_id":"c","verb":"dance","session":"x"}', "usage"),
         ('{"type":"command","client_id":"c","verb":"read","session":"nobody"}', "not_found"),
         ('{"type":"hello","client":"again"}', "usage"),
+        ('{"type":"unsubscribe","sub":"\\ud800"}', "usage"),
         ("[" * 5_000, "usage"),
         (b"\x00\x01", "usage"),
     ],

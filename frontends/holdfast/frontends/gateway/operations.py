@@ -20,6 +20,7 @@ from holdfast.domain.errors import UsageError
 from holdfast.domain.recorded import Actor, StreamId
 from holdfast.domain.wire import encode
 from holdfast.frontends.gateway.problems import ProblemError
+from holdfast.frontends.gateway.unreadable import why
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -253,7 +254,7 @@ def decoded(body: bytes, takes: type[G]) -> G:
         body.decode()  # msgspec looks into what it keeps raw for its nesting, not for its letters
         return msgspec.json.decode(body, type=takes)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        msg = f"the body cannot be used: {error}"
+        msg = f"the body cannot be used: {why(error, body)}"
         raise UsageError(msg) from error
     except RecursionError as error:
         msg = "the body is nested too deeply"

@@ -6,16 +6,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import uuid4
 
-import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Struct
 
 from holdfast.domain import wire
-from holdfast.domain.content import of_text, text_of
+from holdfast.domain.content import text_of
 from holdfast.domain.errors import NotFoundError, PermissionExpiredError, PromptError, UsageError
 from holdfast.domain.keeping import Order
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session import commands
 from holdfast.domain.session.events import PromptQueued
+from holdfast.frontends.gateway.content import Content, blocks
 from holdfast.frontends.gateway.operations import (
     CONTENT_BYTES,
     Body,
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session.commands import Command
     from holdfast.frontends.gateway.house import House
-
-Content = str | list[dict[str, object]]
-"""A text, or content blocks of the Agent Client Protocol."""
 
 Text = Annotated[str, Meta(max_length=10_000)]
 Word = Annotated[str, Meta(min_length=1, max_length=10_000)]
@@ -262,20 +259,3 @@ def operations(house: House) -> Operations:
             "POST", "/inbox/{request}", "Answer a permission.", talk.answer, Deciding, Answered, statuses=statuses
         ),
     ]  # fmt: skip
-
-
-def blocks(content: Content) -> Raw:
-    """Return content blocks as JSON.
-
-    Raises:
-        UsageError: There is nothing in them, or one does not say what it is.
-    """
-    if isinstance(content, str):
-        if not content.strip():
-            msg = "the prompt is empty: say something"
-            raise UsageError(msg)
-        return of_text(content)
-    if not content or any(not isinstance(block.get("type"), str) for block in content):
-        msg = "content is a text, or a list of blocks that each have a type"
-        raise UsageError(msg)
-    return Raw(msgspec.json.encode(content))

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from holdfast.domain.errors import UsageError
 from holdfast.domain.wire import encode
+from holdfast.frontends.gateway.unreadable import why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ def read(text: str) -> Frame:
         text.encode()
         frame = _decode(text)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        msg = f"the frame cannot be used: {error}"
+        msg = f"the frame cannot be used: {why(error, text.encode('utf-8', 'replace'))}"
         raise UsageError(msg) from error
     names = {"sub": getattr(frame, "sub", "-"), "client_id": getattr(frame, "client_id", "-")}
     for field, name in names.items():
