@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdfast.adapters.importers.exported import restore
 from holdfast.adapters.storage.opening import open_store
-from holdfast.bootstrap.library import LocalLibrary
+from holdfast.bootstrap.library import LocalLibrary, LocalWorkspace
 from holdfast.domain import wire
 from holdfast.domain.attachments import references
 from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
@@ -152,13 +153,11 @@ def test_an_import_that_was_cut_off_goes_on(first: LocalLibrary, home: Home, tmp
     events = [number for number, line in enumerate(lines) if line.startswith(b'{"position"')]
     second = LocalLibrary({"HOLDFAST_HOME": str(tmp_path / "second"), "HOME": str(tmp_path)}, print)
     for until in (events[2], events[-1]):
-        with second.writing() as workspace:
-            from holdfast.adapters.importers.exported import restore
-
-            part = tmp_path / "part.jsonl"
-            part.write_bytes(b"".join(lines[: until + 1]))
-            with part.open("rb") as file:
-                restore(part, file, workspace, print)  # type: ignore[arg-type]
+        part = tmp_path / "part.jsonl"
+        part.write_bytes(b"".join(lines[: until + 1]))
+        with second.writing() as workspace, part.open("rb") as file:
+            assert isinstance(workspace, LocalWorkspace)
+            restore(part, file, workspace, print)
 
     with first.reading() as one, second.reading() as other:
         assert logged(other) == logged(one)

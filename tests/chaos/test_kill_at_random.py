@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdfast.adapters.storage.opening import open_store
+from holdfast.domain.session import events as e
 from tests.chaos.invariants import check
 from tests.chaos.long_log import build_long_log
 
@@ -110,11 +111,11 @@ def test_the_turn_that_was_open_is_closed_exactly_once(zygote: Zygote, places: I
     started: dict[str, int] = {}
     with open_store(place.settings, write=False) as store:
         for recorded in store.log():
-            match type(recorded.event).__name__:
-                case "TurnStarted":
-                    started[recorded.event.turn_id] = 0  # type: ignore[attr-defined]
-                case "TurnEnded" | "TurnInterrupted" | "TurnUnknown":
-                    started[recorded.event.turn_id] += 1  # type: ignore[attr-defined]
+            match recorded.event:
+                case e.TurnStarted(turn_id=turn):
+                    started[turn] = 0
+                case e.TurnEnded(turn_id=turn) | e.TurnInterrupted(turn_id=turn) | e.TurnUnknown(turn_id=turn):
+                    started[turn] += 1
                 case _:
                     pass
     assert len(started) > 20

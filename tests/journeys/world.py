@@ -48,7 +48,7 @@ class World:
 
     # what a user does
 
-    def cli(self, *args: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002
+    def cli(self, *args: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:  # noqa: A002 - as `subprocess.run` has it
         return run_cli(*args, home=self.home, env=self.environ, input=input, timeout_s=PATIENCE_S)
 
     def new(

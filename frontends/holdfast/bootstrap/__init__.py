@@ -30,7 +30,7 @@ class Doors:
         Raises:
             SettingsError: Home, configuration or database address cannot be used.
         """
-        from holdfast.bootstrap.anywhere import AnyLibrary  # noqa: PLC0415 - help and usage errors need none of it
+        from holdfast.bootstrap.anywhere import AnyLibrary  # help and usage errors need none of it
 
         return AnyLibrary(os.environ, self.daemon(), warn)
 
@@ -40,7 +40,7 @@ class Doors:
         Raises:
             SettingsError: The home cannot be used.
         """
-        from holdfast.bootstrap.daemon.control import LocalDaemon  # noqa: PLC0415 - help needs none of it
+        from holdfast.bootstrap.daemon.control import LocalDaemon  # help needs none of it
 
         if home is None:
             return LocalDaemon(os.environ, warn)
@@ -49,13 +49,13 @@ class Doors:
 
     def home(self) -> Path:
         """Return the folder that holds everything of this user; it may not be there yet."""
-        from holdfast.adapters.configuration.home import find_home  # noqa: PLC0415 - few verbs put something there
+        from holdfast.adapters.configuration.home import find_home  # few verbs put something there
 
         return find_home(os.environ).path
 
     def log(self, place: str | None) -> tuple[str, Library]:
         """Return a log that is only read, and what it is called for people; opens nothing yet."""
-        from holdfast.bootstrap.named import NamedLibrary  # noqa: PLC0415 - for who looks at a log without a daemon
+        from holdfast.bootstrap.named import NamedLibrary  # for who looks at a log without a daemon
 
         library = NamedLibrary(os.environ, warn, place)
         return library.settings.label, library
@@ -66,14 +66,14 @@ class Doors:
         Raises:
             SettingsError: The home cannot be used.
         """
-        from holdfast.adapters.configuration.home import find_home  # noqa: PLC0415 - for the tray alone
-        from holdfast.adapters.configuration.preferences import FilePreferences  # noqa: PLC0415
+        from holdfast.adapters.configuration.home import find_home  # for the tray alone
+        from holdfast.adapters.configuration.preferences import FilePreferences
 
         return FilePreferences(find_home(os.environ).configuration)
 
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         """Return the command of the agent that plays a recording."""
-        from holdfast.adapters.transports.acp.agents import agent  # noqa: PLC0415 - for the demo alone
+        from holdfast.adapters.transports.acp.agents import agent  # for the demo alone
 
         (command,) = agent("demo").commands
         return (*command, "--speed", f"{speed:g}", "--copy", str(copy))

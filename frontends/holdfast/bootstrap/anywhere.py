@@ -76,7 +76,7 @@ class AnyLibrary:
 
     @cached_property
     def _local(self) -> LocalLibrary:
-        from holdfast.bootstrap.library import LocalLibrary  # noqa: PLC0415 - a daemon spares us all of it
+        from holdfast.bootstrap.library import LocalLibrary  # a daemon spares us all of it
 
         return LocalLibrary(self._environ, self._warn)
 

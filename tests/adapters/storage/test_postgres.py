@@ -26,8 +26,9 @@ from tests.adapters.storage.given import Stores, row, said
 from tests.support.programs import need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from holdfast.adapters.storage.jobs import WriteTransaction
     from tests.support.postgres import PostgresServer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -78,12 +79,16 @@ def test_a_server_that_restarts_is_come_back_to(postgres_server: PostgresServer,
         assert store.append_now([said("s", 4)]) == [4]
 
 
+def saying(version: int) -> Callable[[WriteTransaction], Sequence[int]]:
+    return lambda transaction: transaction.append([said("s", version)])
+
+
 def test_a_job_is_run_again_on_a_new_connection(postgres_server: PostgresServer, postgres_url: str) -> None:
     with Stores(postgres_url).open() as store:
         store.append_now([said("s", 1)])
         for version in range(2, 5):
             postgres_server.restart()
-            assert store.write(lambda t, v=version: t.append([said("s", v)])) == [version]  # type: ignore[misc]
+            assert store.write(saying(version)) == [version]
 
 
 def test_a_server_that_crashes_under_load_loses_nothing_acknowledged(

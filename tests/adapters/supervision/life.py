@@ -14,6 +14,7 @@ import signal
 import sys
 from contextlib import aclosing, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -26,6 +27,12 @@ from holdfast.domain.keeping import Order
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 from tests.adapters.supervision.town import ME, Daemon, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdfast.domain.journal import Batch
+    from holdfast.domain.transport import Write
 
 SESSION = "the session"
 ENDS = (e.TurnEnded, e.TurnInterrupted, e.TurnUnknown)
@@ -68,16 +75,16 @@ def arm(point: str, times: int) -> None:
 
     append, send, receive = StoreJournal.append, HostedWire.send, HostedWire.receive
 
-    async def appended(self: StoreJournal, batches: list[object]) -> object:
-        places = await append(self, batches)  # type: ignore[arg-type]
+    async def appended(self: StoreJournal, batches: Sequence[Batch]) -> Sequence[Sequence[int]]:
+        places = await append(self, batches)
         here()
         return places
 
     async def nothing(self: StoreJournal, session_id: object, source: bytes) -> int:
         return 0
 
-    async def sent(self: HostedWire, write: object) -> None:
-        await send(self, write)  # type: ignore[arg-type]
+    async def sent(self: HostedWire, write: Write) -> None:
+        await send(self, write)
         here()
 
     async def received(self: HostedWire) -> bytes:
@@ -85,15 +92,13 @@ def arm(point: str, times: int) -> None:
         here()
         return data
 
-    match point:
-        case "committed":
-            StoreJournal.append = appended  # type: ignore[method-assign,assignment]
-        case "forgets":
-            StoreJournal.offset = nothing  # type: ignore[method-assign]
-        case "told":
-            HostedWire.send = sent  # type: ignore[method-assign]
-        case _:
-            HostedWire.receive = received  # type: ignore[method-assign]
+    kind, name, instead = {
+        "committed": (StoreJournal, "append", appended),
+        "forgets": (StoreJournal, "offset", nothing),
+        "told": (HostedWire, "send", sent),
+        "heard": (HostedWire, "receive", received),
+    }[point]
+    setattr(kind, name, instead)
 
 
 if __name__ == "__main__":

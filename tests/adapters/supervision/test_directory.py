@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from msgspec.structs import replace
 
 from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.transports.acp.transport import AcpTransport
@@ -21,7 +22,7 @@ DIRECTORY = Directory(
 
 
 def session(**summary: object) -> Session:
-    return Session(StreamId("s"), 1, summary=Summary(transport="acp", **summary))  # type: ignore[arg-type]
+    return Session(StreamId("s"), 1, summary=replace(Summary(transport="acp"), **summary))
 
 
 @pytest.mark.parametrize("words", [("agent", "http://there"), ("agent", "a\nb"), ("agent", "acp+ws://host", "")])

@@ -18,6 +18,7 @@ from holdfast.domain.session import events as e
 from tests.domain.scene import ALLOW, CREATED, DENY, HELLO, START, asks, given, recorded
 
 if TYPE_CHECKING:
+    from holdfast.domain.notifying.policy import Reason
     from holdfast.domain.session.facts import Fact
 
 NOON = time(12)
@@ -143,7 +144,7 @@ def test_what_came_after_the_reading_is_told_of_though_the_turn_had_been_seen() 
 
 
 QUIET = NotificationSettings(quiet_hours="22:00-07:00")
-SILENT: dict[str, tuple[str, list[Outcome]]] = {
+SILENT: dict[str, tuple[Reason, list[Outcome]]] = {
     "off": ("disabled", told(CREATED, asks(), settings=NotificationSettings(enabled=False))),
     "looked at": ("focused", told(CREATED, asks(), focused=True)),
     "muted": ("muted", told(CREATED, e.SessionMuted(muted=True), asks())),
@@ -164,8 +165,8 @@ SILENT: dict[str, tuple[str, list[Outcome]]] = {
 
 
 @pytest.mark.parametrize(("reason", "outcomes"), SILENT.values(), ids=SILENT)
-def test_nobody_is_told_where_it_is(reason: str, outcomes: list[Outcome]) -> None:
-    assert outcomes == [Silent(reason)]  # type: ignore[arg-type]  # the table's words are the reasons
+def test_nobody_is_told_where_it_is(reason: Reason, outcomes: list[Outcome]) -> None:
+    assert outcomes == [Silent(reason)]
 
 
 SPOKEN: dict[str, list[Outcome]] = {

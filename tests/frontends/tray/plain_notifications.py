@@ -30,15 +30,15 @@ class Plain(ServiceInterface):
             file.write(json.dumps(what) + "\n")
 
     @dbus_method()
-    def GetCapabilities(self) -> Names:  # noqa: N802
+    def GetCapabilities(self) -> Names:
         return self._able
 
     @dbus_method()
-    def GetServerInformation(self) -> Info:  # noqa: N802
+    def GetServerInformation(self) -> Info:
         return ["plain", "tests", "1", "1.2"]
 
     @dbus_method()
-    def Notify(  # noqa: N802, PLR0917
+    def Notify(  # noqa: PLR0917 - as the specification has it
         self,
         app: DBusStr,
         replaces: DBusUInt32,
@@ -67,11 +67,11 @@ class Plain(ServiceInterface):
         return number
 
     @dbus_method()
-    def CloseNotification(self, number: DBusUInt32) -> None:  # noqa: N802
+    def CloseNotification(self, number: DBusUInt32) -> None:
         self.note(closed=number)
 
     @dbus_signal()
-    def ActionInvoked(self, number: DBusUInt32, action: DBusStr) -> Invoked:  # noqa: N802
+    def ActionInvoked(self, number: DBusUInt32, action: DBusStr) -> Invoked:
         return [number, action]
 
 
@@ -80,7 +80,7 @@ async def main() -> None:
     plain = Plain(Path(sys.argv[1]), sys.argv[2:])
     bus.export("/org/freedesktop/Notifications", plain)
     await bus.request_name("org.freedesktop.Notifications")
-    await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    await bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # the library's has no types
 
 
 asyncio.run(main())

@@ -35,9 +35,12 @@ def test_the_wall_of_a_zone(zone: str, utc: str, wall: time) -> None:
 
 
 def test_without_a_zone_it_is_the_wall_here() -> None:
-    now = int(datetime(2026, 7, 15, 20, tzinfo=UTC).timestamp() * 1_000_000)
+    moment = datetime(2026, 7, 15, 20, tzinfo=UTC)
+    here = moment.astimezone()
 
-    assert circumstances(Chosen(), now, focused=False).wall == datetime.fromtimestamp(now / 1_000_000).time()  # noqa: DTZ006
+    wall = circumstances(Chosen(), int(moment.timestamp() * 1_000_000), focused=False).wall
+
+    assert wall == here.time()
 
 
 @pytest.mark.parametrize(

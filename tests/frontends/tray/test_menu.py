@@ -50,7 +50,7 @@ def connected(*rows: Row, waiting: tuple[tuple[Request, str | None], ...] = (), 
         "connected",
         ordered(row for row in rows if matters(row)),
         waiting,
-        Chosen(notifications=NotificationSettings(**chosen)),  # type: ignore[arg-type]  # names of settings
+        Chosen(notifications=replace(NotificationSettings(), **chosen)),
         now=START,
     )
 

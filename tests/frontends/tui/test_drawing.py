@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from holdfast.domain.projections.roster import Connection, Metadata, StatusWord
@@ -25,13 +26,12 @@ AT = "2026-10-14T17:46:40.000Z"
 
 
 def session(name: str = "Parrot", **fields: object) -> Entry:
-    row: dict[str, object] = {
-        "id": name, "title": name, "transport": "acp", "target": "parrot", "agent": "claude", "cwd": "/srv/ship",
-        "lifecycle": "connected", "connection": Connection("connected"), "attention": "none", "unread": 0, "pending": 0,
-        "queued": 0, "mode": None, "pinned": False, "muted_until": None, "preview": "pieces of eight", "created_at": AT,
-        "updated_at": AT, "ended": None, "metadata": Metadata(),
-    }  # fmt: skip
-    return Entry(**(row | fields))  # type: ignore[arg-type]
+    entry = Entry(
+        id=name, title=name, transport="acp", target="parrot", agent="claude", cwd="/srv/ship", lifecycle="connected",
+        connection=Connection("connected"), attention="none", unread=0, pending=0, queued=0, mode=None, pinned=False,
+        muted_until=None, preview="pieces of eight", created_at=AT, updated_at=AT, ended=None, metadata=Metadata(),
+    )  # fmt: skip
+    return replace(entry, **fields)
 
 
 IN_EVERY_STATE: dict[StatusWord, Entry] = {

@@ -79,7 +79,7 @@ def parsed(content: bytes, path: Path) -> Configuration:
     Raises:
         SettingsError: It is no TOML, or sets something unknown.
     """
-    import tomllib  # noqa: PLC0415 - only where there is a file
+    import tomllib  # only where there is a file
 
     try:
         return _checked(msgspec.convert(tomllib.loads(content.decode()), Configuration))
@@ -150,7 +150,7 @@ def _check_notifications(notifications: NotificationSettings) -> None:
         raise SettingsError(msg)
     if not notifications.time_zone:
         return
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only where a zone is named
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # only where a zone is named
 
     try:
         ZoneInfo(notifications.time_zone)

@@ -69,7 +69,7 @@ def find_home(environ: Mapping[str, str]) -> Home:
     """
     named = environ.get("HOLDFAST_HOME")
     if not named:
-        from platformdirs import user_data_path  # noqa: PLC0415 - most commands are told where their home is
+        from platformdirs import user_data_path  # most commands are told where their home is
 
         return Home(user_data_path("holdfast", appauthor=False))
     path = Path(named).absolute()

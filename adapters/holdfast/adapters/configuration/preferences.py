@@ -48,8 +48,8 @@ class FilePreferences:
         Raises:
             SettingsError: What would stand there cannot be understood, or the file not be written.
         """
-        import tomlkit  # noqa: PLC0415 - only where something is changed
-        from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+        import tomlkit  # only where something is changed
+        from tomlkit.exceptions import TOMLKitError
 
         try:
             before = self._path.read_text() if self._path.exists() else ""

@@ -243,6 +243,6 @@ def backend_for(settings: StoreSettings) -> Backend:
     """Return the backend of the dialect; psycopg is imported only for Postgres."""
     if settings.dialect == "sqlite":
         return SqliteBackend(settings)
-    from holdfast.adapters.storage.postgres import PostgresBackend  # noqa: PLC0415
+    from holdfast.adapters.storage.postgres import PostgresBackend  # noqa: PLC0415 - as said above
 
     return PostgresBackend(settings)

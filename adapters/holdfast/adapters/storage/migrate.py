@@ -32,7 +32,7 @@ _FOLDED = {sessions, links, items, inbox, projections}
 def migrate(connection: Connection) -> None:
     """Run what is missing in the transaction of `connection`: killed anywhere, the store is as before or complete."""
     from alembic import command  # noqa: PLC0415 - 150 ms that a store at the current version never pays
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - likewise
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))

@@ -50,7 +50,7 @@ class Keyring:
 
     def check(self, signer: str, message: bytes, signature: str) -> bool:
         """Tell whether the key with the id `signer` is known and made `signature` over `message`."""
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - see the module's docstring
+        from cryptography.exceptions import InvalidSignature  # see the module's docstring
 
         key = self._keys.get(signer)
         if key is None:
@@ -101,8 +101,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def _load(path: Path) -> Ed25519PrivateKey | None:
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - see the module's docstring
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # see the module's docstring
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         content = path.read_bytes()
@@ -120,8 +120,8 @@ def _load(path: Path) -> Ed25519PrivateKey | None:
 
 
 def _make(folder: Path) -> Ed25519PrivateKey:
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module's docstring
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415
+    from cryptography.hazmat.primitives import serialization  # see the module's docstring
+    from cryptography.hazmat.primitives.asymmetric import ed25519
 
     key = ed25519.Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -140,7 +140,7 @@ def _make(folder: Path) -> Ed25519PrivateKey:
 
 def _publish(folder: Path, key: Ed25519PublicKey) -> None:
     """Write the public key; one of a key that was lost keeps another name, since it still checks old lines."""
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - see the module's docstring
+    from cryptography.hazmat.primitives import serialization  # see the module's docstring
 
     path = folder / PUBLIC_NAME
     before = _read_public(path)
@@ -154,8 +154,8 @@ def _publish(folder: Path, key: Ed25519PublicKey) -> None:
 
 
 def _read_public(path: Path) -> Ed25519PublicKey | None:
-    from cryptography.hazmat.primitives.asymmetric import ed25519  # noqa: PLC0415 - see the module's docstring
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # see the module's docstring
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
         key = load_pem_public_key(path.read_bytes())

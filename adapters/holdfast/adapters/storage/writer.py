@@ -8,7 +8,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdfast.adapters.storage.commit import Request, commit
 from holdfast.adapters.storage.failures import STOPPING, line_of, store_error
@@ -46,7 +46,7 @@ class Writer:
         self._log = log
         self._heads = heads
         self._observer = observer
-        self._queue: SimpleQueue[Request | Job[object] | None] = SimpleQueue()
+        self._queue: SimpleQueue[Request | Job[Any] | None] = SimpleQueue()
         self._stopped: HoldfastError | None = None
         self._inline = Lock() if inline else None
         self._closing = Lock()
@@ -79,7 +79,7 @@ class Writer:
     def run(self, work: Callable[[WriteTransaction], T], *, changes_log: bool = True) -> Future[T]:
         """Queue a job that writes to the views, and perhaps to the log."""
         future: Future[T] = Future()
-        self._put(Job(work, future, changes_log))  # type: ignore[arg-type]  # the job keeps its own future's type to itself
+        self._put(Job(work, future, changes_log))
         return future
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Writer:
             else:
                 self._log.abandon()
 
-    def _put(self, item: Request | Job[object]) -> None:
+    def _put(self, item: Request | Job[Any]) -> None:
         if self._inline is not None:
             with self._inline:
                 if self._stopped is None:
@@ -130,10 +130,10 @@ class Writer:
         self._refuse_queued()
         self._observer.announce()  # whoever waits for more looks why nothing more comes
 
-    def _take(self) -> tuple[list[Request | Job[object]], bool]:
+    def _take(self) -> tuple[list[Request | Job[Any]], bool]:
         """Wait for something to do and take all that is queued; False when nothing comes after it."""
         queue = self._queue
-        taken: list[Request | Job[object]] = []
+        taken: list[Request | Job[Any]] = []
         events = 0
         item = queue.get()
         while item is not None:
@@ -148,7 +148,7 @@ class Writer:
                 return taken, True
         return taken, False
 
-    def _handle(self, items: Sequence[Request | Job[object]]) -> None:
+    def _handle(self, items: Sequence[Request | Job[Any]]) -> None:
         requests: list[Request] = []
         for item in items:
             if isinstance(item, Request):
@@ -225,7 +225,7 @@ class Writer:
             else:
                 self._settle_all(requests, _unknown(error) if in_doubt else store_error("lost", error))
 
-    def _work(self, job: Job[object]) -> None:
+    def _work(self, job: Job[Any]) -> None:
         if self._stopped is not None:
             self._refuse(job)
             return
@@ -233,7 +233,7 @@ class Writer:
             return
         self._try(job, 1)
 
-    def _try(self, job: Job[object], attempt: int) -> None:
+    def _try(self, job: Job[Any], attempt: int) -> None:
         returned = False
         try:
             with self._log.connection.begin():
@@ -259,7 +259,7 @@ class Writer:
         if job.changes_log:
             self._observer.announce()
 
-    def _job_failed(self, job: Job[object], error: Exception, attempt: int, *, in_doubt: bool) -> None:
+    def _job_failed(self, job: Job[Any], error: Exception, attempt: int, *, in_doubt: bool) -> None:
         self._heads.forget()
         if isinstance(error, HoldfastError):
             if isinstance(error, StoreFencedError):
@@ -319,7 +319,7 @@ class Writer:
             if item is not None:
                 self._refuse(item)
 
-    def _refuse(self, item: Request | Job[object]) -> None:
+    def _refuse(self, item: Request | Job[Any]) -> None:
         reason = self._stopped or _closed()
         error = reason if isinstance(reason, (StoreFencedError, LogRegressedError)) else StoreClosedError(str(reason))
         error.__cause__ = reason if reason is not error else None

@@ -379,9 +379,8 @@ class LinkKeeper:
                 continue
             opened_at = (await journal.past(keeper.id)).opened_at
             earliest = self._transport.not_before(self._peers.get(keeper.id, self.peer), opened_at)
-            # A time of day wakes nobody.
-            while (left := (earliest - journal.now()) / 1_000_000) > 0 and self._asked is None:  # noqa: ASYNC110
-                await anyio.sleep(min(left, 1.0))
+            while (left := (earliest - journal.now()) / 1_000_000) > 0 and self._asked is None:  # noqa: ASYNC110 - see below
+                await anyio.sleep(min(left, 1.0))  # a clock that is set to another time wakes nobody
 
     async def _record(self, facts: Iterable[Fact]) -> None:
         await self._log.record(facts)

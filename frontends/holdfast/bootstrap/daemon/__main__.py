@@ -69,7 +69,7 @@ def _run(listen: Listen, tell: Callable[[Running | HoldfastError], None]) -> int
         logs.begin(home.logs)
         refuse_if_taken(home, os.environ)
         # Only now: a refusal must not wait for half a second of imports.
-        from holdfast.bootstrap.daemon.serve import serve  # noqa: PLC0415
+        from holdfast.bootstrap.daemon.serve import serve
 
         serve(home, listen, os.environ, tell)
     return DONE

@@ -54,12 +54,12 @@ class LocalDaemon:
         named = "HOLDFAST_DATABASE_URL"
         url = self._environ.get(named)
         if not url and self._home.configuration.exists():
-            from holdfast.adapters.configuration.file import read_configuration  # noqa: PLC0415 - few homes have one
+            from holdfast.adapters.configuration.file import read_configuration  # few homes have one
 
             named, url = "[storage] url in config.toml", read_configuration(self._home.configuration).storage.url
         if not url:
             return
-        from holdfast.adapters.storage.settings import StoreSettings  # noqa: PLC0415 - as above
+        from holdfast.adapters.storage.settings import StoreSettings
 
         if StoreSettings.from_url(url).digest != found.store:
             msg = (
@@ -79,7 +79,7 @@ class LocalDaemon:
 
     def tokens(self) -> TokenFile:
         """Return what else was given out to speak to it; makes the home where there is none."""
-        from holdfast.bootstrap.daemon.tokens import TokenFile  # noqa: PLC0415 - one verb asks for it
+        from holdfast.bootstrap.daemon.tokens import TokenFile  # one verb asks for it
 
         prepare_home(self._home, self._warn)
         return TokenFile(self._home)
@@ -90,7 +90,7 @@ class LocalDaemon:
         Raises:
             HoldfastError: What kept it from getting ready, as the daemon itself reported it.
         """
-        from holdfast.bootstrap.daemon import process  # noqa: PLC0415 - only who starts a daemon needs it
+        from holdfast.bootstrap.daemon import process  # only who starts a daemon needs it
 
         process.check(listen)
         running = self.running(wait_s=_READY_S)
@@ -112,7 +112,7 @@ class LocalDaemon:
         Raises:
             OccupiedError: One runs already.
         """
-        from holdfast.bootstrap.daemon import process  # noqa: PLC0415 - only who starts a daemon needs it
+        from holdfast.bootstrap.daemon import process  # only who starts a daemon needs it
 
         process.check(listen)
         running = self.running()
@@ -157,8 +157,8 @@ class LocalDaemon:
             SettingsError: It could not start with the configuration as it is now; it has not been ended.
         """
         if self._home.configuration.exists():
-            from holdfast.adapters.configuration.file import read_configuration  # noqa: PLC0415 - few homes have one
-            from holdfast.bootstrap.daemon import supervising  # noqa: PLC0415 - as above
+            from holdfast.adapters.configuration.file import read_configuration  # few homes have one
+            from holdfast.bootstrap.daemon import supervising
 
             supervising.check(read_configuration(self._home.configuration))
         running = presence.find(self._home)  # whatever it keeps, and perhaps just because of that
@@ -170,7 +170,7 @@ class LocalDaemon:
 
     def logs(self, *, follow: bool = False) -> Iterator[str]:
         """Yield the lines of its log, one JSON object each, oldest first; with `follow` for ever as they come."""
-        from holdfast.bootstrap.daemon import logs  # noqa: PLC0415 - for this verb alone
+        from holdfast.bootstrap.daemon import logs  # for this verb alone
 
         return logs.lines(self._home.logs, follow=follow)
 
@@ -180,20 +180,20 @@ class LocalDaemon:
         Raises:
             DaemonError: There is no systemd for this user, or it refuses.
         """
-        from holdfast.bootstrap.daemon import service  # noqa: PLC0415 - for this verb alone
+        from holdfast.bootstrap.daemon import service  # for this verb alone
 
         return service.install(self._home, self._environ)
 
     def remove_service(self) -> list[str]:
         """Take back what `install_service` did; return what was done, a line each."""
-        from holdfast.bootstrap.daemon import service  # noqa: PLC0415 - for this verb alone
+        from holdfast.bootstrap.daemon import service  # for this verb alone
 
         return service.remove(self._environ)
 
     def _ask_to_end(self, running: Running) -> None:
         """Tell the daemon to end its agents, and then itself."""
-        import socket  # noqa: PLC0415 - for `down --agents` alone
-        from http import client as http  # noqa: PLC0415
+        import socket  # for `down --agents` alone
+        from http import client as http
 
         connection = http.HTTPConnection("localhost", timeout=_END_S)
         connection.sock = socket.socket(socket.AF_UNIX)

@@ -114,7 +114,7 @@ def main(doors: Doors, argv: Sequence[str] | None = None) -> int:
 
 def _run(app: App, args: list[str]) -> int:
     if instruction := os.environ.get(_COMPLETE):
-        from click.shell_completion import shell_complete  # noqa: PLC0415 # only a shell asks for it
+        from click.shell_completion import shell_complete  # only a shell asks for it
 
         return shell_complete(_holdfast, {"obj": app}, "holdfast", _COMPLETE, instruction)
     try:
@@ -152,7 +152,7 @@ class _Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _VERBS and plugins.offered(args[0]) is None:
-            from difflib import get_close_matches  # noqa: PLC0415
+            from difflib import get_close_matches
 
             near = get_close_matches(args[0], _VERBS)
             msg = f"there is no verb {args[0]!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
@@ -163,7 +163,7 @@ class _Verbs(click.Group):
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     del param
     if value and not ctx.resilient_parsing:
-        from importlib.metadata import version  # noqa: PLC0415 # slow, and asked for once in a while
+        from importlib.metadata import version  # slow, and asked for once in a while
 
         click.echo(f"holdfast {version('holdfast')}")
         ctx.exit()
@@ -181,7 +181,7 @@ def _holdfast(ctx: click.Context) -> None:
         return
     app: App = ctx.obj
     if app.terminal.is_terminal and app.terminal.can_ask:
-        from holdfast.frontends.cli.verbs.screen import show  # noqa: PLC0415 # verbs need none of it
+        from holdfast.frontends.cli.verbs.screen import show  # verbs need none of it
 
         ctx.exit(show(app))
     click.echo(ctx.get_help())
@@ -195,7 +195,7 @@ def _usage(error: click.UsageError) -> str:
 
 def _confess(error: Exception) -> None:
     if os.environ.get("HOLDFAST_DEBUG"):
-        import traceback  # noqa: PLC0415
+        import traceback
 
         for line in block("".join(traceback.format_exception(error))).splitlines():
             note(line)

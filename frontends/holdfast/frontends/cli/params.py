@@ -125,9 +125,9 @@ class App:
         Raises:
             NotRunningError: None runs, and none is to be started.
         """
-        from holdfast.domain.daemon import Listen  # noqa: PLC0415 # few verbs need a daemon
-        from holdfast.frontends.client.exchange import Exchange  # noqa: PLC0415
-        from holdfast.frontends.client.sessions import DaemonSessions  # noqa: PLC0415
+        from holdfast.domain.daemon import Listen  # few verbs need a daemon
+        from holdfast.frontends.client.exchange import Exchange
+        from holdfast.frontends.client.sessions import DaemonSessions
 
         running = self.control.running(wait_s=READY_WITHIN_S)
         if running is None and start:
@@ -263,7 +263,7 @@ def session_argument(verb: F) -> F:
 
 def sessions(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the sessions that a name may go on to."""
-    from holdfast.frontends.cli import completion  # noqa: PLC0415 # only a shell asks for it
+    from holdfast.frontends.cli import completion  # only a shell asks for it
 
     return completion.sessions(ctx, param, incomplete)
 
@@ -274,7 +274,7 @@ def request_argument(verb: F) -> F:
 
 
 def _requests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from holdfast.frontends.cli.completion import requests  # noqa: PLC0415 # only a shell asks for it
+    from holdfast.frontends.cli.completion import requests  # only a shell asks for it
 
     return requests(ctx, param, incomplete)
 
@@ -291,7 +291,7 @@ def agent_option(verb: F) -> F:
 
 
 def _agents(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from holdfast.frontends.cli.completion import agents  # noqa: PLC0415 # only a shell asks for it
+    from holdfast.frontends.cli.completion import agents  # only a shell asks for it
 
     return agents(ctx, param, incomplete)
 
@@ -303,7 +303,7 @@ def _say(message: str) -> None:
 def answered(app: App, row: Row, said: str, *, as_json: bool) -> None:
     """Answer with what became of a session: its row for programs, `said` for people."""
     if as_json:
-        from msgspec.json import encode  # noqa: PLC0415 # few verbs answer with one
+        from msgspec.json import encode  # few verbs answer with one
 
         app.terminal.json(encode(row))
     else:

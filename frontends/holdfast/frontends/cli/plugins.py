@@ -21,7 +21,7 @@ GROUP: Final = "holdfast.frontends"
 
 def offered(name: str) -> click.Command | None:
     """Return the verb that a package offers under this name, None for none."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 # slow, and only asked of verbs that we do not know
+    from importlib.metadata import entry_points  # slow, and only asked of verbs that we do not know
 
     found = tuple(entry_points(group=GROUP, name=name))
     if not found:

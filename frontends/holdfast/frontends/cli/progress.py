@@ -61,8 +61,8 @@ class _Bar:
 
     def show(self) -> None:
         """Show the bar. Runs on the timer's thread, because what is waited for may never call."""
-        from rich.console import Console  # noqa: PLC0415 # slow to import, and seldom needed
-        from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
+        from rich.console import Console  # slow to import, and seldom needed
+        from rich.progress import BarColumn, Progress, TextColumn
 
         with self._lock:
             if self._over:

@@ -72,7 +72,7 @@ class Terminal:
     def json(self, document: bytes) -> None:
         """Print a JSON document: indented for people, compact for programs."""
         if self.is_terminal:
-            from msgspec.json import format as indented  # noqa: PLC0415 # most verbs need none
+            from msgspec.json import format as indented  # most verbs need none
 
             document = indented(document, indent=2)
         self.record(document)

@@ -96,7 +96,7 @@ class DaemonReading:
 
     def offers(self, session_id: StreamId) -> Offers:
         """Return what the session's peer offers a person to choose from."""
-        from holdfast.domain.projections.offers import Offers  # noqa: PLC0415 # nobody else asks that
+        from holdfast.domain.projections.offers import Offers  # nobody else asks that
 
         return read(json.Decoder(Offers), self._exchange.get(f"{of(session_id)}/offers"))
 
@@ -107,7 +107,7 @@ class DaemonReading:
 
     def search(self, query: search.Query, *, limit: int = 20) -> list[Hit]:
         """Return the items that fit, the best first."""
-        from holdfast.domain.search.written import written  # noqa: PLC0415 # nobody else asks that
+        from holdfast.domain.search.written import written  # nobody else asks that
 
         return shapes.hits(self._exchange.get("/search", {"q": written(query), "limit": limit}))
 
@@ -154,7 +154,7 @@ class DaemonReading:
 
     def export(self, session_id: StreamId, kind: Format, *, redact: bool | None = None) -> Export:
         """Return one session in a format that leaves the program; errors may come while it is read."""
-        from holdfast.domain.exported import Export, Removed  # noqa: PLC0415 # nobody else asks that
+        from holdfast.domain.exported import Export, Removed  # nobody else asks that
 
         wanted = f"format={kind}&steps=true" + ("" if redact is None else f"&redact={str(redact).lower()}")
         removed = Removed()

@@ -74,7 +74,11 @@ class DaemonWorkspace(DaemonReading):
 
 
 def _absolute(sources: Sequence[str]) -> list[str]:
-    return [os.path.abspath(source) if os.path.lexists(source) else source for source in sources]  # noqa: PTH100
+    """Return sources as the daemon finds them, whose working folder is another; names of tools stay as they are."""
+    return [
+        os.path.abspath(source) if os.path.lexists(source) else source  # noqa: PTH100 - takes `..` out
+        for source in sources
+    ]
 
 
 def _asked(command: Personal) -> tuple[str, dict[str, object]]:

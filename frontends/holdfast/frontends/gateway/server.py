@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import struct
 import sys
@@ -37,7 +38,7 @@ class Http(H11Protocol):
 
     _head: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Begin; of another user's connection nothing is read."""
         super().connection_made(transport)
         if not _same_user(transport.get_extra_info("socket")):
@@ -133,8 +134,6 @@ class Listener(Server):
 
 def _same_user(connection: Any) -> bool:
     """Tell whether the other end of a Unix socket is a process of this user, or of root."""
-    import os  # noqa: PLC0415
-
     if connection is None or connection.family != socket.AF_UNIX or not hasattr(socket, "SO_PEERCRED"):
         return True
     size = struct.calcsize("3i")

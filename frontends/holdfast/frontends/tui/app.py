@@ -160,7 +160,7 @@ class HoldfastApp(App[int]):
         if self._at is None:
             self.open(session)
             return
-        from holdfast.frontends.tui.played import PlayedScreen  # noqa: PLC0415 - after the first screen is up
+        from holdfast.frontends.tui.played import PlayedScreen  # after the first screen is up
 
         self.push_screen(PlayedScreen(source, self.sessions, session, at=self._at))
 
@@ -180,7 +180,7 @@ class HoldfastApp(App[int]):
 
     def open(self, session: str, item: str | None = None) -> None:
         """Show a session, at an item of it; it takes the place of one that is shown."""
-        from holdfast.frontends.tui.opened import OpenedScreen  # noqa: PLC0415 - after the first screen is up
+        from holdfast.frontends.tui.opened import OpenedScreen  # after the first screen is up
 
         if self.source is None or not self.sessions.viewed.is_set():
             return
@@ -240,7 +240,7 @@ class HoldfastApp(App[int]):
 
     def action_help(self) -> None:
         """Show all keys."""
-        from holdfast.frontends.tui.help import Help  # noqa: PLC0415
+        from holdfast.frontends.tui.help import Help
 
         self.push_screen(Help())
 
@@ -252,14 +252,14 @@ class HoldfastApp(App[int]):
 
     def action_switch(self) -> None:
         """Go to a session, or do something."""
-        from holdfast.frontends.tui.commands import offer  # noqa: PLC0415
+        from holdfast.frontends.tui.commands import offer
 
         if not self.screen.is_modal:
             self.run_worker(offer(self))
 
     def action_go(self, where: str) -> None:
         """Show another screen, over the list of sessions."""
-        from holdfast.frontends.tui import places  # noqa: PLC0415
+        from holdfast.frontends.tui import places
 
         if self.source is not None:
             places.go(self, self.source, where)

@@ -64,7 +64,7 @@ class Choices(ScrollView, can_focus=True):
             self.key = key
             super().__init__()
 
-    def __init__(self, *, nothing: str = "", id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, *, nothing: str = "", id: str | None = None) -> None:
         """Begin empty.
 
         Args:

@@ -33,7 +33,7 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the screen, and remember the title."""
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no types
         self.write(_KEEP_TITLE)
 
     def stop_application_mode(self) -> None:

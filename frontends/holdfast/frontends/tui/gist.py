@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from msgspec import json
 
@@ -73,7 +73,7 @@ def _said(text: str, width: int, sign: str, style: str, sign_style: str) -> list
 def exact(given: object) -> str:
     """Return what an agent asks to do: its command where it names one, else all of it as JSON; on one line."""
     if isinstance(given, dict):
-        command = given.get("command")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        command = cast("dict[object, object]", given).get("command")
         if isinstance(command, str):
             return harmless(command)
     return harmless(json.encode(given).decode()) if given is not None else ""

@@ -129,7 +129,7 @@ class OpenedScreen(Screen[None]):
 
     @on(SessionView.Inspect)
     def _inspect(self, event: SessionView.Inspect) -> None:
-        from holdfast.frontends.tui.inspector import Inspector  # noqa: PLC0415
+        from holdfast.frontends.tui.inspector import Inspector
 
         self.app.push_screen(Inspector(self._source, self._sessions, event.session, item=str(event.item["id"])))
 

@@ -35,24 +35,24 @@ def go(app: HoldfastApp, source: Source, where: str) -> None:
 def _made(app: HoldfastApp, source: Source, where: str) -> Screen[None] | None:
     match where:
         case "inbox":
-            from holdfast.frontends.tui.inbox import InboxScreen  # noqa: PLC0415
+            from holdfast.frontends.tui.inbox import InboxScreen
 
             return InboxScreen(source, app.sessions)
         case "search":
-            from holdfast.frontends.tui.searching import SearchScreen  # noqa: PLC0415
+            from holdfast.frontends.tui.searching import SearchScreen
 
             return SearchScreen(source)
         case "new":
-            from holdfast.frontends.tui.beginning import NewSession  # noqa: PLC0415
+            from holdfast.frontends.tui.beginning import NewSession
 
             return NewSession(source, app.sessions)
         case "inspect":
-            from holdfast.frontends.tui.inspector import Inspector  # noqa: PLC0415
+            from holdfast.frontends.tui.inspector import Inspector
 
             entry = chosen(app)
             return None if entry is None else Inspector(source, app.sessions, entry.id)
         case "replay":
-            from holdfast.frontends.tui.played import PlayedScreen  # noqa: PLC0415
+            from holdfast.frontends.tui.played import PlayedScreen
 
             entry = chosen(app)
             return None if entry is None else PlayedScreen(source, app.sessions, entry.id)

@@ -29,7 +29,7 @@ def run(
     Raises:
         HoldfastError: What kept it from being shown.
     """
-    from holdfast.frontends.tui.app import HoldfastApp  # noqa: PLC0415 - slow, and useless without a terminal
+    from holdfast.frontends.tui.app import HoldfastApp  # slow, and useless without a terminal
 
     app = HoldfastApp(
         make,
@@ -48,14 +48,14 @@ def run(
 
 def live(control: DaemonControl, *, start: bool) -> Source:
     """Return the daemon as a source."""
-    from holdfast.frontends.tui.live import Live  # noqa: PLC0415 - after the first screen is up
+    from holdfast.frontends.tui.live import Live  # after the first screen is up
 
     return Live(control, start=start)
 
 
 def stored(library: Library, label: str) -> Source:
     """Return a store as a source."""
-    from holdfast.frontends.tui.stored import Stored  # noqa: PLC0415 - after the first screen is up
+    from holdfast.frontends.tui.stored import Stored  # after the first screen is up
 
     return Stored(library, label)
 

@@ -71,6 +71,7 @@ async def test_a_peer_that_is_silent_for_too_long_is_gone() -> None:
 
 
 async def _accepts_and_says_nothing(stream: anyio.abc.SocketStream) -> None:
+    from websockets.http11 import Request
     from websockets.server import ServerProtocol
 
     protocol = ServerProtocol()
@@ -78,7 +79,8 @@ async def _accepts_and_says_nothing(stream: anyio.abc.SocketStream) -> None:
         while not protocol.events_received():
             protocol.receive_data(await stream.receive())
             for event in protocol.events_received():
-                protocol.send_response(protocol.accept(event))  # type: ignore[arg-type]
+                assert isinstance(event, Request)
+                protocol.send_response(protocol.accept(event))
                 for data in protocol.data_to_send():
                     await stream.send(data)
                 await anyio.sleep_forever()

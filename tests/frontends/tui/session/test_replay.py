@@ -90,7 +90,7 @@ class Cinema(App[None]):
         self.left = True
 
     def text(self) -> str:
-        strips = self.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+        strips = self.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]  # Textual has no other way
         return "\n".join(strip.text.rstrip() for strip in strips)
 
 

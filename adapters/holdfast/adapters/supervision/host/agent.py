@@ -155,7 +155,7 @@ def _become(order: dict[str, Any], host: int, pipes: tuple[int, ...], fault: int
         os.umask(order["umask"])
         os.chdir(name)
         name = order["command"][0]
-        os.execvpe(name, order["command"], {**order["environment"], MARK: order["incarnation"]})  # noqa: S606
+        os.execvpe(name, order["command"], {**order["environment"], MARK: order["incarnation"]})  # noqa: S606 - never a shell
     except (OSError, ValueError) as error:  # a value error is a zero byte in a name
         os.write(fault, f"{getattr(error, 'errno', errno.EINVAL)} {name}".encode(errors="surrogateescape"))
     finally:

@@ -95,7 +95,8 @@ def runtime_folder() -> Path:
         AgentError: Somebody else has put something in its place.
     """
     given = os.environ.get("XDG_RUNTIME_DIR", "")
-    place = Path(given) / "holdfast" if given and len(given) < 60 else Path(f"/tmp/holdfast-{os.getuid()}")  # noqa: S108
+    ours = f"/tmp/holdfast-{os.getuid()}"  # noqa: S108 - refused below where it is somebody else's
+    place = Path(given) / "holdfast" if given and len(given) < 60 else Path(ours)
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()

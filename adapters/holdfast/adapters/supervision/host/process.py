@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import partial
 
 if __name__ == "__main__":  # without `site`, the folder that holds the package is not on the path
-    sys.path.append(os.path.abspath(f"{__file__}/../../../../.."))  # noqa: PTH100 # pathlib costs memory
+    sys.path.append(os.path.abspath(f"{__file__}/../../../../.."))
 
 from holdfast.adapters.supervision.host.agent import Agent, FullError
 from holdfast.adapters.supervision.host.peer import Peer
@@ -102,7 +102,7 @@ class Host:
             "left": self._left[:64],
         }
         os.ftruncate(self._ending, os.pwrite(self._ending, json.dumps(ending).encode(), 0))
-        os.rename("exit.json.new", "exit.json")  # noqa: PTH104 # pathlib costs memory
+        os.rename("exit.json.new", "exit.json")
         for peer, number in self._asked:
             try:
                 peer.sock.settimeout(1)
@@ -200,10 +200,10 @@ class Host:
     def _listen_again(self) -> None:
         """Make the socket anew: folders for sockets vanish when their user logs out, and come back empty."""
         with suppress(OSError):
-            os.makedirs(os.path.dirname(self._socket), 0o700, exist_ok=True)  # noqa: PTH103, PTH120 # pathlib costs memory
+            os.makedirs(os.path.dirname(self._socket), 0o700, exist_ok=True)
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(self._socket)  # fails where it still is
-            os.chmod(self._socket, 0o600)  # noqa: PTH101
+            os.chmod(self._socket, 0o600)
             listener.listen(_PEERS)
             listener.setblocking(False)
             self._listener.close()
@@ -350,7 +350,7 @@ def _publish(order: dict[str, Any], agent: int) -> None:
     file = os.open("host.json.new", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     os.write(file, json.dumps(told).encode())
     os.close(file)
-    os.rename("host.json.new", "host.json")  # noqa: PTH104 # pathlib costs memory
+    os.rename("host.json.new", "host.json")
 
 
 def main() -> None:
@@ -381,7 +381,7 @@ def main() -> None:
         host.run()
         host.finish()
         with suppress(OSError):  # its folder may be gone
-            os.unlink(order["socket"])  # noqa: PTH108 # pathlib costs memory
+            os.unlink(order["socket"])
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ class Process:
 def look(pid: int) -> Process | None:
     """Return a process; None when it is gone, dead, or not ours to look into."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 # pathlib costs every host its memory
+        with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123
+        with open(f"/proc/{pid}/environ", "rb") as file:
             variables = file.read().split(b"\0")
     except OSError:
         return None
@@ -60,7 +60,7 @@ def table() -> dict[int, Process]:
     """Return the living processes of this user."""
     if sys.platform != "linux":
         return {}
-    names = os.listdir("/proc")  # noqa: PTH208 # pathlib costs every host its memory
+    names = os.listdir("/proc")
     return {int(name): found for name in names if name.isdigit() and (found := look(int(name)))}
 
 

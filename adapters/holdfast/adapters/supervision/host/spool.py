@@ -58,7 +58,7 @@ class Spool:
         """Remove the segments that end before an offset, and use the room."""
         self.acked = max(self.acked, min(offset, self.head))
         while len(self._starts) > 1 and self._starts[1] <= self.acked:
-            os.unlink(SEGMENT.format(self._starts.pop(0)))  # noqa: PTH108 # pathlib costs every host its memory
+            os.unlink(SEGMENT.format(self._starts.pop(0)))
         self.flush()
 
 

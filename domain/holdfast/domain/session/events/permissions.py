@@ -18,9 +18,9 @@ class Option(Struct, frozen=True, omit_defaults=True):
     name: str = ""
 
 
-def arguments_hash(title: str, input: Raw) -> str:  # noqa: A002
-    """Return what an answer is bound to: SHA-256 over title and input, as a JSON array of two, hexadecimal."""
-    return sha256(json.encode([title, input])).hexdigest()
+def arguments_hash(title: str, arguments: Raw) -> str:
+    """Return what an answer is bound to: SHA-256 over title and arguments, as a JSON array of two, hexadecimal."""
+    return sha256(json.encode([title, arguments])).hexdigest()
 
 
 @registered("permission-requested")

@@ -99,7 +99,8 @@ def _ordered(
         msg = "the prompt is one argument: put it in quotes"
         raise click.UsageError(msg)
     argv = None if command is None else tuple(map(text, command))
-    # A target of the configuration may have a folder of its own.
-    folder = os.path.abspath(cwd or "") if cwd is not None or target is None else None  # noqa: PTH100
+    folder = None
+    if cwd is not None or target is None:  # a target of the configuration may have a folder of its own
+        folder = os.path.abspath(cwd or "")  # noqa: PTH100 - takes `..` out, which `Path.absolute` leaves
     order = Order(target=target, agent=agent, command=argv, cwd=None if folder is None else text(folder), title=title)
     return order, words(rest[0]) if rest else None

@@ -88,7 +88,7 @@ _CONNECTION = "{title}: {row.connection.state}"
 def _list_modes(app: App, offers: Offers, *, as_json: bool) -> None:
     terminal = app.terminal
     if as_json:
-        from msgspec.json import encode  # noqa: PLC0415 # few verbs need it
+        from msgspec.json import encode  # few verbs need it
 
         terminal.json(encode({"mode": offers.mode, "modes": offers.modes}))
         return

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def ls(app: App, *, with_ended: bool, as_json: bool) -> None:
     """List the sessions, the most pressing first."""
-    from msgspec.json import encode  # noqa: PLC0415 # the ports bring it anyway; help needs neither
+    from msgspec.json import encode  # the ports bring it anyway; help needs neither
 
     with app.reading() as reading:
         rows = reading.rows(ended=with_ended)
@@ -48,8 +48,8 @@ def ls(app: App, *, with_ended: bool, as_json: bool) -> None:
 @click.pass_obj
 def inbox(app: App, *, as_json: bool) -> None:
     """List everything that waits for you, over all sessions."""
-    from holdfast.domain import wire  # noqa: PLC0415 # only for JSON
-    from holdfast.frontends.cli.waiting import cards  # noqa: PLC0415 # only for people
+    from holdfast.domain import wire  # only for JSON
+    from holdfast.frontends.cli.waiting import cards  # only for people
 
     with app.reading() as reading:
         waiting = reading.inbox()

@@ -35,7 +35,7 @@ def show(
     app: App, *, session: str | None = None, start: bool = True, at: int | None = None, log: str | None = None
 ) -> int:
     """Open the screen and return the exit code once it is left."""
-    from holdfast.frontends.tui import start as screen  # noqa: PLC0415
+    from holdfast.frontends.tui import start as screen
 
     screen.check()
     drafts = None

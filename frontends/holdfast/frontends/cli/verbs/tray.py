@@ -29,7 +29,7 @@ def tray(app: App, *, start: bool, autostart: bool | None, as_json: bool) -> Non
     It stays until you close it there; Ctrl-C does the same.
     """
     if autostart is not None:
-        from holdfast.frontends.tray.freedesktop.autostart import Autostart  # noqa: PLC0415 # only asked here
+        from holdfast.frontends.tray.freedesktop.autostart import Autostart  # only asked here
 
         entry = Autostart(os.environ)
         done = entry.enable() if autostart else entry.disable()
@@ -39,7 +39,7 @@ def tray(app: App, *, start: bool, autostart: bool | None, as_json: bool) -> Non
             app.terminal.line(one_line(line))
         return
     try:
-        from holdfast.frontends.tray.main import run  # noqa: PLC0415 # brings D-Bus and an event loop
+        from holdfast.frontends.tray.main import run  # brings D-Bus and an event loop
     except ModuleNotFoundError as error:
         msg = f"there is no tray for this platform yet ({error.name} is not installed here)"
         raise DesktopError(msg) from error

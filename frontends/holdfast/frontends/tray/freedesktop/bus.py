@@ -120,7 +120,7 @@ class Bus:
     async def until_lost(self) -> None:
         """Return when the connection is gone."""
         try:
-            await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+            await self._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]  # the library's has no types
         except (DBusFastError, OSError, EOFError):
             return
 

@@ -115,7 +115,7 @@ class Item(ServiceInterface):
         self._activated()
 
     @dbus_method()
-    def SecondaryActivate(self, x: DBusInt32, y: DBusInt32) -> None:  # noqa: ARG002
+    def SecondaryActivate(self, x: DBusInt32, y: DBusInt32) -> None:  # noqa: ARG002 - likewise
         self._activated()
 
     @dbus_method()

@@ -84,7 +84,7 @@ class Menu(ServiceInterface):
         return found[name]
 
     @dbus_method()
-    def Event(self, number: DBusInt32, event: DBusStr, data: DBusVariant, at: DBusUInt32) -> None:  # noqa: ARG002
+    def Event(self, number: DBusInt32, event: DBusStr, data: DBusVariant, at: DBusUInt32) -> None:  # noqa: ARG002 - as the protocol has it
         self._happened(number, event)
 
     @dbus_method()

@@ -110,7 +110,7 @@ class RosterScreen(Screen[None]):
         if self._peek is not None:
             await self._look_away()
         elif self._source is not None:
-            from holdfast.frontends.tui.roster.peek import Peek  # noqa: PLC0415 - after the first screen is up
+            from holdfast.frontends.tui.roster.peek import Peek  # after the first screen is up
 
             self._peek = Peek(self._source, self._sessions)
             await self.mount(self._peek, before=self.query_one(Hints))
@@ -154,7 +154,7 @@ class RosterScreen(Screen[None]):
     @work
     async def action_act(self, name: str) -> None:
         """Do something to the session under the cursor."""
-        from holdfast.frontends.tui.acts import BY_NAME  # noqa: PLC0415 - after the first screen is up
+        from holdfast.frontends.tui.acts import BY_NAME  # after the first screen is up
 
         entry = self.query_one(RosterList).cursor
         if entry is not None and BY_NAME[name].fits(entry):

@@ -27,7 +27,7 @@ class ConnectionBanner(Panel):
     class Retry(Message):
         """It is to be tried again now."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Say nothing yet."""
         super().__init__(id=id)
         self._spans: tuple[Span, ...] = ()

@@ -28,7 +28,7 @@ class PlanBar(Panel):
     PlanBar { max-height: 40%; background: $surface; display: none; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self._entries: list[tuple[str, str]] = []
@@ -78,7 +78,7 @@ class Answered(Panel):
     Answered { display: none; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self._line: list[Span] | None = None
@@ -120,7 +120,7 @@ class Footer(Panel):
     class Modes(Message):
         """The modes are wanted."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Say nothing yet."""
         super().__init__(id=id)
         self._facts: list[Span] = []

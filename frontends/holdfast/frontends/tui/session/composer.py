@@ -49,7 +49,7 @@ class Composer(TextArea):
             super().__init__()
             self.name = name
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Begin empty."""
         super().__init__("", soft_wrap=True, show_line_numbers=False, tab_behavior="focus", id=id)
         self.cursor_blink = False  # a screen at which nobody types costs nothing
@@ -219,7 +219,7 @@ class Offer(Panel):
     Offer { background: $panel; display: none; }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Offer nothing yet."""
         super().__init__(id=id)
         self.wanted: Wanted | None = None

@@ -167,7 +167,7 @@ def command(value: object) -> str | None:
     if isinstance(given, str):
         return given
     if isinstance(given, list) and all(isinstance(each, str) for each in cast("list[object]", given)):
-        from shlex import join  # noqa: PLC0415  # rarely needed
+        from shlex import join  # rarely needed
 
         return join(cast("list[str]", given))
     return None

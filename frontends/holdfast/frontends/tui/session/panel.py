@@ -48,7 +48,7 @@ class Panel(Widget):
     gutter_cells = GUTTER
     """Cells left free at the left."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self._palette: Palette | None = None

@@ -53,7 +53,7 @@ class PermissionCard(Panel, can_focus=True):
     class Later(Message):
         """Somebody wants to go on writing."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self._requests: list[Json] = []

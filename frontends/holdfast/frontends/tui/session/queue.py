@@ -50,7 +50,7 @@ class Queue(Panel, can_focus=True):
             self.name = name
             self.prompt = prompt
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self.waiting: list[Json] = []

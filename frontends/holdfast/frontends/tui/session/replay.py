@@ -49,7 +49,7 @@ class Scrubber(Panel):
             super().__init__()
             self.share = share
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Stand at the beginning of nothing."""
         super().__init__(id=id)
         self._words = "reading …"

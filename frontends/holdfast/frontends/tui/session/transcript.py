@@ -78,7 +78,7 @@ class Transcript(Widget, can_focus=True):
             self.deed = deed
             self.item = item
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(self, *, id: str | None = None) -> None:
         """Show nothing yet."""
         super().__init__(id=id)
         self.viewport = Viewport(Scene(80))
