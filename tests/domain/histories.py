@@ -131,7 +131,9 @@ COURSE: Final[list[Callable[[Author], Fact]]] = [
     ),
     lambda a: e.AttachRequested(a.one(LINKS)),
     lambda a: e.Attached(a.one(LINKS), a.maybe(["remote"]), a.one([True, False]), a.one(JSON)),
-    lambda a: e.Detached(a.one(LINKS), a.one(["closed", "lost", "failed", "hibernated", "exited"]), a.maybe(["reset"])),
+    lambda a: e.Detached(
+        a.one(LINKS), a.one(["closed", "lost", "failed", "gone", "hibernated", "exited"]), a.maybe(["reset"])
+    ),
     lambda a: e.Detached(a.state.link_id or "l1", "failed"),
 ]
 

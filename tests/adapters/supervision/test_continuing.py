@@ -170,6 +170,8 @@ class TestMissingAtThePeer:
             await daemon.send(session, "two")
             (failed,) = await daemon.saw(session, e.PromptFailed)
 
+            (gone,) = [fact for fact in await daemon.saw(session, e.Detached, 2) if fact.reason == "gone"]
+            assert says in (gone.error or "")
             assert says in (failed.detail or "")
             assert says_not is None or says_not not in (failed.detail or "")
             assert daemon.text(session) == "one"

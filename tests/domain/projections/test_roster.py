@@ -96,6 +96,10 @@ def test_the_end_is_told_with_its_time() -> None:
         ((ATTACHED,), Connection("connected")),
         ((ATTACHED, e.Detached("l1", "lost", "reset")), Connection("reconnecting", error="reset")),
         ((ATTACHED, e.Detached("l1", "failed", "crash")), Connection("failed", error="crash")),
+        (
+            (ATTACHED, e.Detached("l1", "gone", "no such session")),
+            Connection("failed", error="no such session", code="gone"),
+        ),
         ((ATTACHED, e.Detached("l1", "hibernated")), Connection("hibernated")),
         ((ATTACHED, e.Detached("l1", "closed")), Connection("offline")),
         ((ATTACHED, e.Detached("l1", "exited", "status 1")), Connection("offline", error="status 1")),

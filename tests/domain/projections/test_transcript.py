@@ -206,6 +206,7 @@ class TestEverythingElse:
             (e.Attached("l1", resumed=True), "resumed", ""),
             (e.Detached("l1", "failed", "no such program"), "failed", "no such program"),
             (e.Detached("l1", "failed"), "failed", ""),
+            (e.Detached("l1", "gone", "no such session"), "failed", "no such session"),
             (e.HistoryGap("away"), "gap", "away"),
             (e.SessionEnded("user"), "ended", "user"),
             (e.SessionEnded("exited", "status 1"), "ended", "status 1"),

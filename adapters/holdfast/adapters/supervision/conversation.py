@@ -13,6 +13,7 @@ from holdfast.adapters.supervision.intake import Intake
 from holdfast.adapters.supervision.keeper import Observed, may_go_on
 from holdfast.adapters.supervision.pulse import Turn
 from holdfast.adapters.supervision.secrets import Veil
+from holdfast.adapters.supervision.verdict import detached
 from holdfast.adapters.supervision.vigil import Vigil
 from holdfast.domain.errors import ConflictError
 from holdfast.domain.link import events as links
@@ -298,7 +299,7 @@ class Talk:
         """A session of a shared link failed by itself."""
         self._link.members.pop(keeper.id, None)
         keeper.carrier = None
-        facts = [e.Detached(self._link.id, "failed", failure.error)]
+        facts = [detached(self._link.id, "failed", failure)]
         await self._yard.ledger.observe([Observed(keeper, facts)])
 
     # Outwards

@@ -66,6 +66,8 @@ def ending(loss: Loss, policy: ReconnectPolicy, *, program: bool) -> Ending:
 
 def detached(link_id: str, what: Ending, failure: Failure) -> Fact:
     """Return what the end of a connection is in the stream of a session. Nobody needs the reason of what they asked."""
+    if what == "failed" and failure.reason == "gone":
+        return e.Detached(link_id, "gone", failure.error)
     return e.Detached(link_id, _REASONS[what], None if what in ("closed", "hibernated") else failure.error)
 
 
@@ -101,6 +103,6 @@ def outcome(state: SessionState, fate: Outcome | None, failure: Failure) -> list
                 facts.append(e.TurnInterrupted(turn.turn_id, failure.error))
     else:
         facts += [e.PermissionExpired(pending.request_id, "agent-gone") for pending in state.pending]
-    if failure.reason == "not-resumable":
+    if failure.reason in ("gone", "not-resumable"):
         facts += [e.PromptFailed(prompt.prompt_id, "refused", failure.error, prompt.content) for prompt in state.queued]
     return facts

@@ -150,7 +150,7 @@ def _news(known: Standing, recorded: Recorded, settings: NotificationSettings) -
             return Telling(request_id, "needs_you", question(title, input_)[:KEPT_TEXT], version, offered)
         case e.TurnInterrupted(reason=reason) | e.TurnUnknown(reason=reason):
             return Telling(f"notice-{version}", "failed", reason, version)
-        case e.Detached(reason="failed", error=error):
+        case e.Detached(reason="failed" | "gone", error=error):
             return Telling(f"notice-{version}", "failed", error or "it could not be connected", version)
         case e.PromptFailed(reason=reason, detail=detail, prompt_id=prompt_id) if reason not in _FAILURES:
             return Telling(prompt_id, "failed", detail or reason, version)

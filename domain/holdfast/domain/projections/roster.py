@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from holdfast.domain.session.lifecycle import Attention, Lifecycle, attention, lifecycle
 from holdfast.domain.session.state import OWNER
@@ -19,12 +19,17 @@ StatusWord = Literal["ended", "needs_you", "failed", "working", "reconnecting", 
 
 
 class Connection(Struct, frozen=True, gc=False):
-    """Whether the session is connected now, and when the next attempt is due."""
+    """Whether the session is connected now, and when the next attempt is due.
+
+    Attributes:
+        code: `gone` where the peer has no such session any more: trying again seldom helps. Not there otherwise.
+    """
 
     state: ConnectionState = "offline"
     attempt: int = 0
     next_retry_at: str | None = None
     error: str | None = None
+    code: Literal["gone"] | UnsetType = UNSET
 
 
 class Metadata(Struct, frozen=True, gc=False):
@@ -142,6 +147,8 @@ def _detached(state: SessionState) -> Connection:
     match state.detached_because:
         case "failed":
             return Connection("failed", error=state.detach_error)
+        case "gone":
+            return Connection("failed", error=state.detach_error, code="gone")
         case "hibernated":
             return Connection("hibernated")
         case "lost":

@@ -206,7 +206,7 @@ def _divider(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...
             return (_notice(items, recorded, reason),)
         case e.Attached(resumed=True):
             return (_notice(items, recorded, "resumed"),)
-        case e.Detached(reason="failed", error=error):
+        case e.Detached(reason="failed" | "gone", error=error):
             return (_notice(items, recorded, "failed", error or ""),)
         case e.HistoryGap(reason=reason):
             return (_notice(items, recorded, "gap", reason),)

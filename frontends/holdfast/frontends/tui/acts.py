@@ -81,6 +81,13 @@ async def end(app: HoldfastApp, entry: Entry) -> None:
         await app.command("end", entry, {}, said="ended")
 
 
+async def remove(app: HoldfastApp, entry: Entry) -> None:
+    """Ask once, by a key that nothing else takes, and erase it."""
+    what = "All that was said in it is erased for good, here and in every view of it. That it was there stays provable."
+    if await app.push_screen_wait(Sure(f"Remove “{entry.name}”?", what, "removes it for good", key="y")):
+        await app.erase(entry)
+
+
 async def reconnect(app: HoldfastApp, entry: Entry) -> None:
     """Connect it now."""
     await app.command("reconnect", entry, {}, said="connecting")
@@ -120,5 +127,6 @@ ACTS = (
     Act("cancel", "Stop the turn", "", cancel, lambda entry: entry.word in ("working", "needs_you")),
     Act("reconnect", "Connect now", "alt+r", reconnect, _alive),
     Act("end", "End the session", "E", end, _alive),
+    Act("remove", "Remove it for good", "X", remove, _always),
 )
 BY_NAME = {act.name: act for act in ACTS}

@@ -209,6 +209,17 @@ class HoldfastApp(App[int]):
             self.say(said)
         return result if result is not None else True
 
+    async def erase(self, entry: Entry) -> None:
+        """Have all that was said in a session erased, and say so."""
+        assert self.source is not None
+        try:
+            answer = await self.source.ask("DELETE", f"/sessions/{entry.id}")
+        except HoldfastError as error:
+            self.say(str(error), bad=True)
+        else:
+            remains = answer.get("remains")
+            self.say(f"“{entry.name}”: removed{f'; {remains}' if remains else ''}", bad=bool(remains))
+
     async def start_daemon(self) -> None:
         """Start the daemon where it has gone."""
         assert self.source is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -35,19 +35,22 @@ class Sure(ModalScreen[bool]):
 
     DEFAULT_CSS = _BOX.format("Sure")
     BINDINGS: ClassVar = [
-        Binding("y,enter", "say(True)", "Yes"),
+        Binding("y", "say(True)", "Yes"),
+        Binding("enter", "enter", "Yes"),
         Binding("n,escape", "say(False)", "No"),
     ]
 
-    def __init__(self, question: str, what: str, yes: str) -> None:
+    def __init__(self, question: str, what: str, yes: str, *, key: Literal["Enter", "y"] = "Enter") -> None:
         """Ask.
 
         Args:
             question: In a few words.
             what: What it would mean.
             yes: What the key for yes does.
+            key: The key for yes; `y` alone where Enter is too easily pressed once too often.
         """
         super().__init__()
+        self._key = key
         self._question = question
         self._what = what
         self._yes = yes
@@ -57,11 +60,16 @@ class Sure(ModalScreen[bool]):
         with Vertical():
             yield Label(harmless(self._question), classes="title", markup=False)
             yield Label(harmless(self._what), classes="dim", markup=False)
-            yield Label(f"\nEnter {self._yes}   Esc back", markup=False)
+            yield Label(f"\n{self._key} {self._yes}   Esc back", markup=False)
 
     def action_say(self, answer: bool) -> None:
         """Answer."""
         self.dismiss(answer)
+
+    def action_enter(self) -> None:
+        """Answer yes, where that is the key for it."""
+        if self._key == "Enter":
+            self.dismiss(True)
 
 
 class OneLine(ModalScreen[str | None]):

@@ -47,6 +47,7 @@ class OpenedScreen(Screen[None]):
         Binding("p", "act('pin')", "Pin"),
         Binding("R", "act('rename')", "Rename"),
         Binding("x", "act('export')", "Export"),
+        Binding("X", "act('remove')", "Remove"),
     ]
 
     def __init__(self, source: Source, sessions: Sessions, session: str, item: str | None) -> None:
@@ -126,6 +127,10 @@ class OpenedScreen(Screen[None]):
     @on(SessionView.Said)
     def _said(self, event: SessionView.Said) -> None:
         self.app.say(event.text, bad=event.severity != "information")
+
+    @on(SessionView.Remove)
+    def _remove(self) -> None:
+        self.action_act("remove")
 
     @on(SessionView.Inspect)
     def _inspect(self, event: SessionView.Inspect) -> None:

@@ -15,6 +15,7 @@ from holdfast.adapters.transports.acp.protocol.results import (
     Capabilities,
     InitializeRefusedError,
     Listed,
+    SessionGoneError,
     initialized,
     refused_if,
 )
@@ -98,6 +99,32 @@ def test_errors_are_told_apart() -> None:
         initialized(Raw(b"null"), RpcError(-32603, "no thanks"))
     with pytest.raises(AgentError, match=r"refused session/load: gone \(-32603\)"):
         refused_if(RpcError(-32603, "gone"), "session/load")
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (-32002, "Resource not found"),
+        (-32603, "Session not found: 0197"),
+        (-32603, "No previous sessions found for this project."),
+        (-32602, "No conversation found with session ID: 0197"),
+        (-32603, "session ses_1 does not exist"),
+        (-32000 - 1, "unknown session"),
+    ],
+)
+def test_a_session_that_the_agent_does_not_have_any_more_is_told_apart(code: int, message: str) -> None:
+    with pytest.raises(SessionGoneError):
+        refused_if(RpcError(code, message), "session/resume")
+    with pytest.raises(AgentError) as other:
+        refused_if(RpcError(code, message), "session/prompt")
+    assert not isinstance(other.value, SessionGoneError)
+
+
+@pytest.mark.parametrize("message", ["gone", "no more memory", "file not found", "Method not found", ""])
+def test_any_other_refusal_to_take_a_session_up_does_not_say_that_it_is_gone(message: str) -> None:
+    with pytest.raises(AgentError) as refused:
+        refused_if(RpcError(-32603, message), "session/load")
+    assert not isinstance(refused.value, SessionGoneError)
 
 
 def test_ways_to_sign_in() -> None:

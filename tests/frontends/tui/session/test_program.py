@@ -212,6 +212,50 @@ def test_a_prompt_that_failed_says_why(daemon: Daemon, terminal: Terminals, tmp_
     screen.until("no money left")
 
 
+def lost_at_its_agent(daemon: Daemon, folder: Path) -> str:
+    """Begin a session which its agent has forgotten when it is to be taken up again."""
+    no_such = {"code": -32002, "message": "Resource not found: session"}
+    session, _ = begun(daemon, folder, "hello", load={"fail": no_such}, prompts=[[{"say": "one word"}, {"exit": 0}]])
+    daemon.get(f"/sessions/{session}/wait?until=idle&timeout=60")
+    return session
+
+
+def test_a_session_that_its_agent_no_longer_has_can_be_kept_as_a_copy(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session = lost_at_its_agent(daemon, tmp_path)
+    screen = terminal("tui", session)
+    screen.until("one word")
+    screen.type("again")
+    screen.keys("Enter")
+    screen.until("Its agent no longer has this session")
+
+    screen.keys("M-k")
+    screen.until("Its agent no longer has this session", gone=True)
+
+    row = daemon.get(f"/sessions/{session}").json()
+    assert row["lifecycle"] == "ended"
+    assert "one word" in str(items(daemon, session))
+
+
+def test_a_session_that_its_agent_no_longer_has_can_be_removed_after_asking(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session = lost_at_its_agent(daemon, tmp_path)
+    daemon.post(f"/sessions/{session}/prompts", {"content": "again"})
+    screen = terminal("tui", session, size=(40, 16))
+    screen.until("Alt+X remove it")
+
+    screen.keys("M-x")
+    screen.until("Remove “Harbour”?")
+    screen.keys("Enter")  # too easily pressed for something that cannot be taken back
+    screen.until("Remove “Harbour”?")
+    screen.keys("y")
+    screen.until("no sessions yet")
+
+    assert daemon.get(f"/sessions/{session}").status == 404
+
+
 def test_a_paste_of_a_megabyte_does_not_get_in_the_way(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
     session, _ = begun(daemon, tmp_path, prompts=[[{"say": "thank you"}]])
     screen = terminal("tui", session)

@@ -19,6 +19,7 @@ from holdfast.adapters.transports.acp.protocol.requests import INTRODUCES
 from holdfast.adapters.transports.acp.protocol.restore import lost_options, to_reapply, way_back
 from holdfast.adapters.transports.acp.protocol.results import (
     AuthenticationRequiredError,
+    SessionGoneError,
     explained,
     initialized,
     refused_if,
@@ -328,11 +329,11 @@ class AcpSpeech(Speech):
             if call.method in INTRODUCES:
                 yield self._failed(opening, Failure("refused", str(error), "terminal"))
             else:
-                yield self._missing(opening, str(error))
+                yield self._missing(opening, str(error), gone=isinstance(error, SessionGoneError))
 
-    def _missing(self, opening: _Opening, why: str) -> Heard:
+    def _missing(self, opening: _Opening, why: str, *, gone: bool = False) -> Heard:
         """The agent does not have the session any more, or cannot go on with it: do what the policy says."""
-        joining = opening.joining
+        joining, reason = opening.joining, "gone" if gone else "not-resumable"
         match joining.missing:
             case "recreate-once":
                 opening.key = f"{joining.key}:anew"
@@ -342,9 +343,9 @@ class AcpSpeech(Speech):
                 opening.anew = told
                 return Heard(writes=(self._link.open(opening.conversation, opening.key, opening.call),))
             case "ask":
-                return self._failed(opening, Failure("not-resumable", f"{why}; {_ADVICE}", "terminal"))
+                return self._failed(opening, Failure(reason, f"{why}; {_ADVICE}", "terminal"))
             case _:
-                return self._failed(opening, Failure("not-resumable", why, "terminal"))
+                return self._failed(opening, Failure(reason, why, "terminal"))
 
     def _sign_in_with(self) -> str | None:
         """Return the agent's way to sign in with a key that it finds in its environment, where it has one."""

@@ -12,7 +12,7 @@ from msgspec import Raw
 from holdfast.domain.content import NOTHING
 from holdfast.domain.session.facts import Fact, registered
 
-DetachReason = Literal["closed", "lost", "failed", "hibernated", "exited"]
+DetachReason = Literal["closed", "lost", "failed", "gone", "hibernated", "exited"]
 
 
 @registered("attach-requested")
@@ -44,8 +44,9 @@ class Detached(Fact, frozen=True):
     """The session is not connected any more.
 
     Attributes:
-        reason: `closed` on purpose, `lost` and to be connected again, `failed` and given up, `hibernated` until the
-            next prompt, `exited` when the agent's process did.
+        reason: `closed` on purpose, `lost` and to be connected again, `failed` and given up, `gone` where the
+            peer has no such session any more, `hibernated` until the next prompt, `exited` when the agent's process
+            did.
     """
 
     link_id: str

@@ -57,6 +57,7 @@ class RosterScreen(Screen[None]):
         Binding("R", "act('rename')", "Rename"),
         Binding("x", "act('export')", "Export"),
         Binding("E", "act('end')", "End"),
+        Binding("X", "act('remove')", "Remove"),
         Binding("alt+r", "act('reconnect')", "Connect now"),
     ]
 

@@ -90,6 +90,8 @@ class Composer(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         name = self._meaning(event)
         if name is None:
+            if event.key.startswith("alt+"):
+                event.prevent_default()  # Textual writes the letter; what it does here is for others to say
             return
         event.stop()
         event.prevent_default()

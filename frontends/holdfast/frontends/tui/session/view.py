@@ -15,7 +15,7 @@ from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.tui.palette import app_of
 from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session import items
-from holdfast.frontends.tui.session.banner import ConnectionBanner
+from holdfast.frontends.tui.session.banner import ConnectionBanner, gone
 from holdfast.frontends.tui.session.bars import Answered, Footer, PlanBar
 from holdfast.frontends.tui.session.composer import Chips, Composer, Offer
 from holdfast.frontends.tui.session.details import Details
@@ -56,6 +56,8 @@ class SessionView(Vertical):
         ("ctrl+o", "modes", "Mode"),
         ("ctrl+t", "plan", "Plan"),
         ("alt+r", "reconnect", "Try again now"),
+        ("alt+k", "keep", "Keep the copy"),
+        ("alt+x", "remove", "Remove it"),
         ("alt+up", "prompt(-1)", "Previous prompt"),
         ("alt+down", "prompt(1)", "Next prompt"),
         ("shift+tab", "transcript", "Transcript"),
@@ -81,6 +83,9 @@ class SessionView(Vertical):
             """Play a session."""
             super().__init__()
             self.session = session
+
+    class Remove(Message):
+        """The session is to be removed; the person is asked first."""
 
     class Said(Message):
         """One line for the person."""
@@ -241,6 +246,16 @@ class SessionView(Vertical):
     def action_reconnect(self) -> None:
         """Try to connect now."""
         self.start(lambda: self.command("reconnect"))
+
+    def action_keep(self) -> None:
+        """End what its agent has no more: the copy here stays."""
+        if gone(self.row):
+            self.start(lambda: self.command("end"))
+
+    def action_remove(self) -> None:
+        """Have what its agent has no more removed here as well."""
+        if gone(self.row):
+            self.post_message(self.Remove())
 
     def on_connection_banner_retry(self) -> None:
         """Try to connect now."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw, Struct
 
-from holdfast.adapters.transports.acp.protocol.connection import AUTH_REQUIRED
+from holdfast.adapters.transports.acp.protocol.connection import AUTH_REQUIRED, NOT_FOUND
 from holdfast.adapters.transports.acp.protocol.requests import PROTOCOL_VERSION
 from holdfast.adapters.transports.acp.protocol.translate import value_of
 from holdfast.adapters.transports.acp.protocol.wire import ConfigOption, Mode, Models, Modes, each, given, parsed
@@ -16,6 +17,14 @@ from holdfast.domain.errors import AgentError
 if TYPE_CHECKING:
     from holdfast.adapters.transports.acp.protocol.envelope import RpcError
 
+_TAKE_UP: Final = ("session/load", "session/resume")
+_GONE: Final = re.compile(
+    r"\b(session|conversation|resource|thread|rollout)s?\b.{0,80}"
+    r"\b(not (be )?found|no longer|does(n't| not) exist|expired)"
+    r"|\b(no such|unknown|no previous|no rollout found for|no) (session|conversation|thread)s?\b",
+    re.IGNORECASE,
+)
+
 
 class InitializeRefusedError(AgentError):
     """The agent does not want to, or cannot, talk to us."""
@@ -23,6 +32,10 @@ class InitializeRefusedError(AgentError):
 
 class AuthenticationRequiredError(AgentError):
     """The agent wants its user to sign in first."""
+
+
+class SessionGoneError(AgentError):
+    """The agent does not have the session that it is to take up."""
 
 
 class Capabilities(Struct, frozen=True):
@@ -169,6 +182,7 @@ def refused_if(error: RpcError | None, what: str) -> None:
     Raises:
         AuthenticationRequiredError: The agent's user has to sign in.
         InitializeRefusedError: Anything else, for `initialize`.
+        SessionGoneError: The agent does not have the session that it is to take up.
         AgentError: Anything else.
     """
     if error is None:
@@ -177,7 +191,14 @@ def refused_if(error: RpcError | None, what: str) -> None:
         msg = f"the agent wants you to sign in ({error.message or 'authentication required'}); do so in its own program"
         raise AuthenticationRequiredError(msg)
     msg = f"the agent refused {what}: {explained(error)}"
-    raise InitializeRefusedError(msg) if what == "initialize" else AgentError(msg)
+    if what == "initialize":
+        raise InitializeRefusedError(msg)
+    raise SessionGoneError(msg) if what in _TAKE_UP and _says_gone(error) else AgentError(msg)
+
+
+def _says_gone(error: RpcError) -> bool:
+    """Return whether an agent says that there is no such session: few of them use the code that is there for it."""
+    return error.code == NOT_FOUND or _GONE.search(explained(error)) is not None
 
 
 class _Details(Struct):
