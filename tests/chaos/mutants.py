@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from holdfast.adapters import durable
 from holdfast.adapters.storage import commit, compact, lock, schema, sqlite, sqlite_log, writer
 from holdfast.adapters.storage.attachments import files
 from holdfast.adapters.storage.reading import Feed
@@ -259,7 +260,7 @@ def _attachment_unsynced(replace: Replace) -> None:
     def trust(_fd: int) -> None:
         """Wait for nothing."""
 
-    replace(files, "_sync", trust)
+    replace(durable, "sync", trust)
 
 
 MUTANTS: dict[str, Callable[[Replace], None]] = {

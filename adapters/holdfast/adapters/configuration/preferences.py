@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
 from holdfast.adapters.configuration.file import parsed, read_configuration
+from holdfast.adapters.durable import write_file
 from holdfast.domain.errors import SettingsError
 from holdfast.domain.preferences import Chosen
 
@@ -74,11 +74,7 @@ class FilePreferences:
         made = target.with_name(f"{target.name}.{uuid4().hex[:8]}")
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
+            write_file(made, text.encode())
             made.replace(target)
         except OSError as error:
             with suppress(OSError):

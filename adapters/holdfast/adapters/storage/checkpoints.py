@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from holdfast.adapters.storage.signing import Keyring, Signer, sync_folder, write_atomically
+from holdfast.adapters.durable import replace_file, sync, sync_folder
+from holdfast.adapters.storage.signing import Keyring, Signer
 from holdfast.adapters.storage.witness import Witness
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class CheckpointFile:
             for line in lines
             if line.checkpoint is None or _stays(line.checkpoint.number, newest) or not line.signed(keyring)
         ]
-        write_atomically(self._path, b"".join(line.text + b"\n" for line in kept))
+        replace_file(self._path, b"".join(line.text + b"\n" for line in kept))
         self._lines = len(kept)
 
 
@@ -204,7 +205,7 @@ def _append(path: Path, content: bytes) -> None:
         written = 0
         while written < len(content):
             written += os.pwrite(file, content[written:], end + written)
-        os.fsync(file)
+        sync(file)
     finally:
         os.close(file)
     if is_new:

@@ -10,6 +10,7 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.durable import replace_file, sync_folder, write_file
 from holdfast.domain.errors import StoreDamagedError
 
 if TYPE_CHECKING:
@@ -67,39 +68,6 @@ def key_id(key: Ed25519PublicKey) -> str:
     return sha256(key.public_bytes_raw()).hexdigest()[:16]
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` under `path`, 0600 and on disk, so that a kill leaves the old file or the new one.
-
-    Raises:
-        OSError: The folder does not allow writing, or the disk is full.
-    """
-    new = path.with_name(f"{path.name}.new")
-    write_durably(new, content)
-    new.replace(path)
-    sync_folder(path.parent)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a whole file, 0600, and wait until it is on disk."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        written = 0
-        while written < len(content):
-            written += os.write(file, content[written:])
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in `folder` are on disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _load(path: Path) -> Ed25519PrivateKey | None:
     from cryptography.hazmat.primitives.asymmetric import ed25519  # see the module's docstring
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -126,7 +94,7 @@ def _make(folder: Path) -> Ed25519PrivateKey:
     key = ed25519.Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     new = folder / f"{KEY_NAME}.{os.getpid()}.new"
-    write_durably(new, pem)
+    write_file(new, pem)
     try:
         # A link, unlike a rename, fails where another process was faster: two keys must not both believe they won.
         os.link(new, folder / KEY_NAME)
@@ -150,7 +118,7 @@ def _publish(folder: Path, key: Ed25519PublicKey) -> None:
         name = "unreadable" if before is None else key_id(before)
         path.rename(folder / f"{KEY_NAME}-{name}.pub")
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    write_atomically(path, pem)
+    replace_file(path, pem)
 
 
 def _read_public(path: Path) -> Ed25519PublicKey | None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
+from holdfast.adapters.durable import sync_folder
 from holdfast.adapters.storage.schema import APPLICATION_ID, REVISION_PREFIX, SCHEMA_VERSION
 from holdfast.domain.errors import (
     StoreDamagedError,
@@ -165,7 +166,7 @@ def create_file(path: Path) -> None:
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         _mark(new)
         new.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         msg = f"cannot create {path}: {error.strerror}"
         raise StoreReadOnlyError(msg) from error
@@ -181,14 +182,6 @@ def _mark(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     finally:
         connection.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def make_private(path: Path) -> None:

@@ -7,6 +7,7 @@ import secrets
 import stat
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.durable import replace_file
 from holdfast.domain.errors import NotRunningError, UnsafeError
 
 if TYPE_CHECKING:
@@ -71,11 +72,4 @@ def new_token() -> str:
 
 def write_token(path: Path, token: str) -> None:
     """Put a token in the place of whatever is there, at once or not at all."""
-    beside = path.with_name(path.name + ".new")
-    beside.unlink(missing_ok=True)
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(token + "\n")
-        file.flush()
-        os.fsync(fd)
-    beside.replace(path)
+    replace_file(path, f"{token}\n".encode())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from holdfast.adapters.durable import replace_file
 from holdfast.domain.daemon import Running
 from holdfast.domain.errors import OccupiedError, StoreReadOnlyError
 
@@ -111,12 +112,7 @@ def only_one(home: Home) -> Generator[None]:
 
 def announce(home: Home, running: Running) -> None:
     """Say where the daemon listens. From here on it counts as ready."""
-    beside = home.daemon.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(msgspec.json.encode(running))
-    beside.replace(home.daemon)
+    replace_file(home.daemon, msgspec.json.encode(running))
 
 
 def _lock(fd: int, home: Home) -> None:

@@ -7,10 +7,10 @@ refers to it is committed: killed anywhere in between, what is left at worst is 
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from holdfast.adapters.durable import sync_folder, write_file
 from holdfast.adapters.storage.attachments.keeping import PIECE, gone
 from holdfast.domain.attachments import is_name
 from holdfast.domain.errors import StoreError
@@ -68,12 +68,12 @@ class FileAttachments:
     def _keep(self, contents: Mapping[str, bytes]) -> None:
         if not self._folder.is_dir():
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(self._folder.parent)
+            sync_folder(self._folder.parent)
         for name, content in contents.items():
             if not self._holds(name, content):
                 self._write(name, content)
         # Also for those that were there: whoever wrote them may have been killed before this.
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def keeps(self, name: str) -> bool:
         """Tell whether one is there."""
@@ -129,7 +129,7 @@ class FileAttachments:
         try:
             for name in names:
                 self._path(name).unlink(missing_ok=True)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             msg = f"attachments in {self._folder} cannot be removed: {error.strerror or error}"
             raise StoreError(msg) from error
@@ -148,19 +148,7 @@ class FileAttachments:
 
     def _write(self, name: str, content: bytes) -> None:
         part = self._folder / f".{name}{_PART}"
-        part.unlink(missing_ok=True)
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            rest = memoryview(content)
-            while rest:
-                rest = rest[os.write(fd, rest) :]
-            _sync(fd)
-        except OSError:
-            with suppress(OSError):  # it takes room that a full disk needs
-                part.unlink()
-            raise
-        finally:
-            os.close(fd)
+        write_file(part, content)
         part.replace(self._path(name))
 
     def _path(self, name: str) -> Path:
@@ -168,20 +156,3 @@ class FileAttachments:
 
     def _unreadable(self, name: str, error: OSError) -> StoreError:
         return StoreError(f"{self._folder / name} cannot be read: {error.strerror or error}")
-
-
-def _sync(fd: int) -> None:
-    if sys.platform == "darwin":
-        import fcntl  # noqa: PLC0415 - there, fsync only tells the drive
-
-        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-    else:
-        os.fsync(fd)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
