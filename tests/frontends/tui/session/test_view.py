@@ -516,7 +516,7 @@ async def test_a_connection_that_failed_says_why_and_is_tried_again() -> None:
     connection = {"state": "failed", "attempt": 3, "next_retry_at": None, "error": "no such \x1b[31mprogram"}
     source = PlayedSource(message(1), session=row(connection=connection))
     async with playing(source) as played:
-        await played.shows("Not connected no such \\x1b[31mprogram")
+        await played.shows("Not connected  no such \\x1b[31mprogram")
         await played.press("alt+r")
         await played.until(lambda: bool(source.commands))
 
