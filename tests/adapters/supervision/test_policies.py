@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
 from holdfast.domain.content import of_text
-from holdfast.domain.errors import ConflictError
+from holdfast.domain.errors import ConflictError, NotFoundError
 from holdfast.domain.keeping import Order
 from holdfast.domain.link import events as links
 from holdfast.domain.policy import LivePolicy, QueuePolicy, ReconnectPolicy, TransportPolicy
@@ -33,7 +33,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.transport import ConnectError, Failure, Heard, Joining, Peer, Speech, Transport, Write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
@@ -188,8 +188,10 @@ async def lab(
     suspended_s: Callable[[], float] = lambda: 0.0,
     online: Callable[[], bool] = lambda: True,
     configured: str = "",
+    refuses: OSError | None = None,
 ) -> AsyncGenerator[Lab]:
     wires = Wires()
+    wires.refuses = refuses
     echo = Echo(wires, policy or TransportPolicy(reconnect=reconnect or ReconnectPolicy(), queue=QueuePolicy("queue")))
 
     def now() -> int:
@@ -208,9 +210,29 @@ async def lab(
     with open_store(StoreSettings.from_url(f"sqlite:///{tmp_path}/log.db"), inline=True, now=now, environ={}) as store:
         supervisor = Supervisor(StoreJournal(store, now=now), Directory({"echo": echo}), settings)
         async with anyio.create_task_group() as nursery:
-            await nursery.start(supervisor.run)
+            with standing_still():
+                await nursery.start(supervisor.run)
+                await recovered(supervisor)
             yield Lab(store, supervisor, wires, echo)
             nursery.cancel_scope.cancel()
+
+
+@contextmanager
+def standing_still() -> Generator[None]:
+    """Let no virtual time pass: its clock does not wait for worker threads, and what they do would come too late."""
+    clock = trio.lowlevel.current_clock()
+    assert isinstance(clock, MockClock)
+    clock.autojump_threshold = inf
+    try:
+        yield
+    finally:
+        clock.autojump_threshold = 0
+
+
+async def recovered(supervisor: Supervisor) -> None:
+    """Return once everything was read from the log: sooner nobody can say that a question was never asked."""
+    with pytest.raises(NotFoundError):
+        await supervisor.answer("never asked", None, None, cause=None, actor=ME)
 
 
 def waits(dialled: list[float]) -> list[float]:

@@ -181,13 +181,11 @@ class TestHowLongOneMayWait:
 
     async def test_the_time_goes_on_over_a_restart(self, tmp_path: Path) -> None:
         configured = echo("queue", "ttl_s = 100")
-        async with lab(tmp_path, configured=configured) as it:
-            it.wires.refuses = OSError("nobody there")
+        async with lab(tmp_path, configured=configured, refuses=OSError("nobody there")) as it:
             session = await it.new()
             await it.say(session, "1")
             await anyio.sleep(60)
-        async with lab(tmp_path, configured=configured) as it:
-            it.wires.refuses = OSError("nobody there")
+        async with lab(tmp_path, configured=configured, refuses=OSError("nobody there")) as it:
             await anyio.sleep(39)
             assert not any(isinstance(fact, e.PromptFailed) for fact in it.facts(session))
             await anyio.sleep(3)
