@@ -15,6 +15,7 @@ from holdfast.adapters import durable
 from holdfast.adapters.storage import commit, compact, lock, schema, sqlite, sqlite_log, writer
 from holdfast.adapters.storage.attachments import files
 from holdfast.adapters.storage.reading import Feed
+from holdfast.bootstrap.daemon import presence
 from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.session import codec
 
@@ -109,12 +110,25 @@ def _lossy_fan_out(replace: Replace) -> None:
 
 
 def _no_lock(replace: Replace) -> None:
-    """Nobody asks whether another process writes."""
+    """Nobody asks whether another process writes, or keeps the same home."""
 
-    def trust(_self: object, **_: object) -> None:
+    def trust(_place: object, *_: object, **__: object) -> None:
         """Take no lock."""
 
     replace(lock.StoreLock, "acquire", trust)
+    replace(presence, "_lock", trust)
+
+
+def _no_epoch(replace: Replace) -> None:
+    """Nor does the store itself tell who may write: whoever does not know that it was taken over writes on."""
+    _no_lock(replace)
+    write = sqlite_log.SqliteLog.write
+
+    def careless(self: SqliteLog, batch: Batch) -> None:
+        self._epoch = self._number("SELECT epoch FROM store")
+        write(self, batch)
+
+    replace(sqlite_log.SqliteLog, "write", careless)
 
 
 def _roster_later(replace: Replace) -> None:
@@ -268,6 +282,7 @@ MUTANTS: dict[str, Callable[[Replace], None]] = {
     "synchronous-normal": _no_fsync,
     "lossy-fan-out": _lossy_fan_out,
     "no-lock": _no_lock,
+    "no-epoch": _no_epoch,
     "roster-later": _roster_later,
     "positions-move-early": _positions_move_early,
     "error-ignored": _error_ignored,

@@ -100,13 +100,13 @@ class Run:
         """Let it begin."""
         self._zygote.tell("go")
 
-    def listen_for(self, enough: Callable[[Words], bool]) -> None:
+    def listen_for(self, enough: Callable[[Words], bool], within_s: float = PATIENCE_S) -> None:
         """Take in what it says until that is enough, or until it has ended.
 
         Raises:
             TimeoutError: It says nothing more.
         """
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + within_s
         while not self.words.ended and not enough(self.words):
             if not self._hear(deadline):
                 message = f"process {self.words.pid} says nothing more: {str(self.words)[-300:]}"
@@ -135,13 +135,13 @@ class Run:
                 os.kill(self.pid, signal.SIGKILL)
         return self.wait()
 
-    def wait(self) -> Words:
+    def wait(self, within_s: float = PATIENCE_S) -> Words:
         """Return all it said, after it has ended by itself.
 
         Raises:
             TimeoutError: It has not.
         """
-        self.listen_for(lambda words: words.ended)
+        self.listen_for(lambda words: words.ended, within_s)
         return self.words
 
     def _hear(self, deadline: float) -> bool:

@@ -36,6 +36,7 @@ class Words:
         read: How many events it read then.
         recovered_s: How long after it got space it took to write again.
         violations: What it found not to hold.
+        told: What a daemon reported to whoever started it.
     """
 
     pid: int = 0
@@ -53,6 +54,7 @@ class Words:
     read: int = 0
     recovered_s: float | None = None
     violations: list[str] = field(default_factory=list[str])
+    told: str | None = None
 
     def add(self, line: str) -> None:
         """Take in one line."""
@@ -77,9 +79,9 @@ class Words:
                 self.status = int(status)
                 self.ended = True
             case _:
-                self._add_of_disk(line)
+                self._add_of_others(line)
 
-    def _add_of_disk(self, line: str) -> None:
+    def _add_of_others(self, line: str) -> None:
         match line.split(" "):
             case ["full", events]:
                 self.full = int(events)
@@ -89,6 +91,8 @@ class Words:
                 self.recovered_s = float(seconds)
             case ["violation", *what]:
                 self.violations.append(" ".join(what))
+            case ["told", *report]:
+                self.told = " ".join(report)
             case ["pid", pid]:
                 self.pid = int(pid)
             case _:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from tests.chaos import deeds, full_disk, writer
+from tests.chaos import daemons, deeds, full_disk, writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ PROGRAMS: dict[str, Callable[[Sequence[str]], int]] = {
     "writer": writer.main,
     "deed": deeds.main,
     "full-disk": full_disk.main,
+    "daemon": daemons.main,
 }
 
 _PR_SET_PDEATHSIG = 1
@@ -58,6 +59,7 @@ def _warm_up() -> None:
         os.dup2(silent, 1)
         os.close(silent)
     anyio.run(anyio.sleep, 0)
+    daemons.warm_up()
     gc.collect()
     gc.freeze()
 
