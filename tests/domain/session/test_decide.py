@@ -75,10 +75,15 @@ def test_nothing_else_may_be_asked_of_a_session_that_was_not_created(command: c.
         c.StartTurn("t1"),
         c.Cancel(),
         c.Answer("r1", "allow"),
+        c.Rename("Shop"),
+        c.Pin(),
+        c.Mute(),
+        c.MarkUnread(),
+        c.End(),
     ],
     ids=lambda command: type(command).__name__,
 )
-def test_an_ended_session_takes_nothing_for_its_peer(command: c.Command) -> None:
+def test_an_ended_session_takes_no_command(command: c.Command) -> None:
     with pytest.raises(SessionEndedError, match="has ended"):
         when(given(ENDED), command)
 
@@ -86,21 +91,19 @@ def test_an_ended_session_takes_nothing_for_its_peer(command: c.Command) -> None
 @pytest.mark.parametrize(
     ("command", "fact"),
     [
-        (c.Rename("Shop"), e.SessionRenamed("Shop")),
-        (c.Pin(), e.SessionPinned(pinned=True)),
-        (c.Mute(), e.SessionMuted(muted=True)),
         (c.Notify("tray", "r1"), e.SessionNotified("tray", "r1")),
-        (c.MarkUnread(), e.MarkedUnread("owner")),
         (c.Observe((e.HistoryGap("away"),)), e.HistoryGap("away")),
         (c.Erase(), e.SessionErased()),
     ],
 )
-def test_an_ended_session_may_still_be_arranged_read_and_erased(command: c.Command, fact: e.Fact) -> None:
+def test_what_is_noted_by_itself_is_noted_after_the_end_as_well(command: c.Command, fact: e.Fact) -> None:
     assert when(given(ENDED), command) == (fact,)
 
 
-def test_ending_twice_changes_nothing() -> None:
-    assert when(given(ENDED), c.End()) == ()
+def test_the_last_words_of_an_ended_session_can_be_read() -> None:
+    session = given(e.TurnStarted("t1"), e.TextAppended("i1", "bye"), e.TurnEnded("t1", "end_turn"), ENDED)
+
+    assert when(session, c.MarkRead()) == (e.ReadUpTo("owner", 5),)
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,12 @@ def test_an_ended_session_takes_nothing_more(run: Run, begin: Begin) -> None:
     assert run("send", session, "hello").code == 4
     assert run("cancel", session).code == 4
     assert run("reconnect", session).code == 4
+    for words in (["end"], ["unread"], ["pin"], ["mute"], ["rename", "Long"], ["mode", "x"], ["queue", "clear"]):
+        verb, *rest = words
+        told = run(verb, session, *rest)
+        assert (told.code, told.out) == (4, ""), verb
+        assert "the session has ended" in told.err
+    assert run("read", session).code == 0
     assert run("ls", "--json").json() == []
 
 

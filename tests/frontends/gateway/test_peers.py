@@ -120,12 +120,38 @@ def test_an_ended_session_takes_nothing_more_and_stays_readable(daemon: Daemon, 
     session = begin(daemon, Scripted(tmp_path / "agent"), prompt="hello").json()["id"]
     reaches(daemon, session, "idle")
 
-    assert daemon.post(f"/sessions/{session}/end").json()["lifecycle"] == "ended"
+    path = f"/sessions/{session}"
+    ended = daemon.post(f"{path}/end", {"client_id": "e-1"})
+    assert ended.json()["lifecycle"] == "ended"
 
-    refused(daemon.post(f"/sessions/{session}/prompts", {"content": "x"}), 409, "session_ended")
-    refused(daemon.post(f"/sessions/{session}/reconnect"), 409, "session_ended")
-    refused(daemon.post(f"/sessions/{session}/mode", {"mode": "x"}), 409, "session_ended")
-    assert daemon.get(f"/sessions/{session}/transcript").json()["items"]
+    for verb, body in {
+        "prompts": {"content": "x"},
+        "cancel": {},
+        "reconnect": {},
+        "mode": {"mode": "x"},
+        "option": {"option": "model", "value": "x"},
+        "queue/resume": {},
+        "rename": {"title": "x"},
+        "pin": {},
+        "mute": {},
+        "unread": {},
+        "end": {"client_id": "e-2"},
+    }.items():
+        refused(daemon.post(f"{path}/{verb}", body), 409, "session_ended")
+    refused(daemon.request("PATCH", f"{path}/queue/p1", {"content": "x"}), 409, "session_ended")
+    refused(daemon.request("DELETE", f"{path}/queue/p1"), 409, "session_ended")
+    refused(daemon.request("DELETE", f"{path}/queue"), 409, "session_ended")
+    assert daemon.post(f"{path}/end", {"client_id": "e-1"}).json() == ended.json(), "who ended it is told so again"
+    assert daemon.get(f"{path}/transcript").json()["items"]
+
+
+def test_what_an_ended_session_said_last_can_be_read_and_told_of(daemon: Daemon, tmp_path: Path) -> None:
+    session = begin(daemon, Scripted(tmp_path / "agent"), prompt="hello").json()["id"]
+    assert reaches(daemon, session, "idle")["unread"] == 1
+    assert daemon.post(f"/sessions/{session}/end").json()["unread"] == 1
+
+    assert daemon.post(f"/sessions/{session}/notified", {"item_id": "t1.1"}).status == 200
+    assert daemon.post(f"/sessions/{session}/read").json()["unread"] == 0
 
 
 @pytest.mark.parametrize(

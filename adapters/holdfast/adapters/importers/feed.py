@@ -148,7 +148,7 @@ class Feed:
 
     def _remind(self) -> None:
         """Mark what was said as unread, also in a turn of which the person has read the beginning: it counts once."""
-        if any(
+        if self._session.state.ended is None and any(
             isinstance(each.event, e.TextAppended) and each.event.thread is None and each.event.text.strip()
             for each in self._batch
         ):

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.session.state import Prompt, SessionState
 
-_AFTER_THE_END = (c.MarkRead, c.MarkUnread, c.Rename, c.Pin, c.Mute, c.Notify, c.Erase, c.End, c.Observe)
+_AFTER_THE_END = (c.MarkRead, c.Notify, c.Erase, c.Observe)
+"""What frontends do by themselves when somebody looks at the last that was said, or is told of it; and the agent's last
+words, which may come late."""
 
 
 def decide(state: SessionState, command: c.Command, version: int) -> tuple[Fact, ...]:

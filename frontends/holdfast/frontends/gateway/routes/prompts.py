@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from holdfast.domain import wire
 from holdfast.domain.content import text_of
-from holdfast.domain.errors import NotFoundError, PermissionExpiredError, PromptError, UsageError
+from holdfast.domain.errors import NotFoundError, PermissionExpiredError, PromptError, SessionEndedError, UsageError
 from holdfast.domain.keeping import Order
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session import commands
@@ -189,7 +189,10 @@ class Prompts:
     async def clear(self, call: Call, given: Nothing) -> Response:
         """Take every waiting prompt back."""
         del given
-        await in_thread(self._house.reading.row, call.session)
+        row = await in_thread(self._house.reading.row, call.session)
+        if row.ended is not None:
+            msg = "the session has ended, and nothing waits in it"
+            raise SessionEndedError(msg)
         for prompt in await prompts(self._house.tail, call.session):
             if prompt.state == "queued":
                 with suppress(NotFoundError, PromptError):  # it was sent or taken back in this instant
