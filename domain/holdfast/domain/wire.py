@@ -46,6 +46,7 @@ _FIELDS = (
     "options",
     "decision",
     "decided_by",
+    "decided_at",
     "reason",
     "thread",
     "turn_id",
@@ -73,6 +74,8 @@ def item(listed: Item) -> Shape:
             value = value or None
         elif name == "options":
             value = options(listed.options)
+        elif name == "decided_at":
+            value = None if listed.decided_at is None else to_text(listed.decided_at)
         if name in always or value not in (None, "", []):
             shape[name] = value
     return shape

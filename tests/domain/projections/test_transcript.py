@@ -172,6 +172,7 @@ class TestPermissions:
 
     @pytest.mark.parametrize("fact", [e.PermissionExpired("r1", "gone"), e.PermissionAnswered("r1", "allow", "hash")])
     def test_the_outcome_of_a_question_that_is_not_there_is_not_shown(self, fact: e.Fact) -> None:
+        assert item.decided_at == START + 1_000_000
         assert told(fact) == []
 
 

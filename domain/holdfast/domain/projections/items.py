@@ -21,6 +21,8 @@ class Item(Struct, omit_defaults=True):
         position: Position of the event that changed it last.
         at: When it first appeared, microseconds since the epoch.
         text: What was said, without the pieces in `tail`.
+        decided_at: When a permission was answered, microseconds since the epoch. No view stores it: it is the time of
+            the event at `position`, and whoever reads an item looks it up there.
         tail: Pieces that were added since; `settled` joins them.
         length: Characters of text and tail together.
     """
@@ -42,6 +44,7 @@ class Item(Struct, omit_defaults=True):
     options: tuple[Option, ...] = ()
     decision: str | None = None
     decided_by: str | None = None
+    decided_at: int | None = None
     reason: str | None = None
     thread: str | None = None
     turn_id: str | None = None

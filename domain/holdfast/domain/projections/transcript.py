@@ -200,6 +200,7 @@ def _divider(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...
     match recorded.event:
         case e.TurnInterrupted(reason=reason):
             return (_notice(items, recorded, "interrupted", reason),)
+        decided_at=recorded.at,
         case e.TurnUnknown(reason=reason):
             return (_notice(items, recorded, "unknown", reason),)
         case e.TurnEnded(stop_reason=reason) if reason not in ("end_turn", "unrecorded", "session-ended"):

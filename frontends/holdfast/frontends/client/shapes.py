@@ -176,10 +176,11 @@ def not_understood(error: Exception) -> DaemonError:
 
 
 def _item(told: dict[str, Raw]) -> Item:
-    """Return an entry as projections have it: the same members, but for a time in microseconds and nothing for null."""
+    """Return an entry as projections have it: the same members, but for times in microseconds and nothing for null."""
     present = {name: value for name, value in told.items() if bytes(value) != b"null"}
-    at = _time(read(_text, bytes(present.pop("at", b""))))
-    found = read(_entry, json.encode({**present, "at": at}))
+    named = ("at", *({"decided_at"} & present.keys()))
+    times = {name: _time(read(_text, bytes(present.pop(name, b"")))) for name in named}
+    found = read(_entry, json.encode(present | times))
     found.length = len(found.text)
     return found
 

@@ -102,6 +102,19 @@ def _listed(workspace: Workspace) -> set[str]:
     return {row.id for row in workspace.rows(ended=True)}
 
 
+def test_an_answer_is_shown_with_its_time_whether_it_is_folded_or_not(workspace: Workspace) -> None:
+    a_session(workspace)
+    say(workspace, ONE, c.Observe((asks("r1", None),)), c.Answer("r1", "allow", arguments_hash="hash-of-ls"))
+    (answered,) = (logged.recorded for logged in workspace.events(types=["permission-answered"]))
+
+    fresh = workspace.page(ONE, limit=1).items
+    workspace.catch_up()
+
+    assert [item.decided_at for item in fresh] == [answered.recorded_at]
+    assert workspace.page(ONE, limit=1).items == fresh
+    assert workspace.digests() == workspace.rebuild()
+
+
 def test_everything_but_the_log_can_be_dropped_and_comes_back(
     workspace: Workspace, store: Store, reopened: Callable[[], Workspace]
 ) -> None:

@@ -39,6 +39,7 @@ def page(
     items |= {item.id: item for item in fresh if item.ordinal >= oldest and (below is None or item.ordinal < below)}
     ascending = sorted(items.values(), key=lambda item: item.ordinal)
     shown = ascending[-limit:] if limit else []
+    transcript.date(connection, shown)
     return shown, str(shown[0].ordinal) if shown and len(ascending) > limit else None
 
 
@@ -88,6 +89,7 @@ def chosen(connection: Connection, session_id: StreamId, item_ids: Collection[st
     fresh, cleared = _fresh(connection, stream)
     items = {} if cleared else {item.id: item for item in transcript.some(connection, stream.number, item_ids)}
     items |= {item.id: item for item in fresh if item.id in item_ids}
+    transcript.date(connection, list(items.values()))
     return list(items.values())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, delete, func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views.tables import upsert
@@ -117,8 +117,21 @@ def place_of(connection: Connection, stream: int, item_id: str) -> int | None:
     return connection.scalar(select(table.c.ordinal).where(chosen))
 
 
+def date(connection: Connection, items: Sequence[Item]) -> None:
+    """Say of permissions among these items when they were answered: when the event happened that changed them last."""
+    answered = {item.position: item for item in items if item.status == "answered" and item.decided_at is None}
+    places = list(answered)
+    events = schema.events.c
+    for start in range(0, len(places), _FETCH):
+        chosen = events.position.in_(places[start : start + _FETCH])
+        happened = func.coalesce(events.occurred_at, events.recorded_at)
+        for position, at in connection.execute(select(events.position, happened).where(chosen)):
+            answered[position].decided_at = at
+
+
 def _row(stream: int, item: Item) -> dict[str, object]:
     item.settled()
+    item.decided_at = None
     return {
         "stream": stream,
         "ordinal": item.ordinal,

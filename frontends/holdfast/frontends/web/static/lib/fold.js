@@ -59,7 +59,7 @@ export function take(items, event) {
     case "permission-requested":
       return put({ id: data.request_id, kind: "permission", title: data.title, input: data.input, options: data.options, status: "pending", turn_id: data.turn_id });
     case "permission-answered":
-      return void restate(data.request_id, { status: "answered", decision: data.option_id || "cancelled", decided_by: event.actor?.device ?? event.actor?.kind, reason: data.reason });
+      return void restate(data.request_id, { status: "answered", decision: data.option_id || "cancelled", decided_by: event.actor?.device ?? event.actor?.kind, decided_at: event.occurred_at ?? event.recorded_at, reason: data.reason });
     case "permission-expired":
       return void restate(data.request_id, { status: "expired", reason: data.reason });
     case "plan-changed":
