@@ -224,6 +224,8 @@ class TestUnread:
 
         assert state.unread() == 1
         assert state.reader().version == 3
+            ((e.TurnStarted("t1"), e.TextAppended("i1", "See:"), MESSAGE, MESSAGE), 1),
+            ((e.TurnStarted("t1"), MESSAGE, e.TextAppended("i1", "That is it.")), 1),
 
     def test_a_reminder_counts_as_one_until_something_new_comes(self) -> None:
         marked = given(MESSAGE, e.ReadUpTo("owner", 2), e.MarkedUnread("owner"))
@@ -235,11 +237,47 @@ class TestUnread:
     def test_units_older_than_those_remembered_are_read_together(self) -> None:
         many = given(*[MESSAGE] * (RECENT + 10))
 
+            "words and images",
+            "images and words",
         assert many.state.unread() == RECENT + 10
         assert then(many, e.ReadUpTo("owner", 5)).state.unread() == RECENT + 10
         assert then(many, e.ReadUpTo("owner", 12)).state.unread() == RECENT - 1
 
     def test_a_failure_is_over_once_its_owner_saw_it(self) -> None:
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            (e.TurnInterrupted("t1", "crash"),),
+            (e.TurnUnknown("t1", "no answer"),),
+            (e.TurnInterrupted("t1", "reset by peer"), e.Detached("l1", "lost", "reset by peer")),
+            (e.TurnInterrupted("t1", "crash"), e.Detached("l1", "failed", "crash")),
+            (e.TurnInterrupted("t1", "reset"), e.Detached("l1", "lost"), e.Detached("l1", "failed", "gave up")),
+            (e.TurnUnknown("t1", "watchdog"), e.Detached("l1", "failed", "watchdog")),
+            (e.PromptFailed("p1", "not_delivered"), e.TurnEnded("t1", "x"), e.Detached("l1", "failed", "crash")),
+            (e.PromptFailed("p1", "refused"), e.TurnEnded("t1", "error")),
+        ],
+        ids=["interrupted", "unknown", "lost", "failed", "gave-up", "watchdog", "not-delivered", "refused"],
+    )
+    def test_a_turn_that_broke_off_counts_its_words_once_and_its_failure_once(self, broken: tuple[e.Fact, ...]) -> None:
+        spoken = given(e.Attached("l1"), *SENT, e.TextAppended("i1", "Let me"))
+
+        assert then(spoken, *broken).state.unread() == 2
+        assert then(given(e.Attached("l1"), *SENT), *broken).state.unread() == 1
+
+    def test_a_failure_that_comes_after_the_first_was_seen_counts_again(self) -> None:
+        seen = given(*SENT, e.TurnInterrupted("t1", "reset"), e.ReadUpTo("owner", 5))
+        assert seen.state.unread() == 0
+
+        failed = then(seen, e.Detached("l1", "failed", "gave up"))
+
+        assert (failed.state.unread(), failed.state.failure) == (1, "gave up")
+
+    def test_each_prompt_that_is_not_sent_any_more_is_a_failure_of_its_own(self) -> None:
+        waiting = given(QUEUED, e.PromptQueued("p2", HELLO))
+        gone = (e.PromptFailed("p1", "refused", content=HELLO), e.PromptFailed("p2", "refused", content=HELLO))
+
+        assert then(waiting, *gone, e.Detached("l1", "failed", "gone")).state.unread() == 2
+
         failed = given(e.Detached("l1", "failed", "crash"), MESSAGE)
 
         assert then(failed, e.ReadUpTo("owner", 1)).state.failure == "crash"

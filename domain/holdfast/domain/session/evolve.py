@@ -124,7 +124,7 @@ def _after_attachment(
             )
         case e.Detached(link_id=link_id, reason=reason, error=error):
             state = replace(state, attachment="detached", link_id=link_id, detached_because=reason, detach_error=error)
-            return _fail(state, error or reason, version) if reason == "failed" else state
+            return _fail_once(state, error or reason, version) if reason == "failed" else state
         case _:
             assert_never(fact)
 
@@ -174,7 +174,7 @@ def _after_turn(state: SessionState, fact: Fact, version: int) -> SessionState:
         case e.TurnEnded(turn_id=turn_id):
             return _close_turn(state, turn_id)
         case e.TurnInterrupted(turn_id=turn_id, reason=reason) | e.TurnUnknown(turn_id=turn_id, reason=reason):
-            return _fail(replace(_close_turn(state, turn_id), held=True), reason, version)
+            return _fail_once(replace(_close_turn(state, turn_id), held=True), reason, version)
         case _:
             return state
 
@@ -228,6 +228,16 @@ def _without_prompt(state: SessionState, prompt_id: str | None) -> SessionState:
         return state
     queue = tuple(prompt for prompt in state.queue if prompt.prompt_id != prompt_id)
     return _settle(replace(state, queue=queue), prompt_id)
+
+
+def _fail_once(state: SessionState, failure: str, version: int) -> SessionState:
+    """One failure has several events: a turn that broke off, the connection that is given up for it.
+
+    Who has not seen the first of them since the turn began has one thing to see, not two.
+    """
+    if state.failure is None:
+        return _fail(state, failure, version)
+    return replace(state, failure=failure, failed_at=version)
 
 
 def _with_prompt_state(state: SessionState, prompt_id: str, to: PromptState) -> SessionState:
