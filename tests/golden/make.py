@@ -96,6 +96,8 @@ EVERY_KIND: tuple[Fact, ...] = (
     e.CancelRequested("turn-1"),
     e.TurnEnded("turn-1", "cancelled"),
     e.TurnStarted("turn-2"),
+    e.ToolCalled("tool-2", "call-2", "sleep 60", "execute", "in_progress"),
+    e.ToolAbandoned("tool-2", "interrupted"),
     e.TurnInterrupted("turn-2", "restarted"),
     e.QueueResumed(),
     e.TurnStarted("turn-3"),

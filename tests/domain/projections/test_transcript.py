@@ -86,6 +86,19 @@ class TestTools:
         late = only(e.ToolUpdated("i1", "call", status="failed"), e.ToolCalled("i1", "call", "List", input=LS))
         assert (late.title, late.status, late.input) == ("List", "failed", LS)
 
+    def test_one_that_nobody_ends_has_failed_and_says_why(self) -> None:
+        item = only(e.ToolCalled("i1", "call", "List", input=LS), e.ToolAbandoned("i1", "interrupted"))
+
+        assert (item.title, item.status, item.reason, item.input) == ("List", "failed", "interrupted", LS)
+        assert told(e.ToolAbandoned("i1", "interrupted")) == []
+
+    def test_what_the_peer_says_of_it_counts_before_and_after(self) -> None:
+        done = e.ToolUpdated("i1", "call", status="completed")
+
+        assert only(done, e.ToolAbandoned("i1", "cancelled")).status == "completed"
+        late = only(e.ToolCalled("i1", "call"), e.ToolAbandoned("i1", "cancelled"), done)
+        assert (late.status, late.reason) == ("completed", None)
+
 
 class TestPrompts:
     def test_a_prompt_appears_when_it_is_sent_and_tells_how_far_it_got(self) -> None:
@@ -159,6 +172,7 @@ class TestPermissions:
             "phone",
             "too risky",
         )
+        assert item.decided_at == START + 1_000_000
 
     def test_without_a_device_it_shows_what_kind_of_actor_decided(self) -> None:
         (item,) = told(asks(), e.PermissionAnswered("r1", "allow", "hash-of-ls"), actor=Actor("policy"))
@@ -172,7 +186,6 @@ class TestPermissions:
 
     @pytest.mark.parametrize("fact", [e.PermissionExpired("r1", "gone"), e.PermissionAnswered("r1", "allow", "hash")])
     def test_the_outcome_of_a_question_that_is_not_there_is_not_shown(self, fact: e.Fact) -> None:
-        assert item.decided_at == START + 1_000_000
         assert told(fact) == []
 
 
@@ -244,6 +257,7 @@ class TestEverythingElse:
         (e.TextAppended("i1", "Hi"), "i1"),
         (e.PromptFailed("p1", "refused"), "p1"),
         (asks(), "r1"),
+        (e.ToolAbandoned("i1", "cancelled"), "i1"),
         (e.HistoryGap("away"), None),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from holdfast.domain.session import events as e
 from holdfast.domain.session.admit import admit
+from holdfast.domain.session.state import OPEN_TOOLS
 from tests.domain.scene import HELLO, asks, given
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ IN_TURN = e.TurnStarted("t1")
 ENDED = e.SessionEnded("user")
 OVER = e.TurnEnded("t1", "end_turn")
 ATTACHED = e.Attached("l1")
+TOOL = e.ToolCalled("i1", "call", "ls", status="in_progress")
 
 
 def admitted(session: Session, fact: e.Fact) -> tuple[e.Fact, ...]:
@@ -55,6 +57,7 @@ def test_what_a_peer_says_is_kept_even_after_the_end(fact: e.Fact) -> None:
         e.PromptSent("p1", HELLO),
         e.QueueResumed(),
         e.CancelRequested("t1"),
+        e.ToolAbandoned("i1", "cancelled"),
     ],
     ids=lambda fact: type(fact).__name__,
 )
@@ -185,3 +188,45 @@ class TestTheEnd:
 
     def test_a_session_ends_once(self) -> None:
         assert admitted(given(ENDED), e.SessionEnded("exited")) == ()
+
+
+class TestTools:
+    @pytest.mark.parametrize(
+        ("closing", "reason"),
+        [
+            (OVER, "turn-ended"),
+            (e.TurnEnded("t1", "cancelled"), "cancelled"),
+            (e.TurnInterrupted("t1", "crash"), "interrupted"),
+            (e.TurnUnknown("t1", "no answer"), "unknown"),
+        ],
+    )
+    def test_a_turn_takes_along_the_uses_of_tools_that_nobody_ended(self, closing: e.Fact, reason: str) -> None:
+        working = given(IN_TURN, TOOL, e.ToolCalled("i2", "other"), e.ToolUpdated("i2", "other", status="completed"))
+
+        assert tuple(admit(working.state, closing)) == (e.ToolAbandoned("i1", reason), closing)
+
+    def test_a_denied_use_of_which_nothing_more_is_heard_ends_with_its_turn(self) -> None:
+        denied = given(IN_TURN, TOOL, asks(), e.PermissionAnswered("r1", "deny", "hash-of-ls"))
+
+        assert tuple(admit(denied.state, OVER)) == (e.ToolAbandoned("i1", "turn-ended"), OVER)
+
+    def test_the_end_of_the_session_takes_them_along(self) -> None:
+        assert tuple(admit(given(TOOL).state, ENDED)) == (e.ToolAbandoned("i1", "session-ended"), ENDED)
+
+    def test_so_does_the_loss_of_the_agent_outside_of_a_turn(self) -> None:
+        lost = e.Detached("l1", "exited")
+
+        assert tuple(admit(given(ATTACHED, TOOL).state, lost)) == (e.ToolAbandoned("i1", "detached"), lost)
+        assert tuple(admit(given(ATTACHED, IN_TURN, TOOL).state, lost)) == (lost,)
+
+    def test_what_begins_after_the_end_is_over_at_once(self) -> None:
+        assert tuple(admit(given(ENDED).state, TOOL)) == (TOOL, e.ToolAbandoned("i1", "session-ended"))
+
+    def test_only_so_many_are_open_at_a_time(self) -> None:
+        crowd = given(*(e.ToolCalled(f"i{number}", "call") for number in range(OPEN_TOOLS)))
+        more = e.ToolCalled("more", "call")
+
+        assert tuple(admit(crowd.state, more)) == (e.ToolAbandoned("i0", "crowded"), more)
+        assert tuple(admit(crowd.state, e.ToolUpdated("i5", "call", status="in_progress"))) == (
+            e.ToolUpdated("i5", "call", status="in_progress"),
+        )

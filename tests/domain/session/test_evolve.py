@@ -16,8 +16,9 @@ MESSAGE = e.MessageReceived("i1", HELLO)
     "fact",
     [
         e.ThoughtAppended("i1", "hm"),
-        e.ToolCalled("i1", "call"),
         e.ToolUpdated("i1", "call"),
+        e.ToolUpdated("i1", "call", status="completed"),
+        e.ToolAbandoned("i1", "interrupted"),
         e.UsageReported("context"),
         e.MessageSent("i1", HELLO),
         e.PlanChanged("i1", HELLO),
@@ -152,6 +153,38 @@ class TestTurns:
         assert given(e.Detached("l1", "failed"), e.TurnStarted("t1")).state.failure is None
 
 
+class TestTools:
+    @pytest.mark.parametrize(
+        "begun",
+        [
+            e.ToolCalled("i1", "call"),
+            e.ToolCalled("i1", "call", status="pending"),
+            e.ToolUpdated("i1", "call", status="in_progress"),
+        ],
+    )
+    def test_a_use_is_open_from_its_beginning(self, begun: e.Fact) -> None:
+        assert given(begun).state.tools == ("i1",)
+        assert given(begun, begun).state.tools == ("i1",)
+
+    @pytest.mark.parametrize(
+        "over",
+        [
+            e.ToolUpdated("i1", "call", status="completed"),
+            e.ToolUpdated("i1", "call", status="failed"),
+            e.ToolCalled("i1", "call", status="completed"),
+            e.ToolAbandoned("i1", "cancelled"),
+        ],
+    )
+    def test_until_it_is_over(self, over: e.Fact) -> None:
+        used = given(e.ToolCalled("i0", "other"), e.ToolCalled("i1", "call"))
+
+        assert then(used, over).state.tools == ("i0",)
+        assert then(used, over, e.ToolUpdated("i1", "call", title="ls")).state.tools == ("i0",)
+
+    def test_the_end_of_the_session_is_the_end_of_all(self) -> None:
+        assert given(e.ToolCalled("i1", "call"), e.SessionEnded("user")).state.tools == ()
+
+
 class TestPermissions:
     def test_a_question_waits_with_what_an_answer_needs(self) -> None:
         assert given(asks()).state.pending == (Pending("r1", "t1", (ALLOW, DENY), "hash-of-ls"),)
@@ -191,6 +224,8 @@ class TestUnread:
             ((asks(), asks("r2")), 2),
             ((e.MessageSent("i1", HELLO),), 0),
             ((e.TurnStarted("t1"), e.ToolCalled("i1", "call"), e.ThoughtAppended("i2", "hm")), 0),
+            ((e.TurnStarted("t1"), e.TextAppended("i1", "See:"), MESSAGE, MESSAGE), 1),
+            ((e.TurnStarted("t1"), MESSAGE, e.TextAppended("i1", "That is it.")), 1),
         ],
         ids=[
             "a turn",
@@ -202,48 +237,13 @@ class TestUnread:
             "questions",
             "own words",
             "chatter",
+            "words and images",
+            "images and words",
         ],
     )
     def test_it_counts_what_a_person_would_read(self, facts: tuple[e.Fact, ...], unread: int) -> None:
         assert given(*facts).state.unread() == unread
 
-    def test_reading_counts_up_to_the_version(self) -> None:
-        state = given(MESSAGE, MESSAGE, MESSAGE, e.ReadUpTo("owner", 3)).state
-
-        assert state.unread() == 1
-        assert state.unread("guest") == 3
-        assert state.reader() == Reader("owner", 3, 2)
-
-    def test_reading_less_than_before_unreads_nothing(self) -> None:
-        state = given(MESSAGE, MESSAGE, e.ReadUpTo("owner", 3), e.ReadUpTo("owner", 1)).state
-
-        assert state.reader() == Reader("owner", 3, 2)
-
-    def test_whoever_reads_ahead_has_read_what_there_was(self) -> None:
-        state = given(MESSAGE, e.ReadUpTo("owner", 9_000), MESSAGE).state
-
-        assert state.unread() == 1
-        assert state.reader().version == 3
-            ((e.TurnStarted("t1"), e.TextAppended("i1", "See:"), MESSAGE, MESSAGE), 1),
-            ((e.TurnStarted("t1"), MESSAGE, e.TextAppended("i1", "That is it.")), 1),
-
-    def test_a_reminder_counts_as_one_until_something_new_comes(self) -> None:
-        marked = given(MESSAGE, e.ReadUpTo("owner", 2), e.MarkedUnread("owner"))
-
-        assert marked.state.unread() == 1
-        assert then(marked, MESSAGE).state.unread() == 1
-        assert then(marked, e.ReadUpTo("owner", 4)).state.unread() == 0
-
-    def test_units_older_than_those_remembered_are_read_together(self) -> None:
-        many = given(*[MESSAGE] * (RECENT + 10))
-
-            "words and images",
-            "images and words",
-        assert many.state.unread() == RECENT + 10
-        assert then(many, e.ReadUpTo("owner", 5)).state.unread() == RECENT + 10
-        assert then(many, e.ReadUpTo("owner", 12)).state.unread() == RECENT - 1
-
-    def test_a_failure_is_over_once_its_owner_saw_it(self) -> None:
     @pytest.mark.parametrize(
         "broken",
         [
@@ -278,6 +278,39 @@ class TestUnread:
 
         assert then(waiting, *gone, e.Detached("l1", "failed", "gone")).state.unread() == 2
 
+    def test_reading_counts_up_to_the_version(self) -> None:
+        state = given(MESSAGE, MESSAGE, MESSAGE, e.ReadUpTo("owner", 3)).state
+
+        assert state.unread() == 1
+        assert state.unread("guest") == 3
+        assert state.reader() == Reader("owner", 3, 2)
+
+    def test_reading_less_than_before_unreads_nothing(self) -> None:
+        state = given(MESSAGE, MESSAGE, e.ReadUpTo("owner", 3), e.ReadUpTo("owner", 1)).state
+
+        assert state.reader() == Reader("owner", 3, 2)
+
+    def test_whoever_reads_ahead_has_read_what_there_was(self) -> None:
+        state = given(MESSAGE, e.ReadUpTo("owner", 9_000), MESSAGE).state
+
+        assert state.unread() == 1
+        assert state.reader().version == 3
+
+    def test_a_reminder_counts_as_one_until_something_new_comes(self) -> None:
+        marked = given(MESSAGE, e.ReadUpTo("owner", 2), e.MarkedUnread("owner"))
+
+        assert marked.state.unread() == 1
+        assert then(marked, MESSAGE).state.unread() == 1
+        assert then(marked, e.ReadUpTo("owner", 4)).state.unread() == 0
+
+    def test_units_older_than_those_remembered_are_read_together(self) -> None:
+        many = given(*[MESSAGE] * (RECENT + 10))
+
+        assert many.state.unread() == RECENT + 10
+        assert then(many, e.ReadUpTo("owner", 5)).state.unread() == RECENT + 10
+        assert then(many, e.ReadUpTo("owner", 12)).state.unread() == RECENT - 1
+
+    def test_a_failure_is_over_once_its_owner_saw_it(self) -> None:
         failed = given(e.Detached("l1", "failed", "crash"), MESSAGE)
 
         assert then(failed, e.ReadUpTo("owner", 1)).state.failure == "crash"

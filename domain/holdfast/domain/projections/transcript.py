@@ -30,6 +30,8 @@ def project(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...]
             return _text(items, recorded, fact)
         case e.ToolCalled() | e.ToolUpdated() as fact:
             return (_tool(items, recorded, fact),)
+        case e.ToolAbandoned(item_id=item_id, reason=reason):
+            return _abandoned(items, recorded, item_id, reason)
         case e.PromptSent() | e.PromptAccepted() | e.PromptFailed() as fact:
             return _prompt(items, recorded, fact)
         case e.MessageSent() | e.MessageReceived() | e.MessageEdited() | e.MessageAcknowledged() as fact:
@@ -57,6 +59,7 @@ def touched(fact: Fact) -> str | None:
             | e.ThoughtAppended(item_id=item_id)
             | e.ToolCalled(item_id=item_id)
             | e.ToolUpdated(item_id=item_id)
+            | e.ToolAbandoned(item_id=item_id)
             | e.MessageEdited(item_id=item_id)
             | e.MessageAcknowledged(item_id=item_id)
             | e.MessageSent(item_id=item_id)
@@ -109,6 +112,13 @@ def _tool(items: Mapping[str, Item], recorded: Recorded, fact: e.ToolCalled | e.
         thread=fact.thread or before.thread,
     )
     return _put(items, recorded, item)
+
+
+def _abandoned(items: Mapping[str, Item], recorded: Recorded, item_id: str, reason: str) -> tuple[Change, ...]:
+    before = items.get(item_id)
+    if before is None or before.status in ("completed", "failed"):
+        return ()
+    return _restate(items, recorded, item_id, "failed", reason)
 
 
 def _output(before: Item, content: Raw) -> Raw:
@@ -190,6 +200,7 @@ def _permission(
         status="answered",
         decision=fact.option_id or "cancelled",
         decided_by=recorded.actor.device or recorded.actor.kind,
+        decided_at=recorded.at,
         reason=fact.reason,
     )
     return (_put(items, recorded, answered),)
@@ -200,7 +211,6 @@ def _divider(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...
     match recorded.event:
         case e.TurnInterrupted(reason=reason):
             return (_notice(items, recorded, "interrupted", reason),)
-        decided_at=recorded.at,
         case e.TurnUnknown(reason=reason):
             return (_notice(items, recorded, "unknown", reason),)
         case e.TurnEnded(stop_reason=reason) if reason not in ("end_turn", "unrecorded", "session-ended"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from holdfast.domain.session import events as e
+from holdfast.domain.session.state import OPEN_TOOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,8 @@ def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
     match fact:
         case e.TurnStarted():
             return _turn_started(state, fact)
+        case e.ToolCalled() | e.ToolUpdated():
+            return _tool(state, fact)
         case e.TurnEnded(turn_id=turn_id) | e.TurnInterrupted(turn_id=turn_id) | e.TurnUnknown(turn_id=turn_id):
             return _turn_closed(state, fact, turn_id)
         case e.PermissionRequested():
@@ -49,8 +52,9 @@ def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
             | e.CancelRequested()
             | e.MessageCompacted()
             | e.ToolCompacted()
+            | e.ToolAbandoned()
         ):
-            return ()  # only commands lead to these
+            return ()  # only commands lead to these, and what is observed of other things
         case _:
             return (fact,)
 
@@ -72,7 +76,36 @@ def _turn_closed(state: SessionState, fact: Fact, turn_id: str) -> Iterable[Fact
     """A turn closes once, and takes the permissions that wait along: there is one turn at a time."""
     if state.turn is None or state.turn.turn_id != turn_id:
         return ()
-    return (*expired(state, "turn-closed"), fact)
+    return (*expired(state, "turn-closed"), *_abandoned(state, _end_of(fact)), fact)
+
+
+def _end_of(closing: Fact) -> str:
+    match closing:
+        case e.TurnInterrupted():
+            return "interrupted"
+        case e.TurnUnknown():
+            return "unknown"
+        case e.TurnEnded(stop_reason="cancelled"):
+            return "cancelled"
+        case _:
+            return "turn-ended"
+
+
+def _abandoned(state: SessionState, reason: str) -> Iterable[Fact]:
+    """Return what is to be recorded when no peer will tell how the uses of tools ended that are open."""
+    return (e.ToolAbandoned(item_id, reason) for item_id in state.tools)
+
+
+def _tool(state: SessionState, fact: e.ToolCalled | e.ToolUpdated) -> Iterable[Fact]:
+    """Nothing is begun after the end, and no more at a time than a state remembers: one more lets go of the oldest."""
+    begins = isinstance(fact, e.ToolCalled) or fact.status is not None
+    if not begins or fact.status in ("completed", "failed"):
+        return (fact,)
+    if state.ended is not None:
+        return (fact, e.ToolAbandoned(fact.item_id, "session-ended"))
+    if len(state.tools) < OPEN_TOOLS or fact.item_id in state.tools:
+        return (fact,)
+    return (e.ToolAbandoned(state.tools[0], "crowded"), fact)
 
 
 def expired(state: SessionState, reason: str) -> Iterable[Fact]:
@@ -98,14 +131,17 @@ def _detached(state: SessionState, fact: e.Detached) -> Iterable[Fact]:
     """
     if state.attachment == "detached":
         return () if state.detached_because == fact.reason else (fact,)
-    return () if state.link_id not in (None, fact.link_id) else (fact,)
+    if state.link_id not in (None, fact.link_id):
+        return ()
+    # An open turn is closed by whoever knows how it ended, and takes them along.
+    return (fact,) if state.turn is not None else (*_abandoned(state, "detached"), fact)
 
 
 def _ended(state: SessionState, reason: str, detail: str | None) -> Iterable[Fact]:
     """The end, by whomever: what is open is closed first, so that nothing is left without an outcome."""
     if state.ended is not None:
         return ()
-    facts: list[Fact] = [*expired(state, "session-ended")]
+    facts: list[Fact] = [*expired(state, "session-ended"), *_abandoned(state, "session-ended")]
     in_turn: str | None = None
     if state.turn is not None:
         in_turn = state.turn.prompt_id

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from holdfast.domain.session import events as e
 from holdfast.domain.session.state import (
+    OPEN_TOOLS,
     RECENT,
     Attachment,
     Offer,
@@ -32,14 +33,12 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
     Total: a fact that means nothing here, or of a kind that is not known, changes nothing.
     """
     match fact:
-        case e.TextAppended() as said:
-            if state.spoke or said.thread is not None or not said.text.strip():
-                return state
-            return _count(replace(state, spoke=True), version)
-        case e.ThoughtAppended() | e.ToolCalled() | e.ToolUpdated() | e.UsageReported():
+        case e.TextAppended() | e.MessageReceived():
+            return _say(state, fact, version)
+        case e.ThoughtAppended() | e.UsageReported():
             return state
-        case e.MessageReceived():
-            return _count(state, version)
+        case e.ToolCalled() | e.ToolUpdated() | e.ToolAbandoned():
+            return _use(state, fact)
         case e.ReadUpTo(reader=reader, version=seen):
             return _read(state, reader, min(seen, version))
         case e.MarkedUnread(reader=reader):
@@ -70,6 +69,32 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
             return _after_configuration(state, fact)
 
 
+def _say(state: SessionState, fact: e.TextAppended | e.MessageReceived, version: int) -> SessionState:
+    """Count what a person would read: a message of a chat, and the first words of a turn."""
+    if isinstance(fact, e.MessageReceived):
+        if state.turn is None:
+            return _count(state, version)
+        return state if state.spoke else _count(replace(state, spoke=True), version)
+    if state.spoke or fact.thread is not None or not fact.text.strip():
+        return state
+    return _count(replace(state, spoke=True), version)
+
+
+def _use(state: SessionState, fact: e.ToolCalled | e.ToolUpdated | e.ToolAbandoned) -> SessionState:
+    """Follow a use of a tool: begun when it is announced or said to be at work, until it is said to be over."""
+    if isinstance(fact, e.ToolAbandoned) or fact.status in ("completed", "failed"):
+        return _finished(state, fact.item_id)
+    if fact.item_id in state.tools or (fact.status is None and isinstance(fact, e.ToolUpdated)):
+        return state  # what is added to a use that is over does not begin it again
+    return replace(state, tools=(*state.tools, fact.item_id)[-OPEN_TOOLS:])
+
+
+def _finished(state: SessionState, item_id: str) -> SessionState:
+    if item_id not in state.tools:
+        return state
+    return replace(state, tools=tuple(each for each in state.tools if each != item_id))
+
+
 def _offered(state: SessionState, kind: Offering, offer: Raw, version: int) -> SessionState:
     return replace(state, offers=state.offers | {kind: Offer(version, e.offer_digest(offer))})
 
@@ -97,6 +122,7 @@ def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
                 turn=None,
                 queue=(),
                 pending=(),
+                tools=(),
                 attachment=_unattached(state),
             )
         case e.SessionErased():
@@ -204,6 +230,16 @@ def _fail(state: SessionState, failure: str, version: int) -> SessionState:
     return _count(replace(state, failure=failure, failed_at=version), version)
 
 
+def _fail_once(state: SessionState, failure: str, version: int) -> SessionState:
+    """One failure has several events: a turn that broke off, the connection that is given up for it.
+
+    Who has not seen the first of them since the turn began has one thing to see, not two.
+    """
+    if state.failure is None:
+        return _fail(state, failure, version)
+    return replace(state, failure=failure, failed_at=version)
+
+
 def _settle(state: SessionState, settled_id: str) -> SessionState:
     return replace(state, settled=(*state.settled, settled_id)[-RECENT:])
 
@@ -228,16 +264,6 @@ def _without_prompt(state: SessionState, prompt_id: str | None) -> SessionState:
         return state
     queue = tuple(prompt for prompt in state.queue if prompt.prompt_id != prompt_id)
     return _settle(replace(state, queue=queue), prompt_id)
-
-
-def _fail_once(state: SessionState, failure: str, version: int) -> SessionState:
-    """One failure has several events: a turn that broke off, the connection that is given up for it.
-
-    Who has not seen the first of them since the turn began has one thing to see, not two.
-    """
-    if state.failure is None:
-        return _fail(state, failure, version)
-    return replace(state, failure=failure, failed_at=version)
 
 
 def _with_prompt_state(state: SessionState, prompt_id: str, to: PromptState) -> SessionState:

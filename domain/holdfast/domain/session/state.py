@@ -15,6 +15,9 @@ RECENT = 256
 """How many settled ids and units of reading a state remembers, so that it stays small. Peers repeat what was just said,
 not what was said hundreds of ids ago; units that are older than those are read together."""
 
+OPEN_TOOLS = 256
+"""How many uses of tools may be open at a time, for the same reason; no agent works on nearly as many at once."""
+
 PromptState = Literal["queued", "sent", "accepted"]
 Attachment = Literal["never", "requested", "attached", "detached"]
 
@@ -98,6 +101,7 @@ class SessionState(Struct, frozen=True):
         queue: Prompts without an outcome, in the order they were given.
         held: Whether waiting prompts stay until a person resumes the queue.
         pending: Permissions that wait.
+        tools: Uses of tools that have not come to an end, the oldest first.
         settled: Ids of permissions, turns and prompts that got their outcome lately.
         spoke: Whether the current or last turn produced text for people.
         units: How many units a person would count as new: turns with text, messages, requests, failures.
@@ -129,6 +133,7 @@ class SessionState(Struct, frozen=True):
     queue: tuple[Prompt, ...] = ()
     held: bool = False
     pending: tuple[Pending, ...] = ()
+    tools: tuple[str, ...] = ()
     settled: tuple[str, ...] = ()
     spoke: bool = False
     units: int = 0

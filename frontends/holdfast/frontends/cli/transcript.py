@@ -161,7 +161,7 @@ class Renderer:
         yield (
             Span(f"  {shape if self._unicode else plain} ", style),
             Span(self._clipped(item.title or item.tool or "tool", 24), "bold"),
-            *self._joined([item.tool, item.status], first=False),
+            *self._joined([item.tool, item.status, item.reason], first=False),
         )
         if self._detail.body is not None:
             yield from self._block(self._cut(bodies.arguments(item.input), self._detail.body), _IN)

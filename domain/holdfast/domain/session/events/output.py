@@ -97,6 +97,21 @@ class ToolUpdated(Fact, frozen=True):
     grown: Splice | None = None
 
 
+@registered("tool-abandoned")
+class ToolAbandoned(Fact, frozen=True):
+    """The peer never told how a use of a tool ended, and its turn or its agent is over: it counts as failed.
+
+    Should the peer tell more of it after all, that counts.
+
+    Attributes:
+        reason: `turn-ended`, `cancelled`, `interrupted`, `unknown`, `session-ended`, `detached`, or `crowded` where
+            more were open at a time than anybody keeps track of.
+    """
+
+    item_id: str
+    reason: str
+
+
 @registered("plan-changed")
 class PlanChanged(Fact, frozen=True):
     """The agent's plan, whole.

@@ -117,8 +117,10 @@ class Translator:
         return (e.TextAppended(item_id, text) if kind == "m" else e.ThoughtAppended(item_id, text),)
 
     def _tool(self, update: Update, *, announced: bool) -> Iterable[Fact]:
-        item_id = self.naming.tool(update.tool_call_id or "", announced=announced)
-        news = self._tools.news(item_id, update, announced=announced)
+        call_id = update.tool_call_id or ""
+        item_id = self.naming.tool(call_id, announced=announced)
+        # Some agents never announce a use: what is said of it first does.
+        news = self._tools.news(item_id, update, announced=announced or not self.naming.knows(call_id, item_id))
         return () if news is None else (news,)
 
     def permission(self, request_id: str, turn_id: str | None, verbatim: Raw, params: Raw) -> list[Fact] | None:

@@ -42,11 +42,14 @@ export function take(items, event) {
     case "tool-called":
     case "tool-updated":
       return put(tool(items.get(data.item_id), data));
+    case "tool-abandoned":
+      return void (["completed", "failed"].includes(items.get(data.item_id)?.status) || restate(data.item_id, { status: "failed", reason: data.reason }));
     case "prompt-sent":
       return said("user", data.prompt_id, { status: "sent" });
     case "prompt-accepted":
       return void restate(data.prompt_id, { status: "accepted" });
     case "prompt-failed":
+      if (data.content && !items.has(data.prompt_id)) return said("user", data.prompt_id, { status: "failed", reason: data.detail || data.reason });
       return void (restate(data.prompt_id, { status: "failed", reason: data.detail || data.reason }) || notice("failed", data.detail || data.reason));
     case "message-sent":
       return said("user", data.item_id);
@@ -104,6 +107,7 @@ function tool(before, data) {
     output: data.output ?? (mirrored ? content : item.output),
     content,
     thread: data.thread || item.thread,
+    reason: undefined,
   };
 }
 
