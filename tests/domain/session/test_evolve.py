@@ -83,6 +83,9 @@ class TestAttachment:
 
         assert (state.failure, state.unread()) == (told, 1)
 
+    def test_so_is_a_session_that_its_peer_does_not_know_any_more(self) -> None:
+        assert given(e.Attached("l1"), e.Detached("l1", "gone", "no such session")).state.unread() == 1
+
     def test_ending_detaches(self) -> None:
         assert given(e.Attached("l1"), e.SessionEnded("user")).state.attachment == "detached"
         assert given(e.SessionEnded("user")).state.attachment == "never"
@@ -255,8 +258,9 @@ class TestUnread:
             (e.TurnUnknown("t1", "watchdog"), e.Detached("l1", "failed", "watchdog")),
             (e.PromptFailed("p1", "not_delivered"), e.TurnEnded("t1", "x"), e.Detached("l1", "failed", "crash")),
             (e.PromptFailed("p1", "refused"), e.TurnEnded("t1", "error")),
+            (e.TurnInterrupted("t1", "crash"), e.Detached("l1", "gone", "no such session")),
         ],
-        ids=["interrupted", "unknown", "lost", "failed", "gave-up", "watchdog", "not-delivered", "refused"],
+        ids=["interrupted", "unknown", "lost", "failed", "gave-up", "watchdog", "not-delivered", "refused", "gone"],
     )
     def test_a_turn_that_broke_off_counts_its_words_once_and_its_failure_once(self, broken: tuple[e.Fact, ...]) -> None:
         spoken = given(e.Attached("l1"), *SENT, e.TextAppended("i1", "Let me"))

@@ -150,7 +150,7 @@ def _after_attachment(
             )
         case e.Detached(link_id=link_id, reason=reason, error=error):
             state = replace(state, attachment="detached", link_id=link_id, detached_because=reason, detach_error=error)
-            return _fail_once(state, error or reason, version) if reason == "failed" else state
+            return _fail_once(state, error or reason, version) if reason in ("failed", "gone") else state
         case _:
             assert_never(fact)
 

@@ -80,7 +80,7 @@ export function take(items, event) {
     case "attached":
       return data.resumed ? notice("resumed") : undefined;
     case "detached":
-      return data.reason === "failed" ? notice("failed", data.error ?? "") : undefined;
+      return ["failed", "gone"].includes(data.reason) ? notice("failed", data.error ?? "") : undefined;
     case "history-gap":
       return notice("gap", data.reason);
     case "session-ended":
