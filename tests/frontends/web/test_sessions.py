@@ -47,6 +47,7 @@ def test_a_session_exists_once_something_was_said(web: Web) -> None:
 
     page.wait_for_url("**/new/*")
     assert web.daemon.get("/sessions?state=all").json()["items"] == []
+    assert web.daemon.get("/status").json()["agents"] == 0, "nobody was called yet"
     page.reload()
     write(page, "Show me")
 
@@ -64,6 +65,7 @@ def test_an_answer_streams_in_order_and_ends(web: Web, tmp_path: Path) -> None:
     go = tmp_path / "go"
     words = [{"say": "one **two** ", "times": 3}, {"wait": str(go)}, {"say": "three 👩‍🚀 "}, {"say": "`four`"}]
     row = web.begin({"prompts": [words]}, title="Streams")
+    assert row["connection"]["state"] == "connected"
     page = web.open(f"/sessions/{row['id']}")
 
     write(page, "Go")
@@ -74,6 +76,9 @@ def test_an_answer_streams_in_order_and_ends(web: Web, tmp_path: Path) -> None:
     expect(entry(page, row["id"], "idle")).to_be_visible()
     expect(page.locator(".md.streaming")).to_have_count(0)
     expect(page.locator(".item.assistant .md")).to_have_text("one two one two one two three 👩‍🚀 four")
+    said = "".join(each["data"]["text"] for each in web.events(row["id"], "text-appended"))
+    assert said == "one **two** " * 3 + "three 👩‍🚀 `four`"
+    assert [each["data"]["stop_reason"] for each in web.events(row["id"], "turn-ended")] == ["end_turn"]
 
 
 def test_sessions_are_switched_without_a_word_to_their_agents(web: Web, tmp_path: Path) -> None:
@@ -86,6 +91,7 @@ def test_sessions_are_switched_without_a_word_to_their_agents(web: Web, tmp_path
         },
         title="Second",
     )
+    third = web.daemon.post("/sessions", {"agent": "demo", "title": "Third", "wait_s": 30}).json()
     page = web.open(f"/sessions/{first['id']}")
     write(page, "Hello")
     expect(page.locator(".item.assistant")).to_contain_text("from the first")
@@ -100,13 +106,23 @@ def test_sessions_are_switched_without_a_word_to_their_agents(web: Web, tmp_path
     entry(page, first["id"]).click()
     expect(page.locator(".head .id")).to_have_text(first["id"][:8])
     assert "second" not in said(page)
+    entry(page, third["id"]).click()
+    expect(page.locator(".head .facts")).to_contain_text(f"{third['id'][:8]}idledemo")
+    entry(page, first["id"]).click()
+    expect(page.locator(".item.assistant")).to_have_text(re.compile("from the first"))
     go.touch()
 
     expect(entry(page, second["id"]).locator(".badge")).to_have_count(0)  # the turn had been seen at its first text
     assert (tmp_path / "1").read_text() == before[0]
-    assert (tmp_path / "2").read_text().count('"started"') == 1
-    page.go_back()
+    for log in "12":
+        journal = (tmp_path / log).read_text()
+        assert (journal.count('"at": "started"'), journal.count('"at": "eof"')) == (1, 0)
+    entry(page, second["id"]).click()
     expect(page.locator(".item.assistant .md")).to_have_text("from the second, at last")
+    expect(entry(page, second["id"], "idle")).to_be_visible()
+    assert [each["data"]["stop_reason"] for each in web.events(second["id"], "turn-ended")] == ["end_turn"]
+    rows = web.daemon.get("/sessions").json()["items"]
+    assert [each["connection"]["state"] for each in rows] == ["connected"] * 3
 
 
 def test_typing_can_never_approve(web: Web) -> None:
@@ -155,6 +171,29 @@ def test_an_approval_is_denied_with_a_reason_and_by_keys_alone(web: Web) -> None
 
     expect(page.locator("[role=log]")).to_contain_text("not deleted")
     assert web.events(row["id"], "permission-answered")[0]["data"]["reason"] == "it is mine"
+
+
+def test_a_tool_that_is_announced_and_asked_for_is_one_question_and_ends_as_it_was_answered(web: Web) -> None:
+    call = {"toolCallId": "t", "title": "Write a file", "kind": "edit", "status": "pending"}
+    allow = [{"tool_update": {"toolCallId": "t", "status": "completed"}}, {"say": "written"}]
+    only = [{"optionId": "yes", "kind": "allow_once", "name": "Yes"}]
+    ask = {"ask": "t", "tool": call, "allow": allow, "cancelled": [{"end": "cancelled"}], "options": only}
+    row = web.begin({"prompts": [[{"tool": call}, ask, ask | {"ask": "u", "allow": []}]]})
+    page = web.open(f"/sessions/{row['id']}")
+
+    write(page, "Go")
+    expect(page.locator("[data-request]")).to_have_count(1)
+    expect(page.locator(".tool")).to_have_count(1)
+    assert len(web.daemon.get("/inbox").json()["items"]) == 1
+    page.get_by_role("button", name="Yes").click()
+    expect(page.locator("[role=log]")).to_contain_text("written")
+    expect(page.locator(".tool").first.get_by_role("img", name="done")).to_be_visible()
+    expect(page.locator("[data-request]")).to_have_count(1)
+    page.get_by_role("button", name="Deny", exact=True).click()
+
+    expect(page.locator("[data-request]")).to_have_count(0)
+    expect(page.locator(".divider.cancelled")).to_be_visible()
+    assert [each["data"]["option_id"] for each in web.events(row["id"], "permission-answered")] == ["yes", None]
 
 
 def test_an_approval_answered_elsewhere_disappears_and_says_where(web: Web) -> None:
@@ -216,8 +255,14 @@ def test_an_ended_session_leaves_the_list_and_the_next_one_shows(web: Web) -> No
     keep, end = (web.begin({}, title=title) for title in ("To keep", "To end"))
     page = web.open(f"/sessions/{end['id']}")
     other = web.open()
-    page.on("dialog", lambda dialog: dialog.accept())
+    assert web.daemon.get("/status").json()["agents"] == 2
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_label("More").click()
+    page.get_by_role("button", name="End session").click()
+    expect(entry(page, end["id"])).to_be_visible()
+    assert web.events(end["id"], "session-ended") == []
 
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_label("More").click()
     page.get_by_role("button", name="End session").click()
 
@@ -236,6 +281,7 @@ def test_an_error_of_the_agent_is_told_and_the_next_message_goes_on(web: Web) ->
     write(page, "Hello?")
     expect(page.locator("[role=log]")).to_contain_text("the model is away")
     assert "secret.js" not in said(page)
+    expect(page.locator(".streaming")).to_have_count(0)
     write(page, "Again")
 
     expect(page.locator(".item.assistant .md")).to_have_text("here again")
@@ -259,20 +305,26 @@ def test_two_windows_and_a_phone_show_the_same(web: Web) -> None:
     expect(windows[2].locator(".item.user .md")).to_have_text(["From the phone", "Still here"])
 
 
-def test_many_visits_are_one_connection_and_no_line_twice(web: Web, tmp_path: Path) -> None:
-    row = web.begin({"prompts": [[{"say": "once"}]], "journal": str(tmp_path / "journal")})
+def test_a_page_that_is_loaded_again_goes_on_with_the_same_conversation(web: Web, tmp_path: Path) -> None:
+    go, journal = tmp_path / "go", tmp_path / "journal"
+    script = {"prompts": [[{"say": "begun "}, {"wait": str(go)}, {"say": "and done"}], [{"say": "re: {prompt}"}]]}
+    row = web.begin(script | {"journal": str(journal)})
     page = web.open(f"/sessions/{row['id']}")
     write(page, "Say it")
-    expect(page.locator(".item.assistant .md")).to_have_text("once")
+    expect(page.locator(".md.streaming")).to_have_text("begun")
 
-    for _ in range(25):
-        page.reload(wait_until="domcontentloaded")
-    expect(page.locator(".item.assistant .md")).to_have_text("once")
-    write(page, "Again")
+    page.reload()
+    expect(page.locator(".md.streaming")).to_have_text("begun")
+    other = web.open(f"/sessions/{row['id']}")
+    go.touch()
+    for window in (page, other):
+        expect(window.locator(".item.assistant .md")).to_have_text("begun and done")
+    write(other, "Again")
 
-    expect(page.locator(".item.assistant .md")).to_have_text(["once", "once"])
+    expect(page.locator(".item.assistant .md")).to_have_text(["begun and done", "re: Again"])
     expect(page.locator(".item.user .md")).to_have_text(["Say it", "Again"])
-    assert (tmp_path / "journal").read_text().count('"started"') == 1
+    for once in ('"started"', '"session/new"'):
+        assert journal.read_text().count(once) == 1
 
 
 def test_a_paste_of_a_megabyte_is_sent_whole(web: Web) -> None:
@@ -359,14 +411,15 @@ def test_replay_ends_where_the_session_is(web: Web) -> None:
     expect(page.locator("[role=log]")).not_to_contain_text("two")
 
 
-def test_a_mode_stays_with_its_session(web: Web) -> None:
+def test_a_mode_stays_with_its_session(web: Web, tmp_path: Path) -> None:
     offered = [
         {"id": "default", "name": "Ask"},
         {"id": "plan", "name": "Plan", "description": "It changes nothing"},
     ]
     modes = {"currentModeId": "default", "availableModes": offered}
     script = {"result": {"modes": modes}, "prompts": [[{"say": "done"}]]}
-    one, other = (web.begin(script, title=title) for title in ("One", "Other"))
+    one = web.begin(script | {"journal": str(tmp_path / "one")}, title="One")
+    other = web.begin(script | {"journal": str(tmp_path / "other")}, title="Other")
     page = web.open(f"/sessions/{one['id']}")
     mode = page.get_by_role("button", name=re.compile("^Mode: "))
     expect(mode).to_have_accessible_name("Mode: Ask")
@@ -389,6 +442,8 @@ def test_a_mode_stays_with_its_session(web: Web) -> None:
     fresh = web.begin(script)
     page.goto(f"{web.daemon.url}/sessions/{fresh['id']}")
     expect(mode).to_have_accessible_name("Mode: Ask")
+    asked = [(tmp_path / name).read_text().count('"method": "session/set_mode"') for name in ("one", "other")]
+    assert asked == [1, 0]
 
 
 def test_a_peek_reads_nothing_and_escape_only_closes_it(web: Web) -> None:
