@@ -34,7 +34,7 @@ A step is an object with one verb; `{n}` in a text counts what `times` repeats, 
     {"notify": METHOD, "params": {}}              {"request": METHOD, "params": {}}   waits for the answer
     {"send": ANYTHING}                            one line of JSON; {"id": "{id}"} becomes the id of the prompt
     {"raw": TEXT}                                 as it is, no newline is added
-    {"flood": N, "of": TEXT}                      N bytes without a newline, on stdout
+    {"flood": N, "of": TEXT}                      at least N bytes, TEXT repeated as a whole; no newline is added
     {"stderr": N}                                 N bytes of complaint
     {"wait": PATH}  {"touch": PATH}               until the file exists; make it
     {"pause": S}
@@ -215,11 +215,10 @@ class Agent:
         self.write(step["raw"].encode("utf-8", "surrogateescape"))
 
     def do_flood(self, step: Json, turn: Turn) -> None:
-        block = (step.get("of", "x") * 65536)[:65536].encode()
-        left = step["flood"]
-        while left > 0:
-            self.write(block[:left])
-            left -= len(block)
+        text = step.get("of", "x").encode()
+        block = text * (65536 // len(text))
+        for _ in range(-(-step["flood"] // len(block))):
+            self.write(block)
 
     def do_stderr(self, step: Json, turn: Turn) -> None:
         block = b"it is all the fault of somebody else\n" * 1800

@@ -7,6 +7,7 @@ import signal
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -96,8 +97,14 @@ class World:
         return row
 
     def items(self, session: str, *kinds: str) -> list[Json]:
-        page: Json = self.daemon.get(f"/sessions/{session}/transcript?limit=1000").json()
-        return [item for item in page["items"] if not kinds or item["kind"] in kinds]
+        found: list[Json] = []
+        before = ""
+        while True:
+            page: Json = self.daemon.get(f"/sessions/{session}/transcript?limit=1000{before}").json()
+            found[:0] = page["items"]
+            if page["before"] is None:
+                return [item for item in found if not kinds or item["kind"] in kinds]
+            before = f"&before={quote(page['before'])}"
 
     def said(self, session: str) -> str:
         """Return all that the agent said, in one piece."""
