@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
@@ -171,3 +173,30 @@ async def test_without_a_daemon_it_waits_and_says_why(tmp_home: Path) -> None:
                 assert (await stream.view("roster")).items == {}
             finally:
                 await to_thread.run_sync(daemon.close)
+
+
+async def test_a_daemon_that_is_frozen_is_noticed_in_seconds_and_goes_on_where_it_was(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    session = await imported(daemon, tmp_path)
+    with anyio.fail_after(PATIENCE_S):
+        async with attached(control(daemon), "test") as stream:
+            roster = await stream.view("roster")
+            running = control(daemon).running()
+            assert running is not None
+            heard_at = stream.heard_at
+
+            os.kill(running.pid, signal.SIGSTOP)
+            try:
+                await until_state(stream, "silent")
+                assert stream.error == "it does not answer"
+                assert stream.heard_at >= heard_at
+            finally:
+                os.kill(running.pid, signal.SIGCONT)
+            await until_state(stream, "live")
+            await stream.command("rename", session, {"title": "afterwards"})
+
+            async with aclosing(roster.changes()) as changes:
+                async for _ in changes:
+                    if roster.items[session]["title"] == "afterwards":
+                        break

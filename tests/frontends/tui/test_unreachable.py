@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -46,6 +48,31 @@ def test_what_is_shown_stays_says_so_and_goes_on_where_it_was(
     assert shown.count("one two three") == 1
     until(daemon, session, "idle")
     assert said(daemon, session) == ["user: count", "assistant: one two three"]
+
+
+def test_a_daemon_that_is_frozen_is_as_good_as_gone_until_it_goes_on(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session = begun(daemon, tmp_path, "Parrot", "hello")
+    until(daemon, session, "idle")
+    screen = terminal("tui")
+    screen.until("Parrot")
+
+    pid = daemon.get("/status").json()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    frozen = monotonic()
+    try:
+        screen.until("daemon unreachable")
+        assert monotonic() - frozen < 30, "the reference promises three seconds; a slow machine may take longer"
+        assert "Parrot" in screen.screen()
+        screen.keys("p")
+        screen.until("nothing was done")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    screen.until("daemon unreachable", gone=True)
+    screen.keys("p")
+    screen.until("Pinned")
 
 
 def test_nothing_is_done_meanwhile_and_the_list_comes_back(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:

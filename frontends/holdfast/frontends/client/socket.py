@@ -35,13 +35,18 @@ class GoneError(Exception):
 
 
 class Socket:
-    """One connection, made by `over`. One task may send while another receives."""
+    """One connection, made by `over`. One task may send while another receives.
+
+    Attributes:
+        moved_at: When a byte last came, or much that was to be sent moved on; by the clock of the event loop.
+    """
 
     def __init__(self, stream: ByteStream, protocol: ClientProtocol) -> None:
         """Go on after the handshake."""
         self._stream = stream
         self._protocol = protocol
         self._sending = anyio.Lock()
+        self.moved_at = anyio.current_time()
         self._text: list[bytes] = []
         self._whole: list[str] = []
 
@@ -107,6 +112,7 @@ class Socket:
         except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, OSError):
             self._protocol.receive_eof()
         else:
+            self.moved_at = anyio.current_time()
             self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
@@ -131,7 +137,10 @@ class Socket:
             if not data:
                 return
             try:
-                await self._stream.send(data)
+                for at in range(0, len(data), _PIECE):
+                    await self._stream.send(data[at : at + _PIECE])
+                    if at:  # a first piece always fits somewhere on the way
+                        self.moved_at = anyio.current_time()
             except (anyio.ClosedResourceError, anyio.BrokenResourceError, OSError) as error:
                 raise self._gone() from error
 

@@ -22,6 +22,7 @@ from msgspec import MsgspecError, Struct, json
 
 from holdfast.domain.errors import CursorError, HoldfastError, NotRunningError, UsageError
 from holdfast.domain.policy import ReconnectPolicy, delay
+from holdfast.frontends.client.pulse import SILENT_S, watch
 from holdfast.frontends.client.socket import GoneError, Socket
 from holdfast.frontends.client.views import Json, View, ViewName
 from holdfast.frontends.codes import rebuilt
@@ -36,9 +37,6 @@ POLICY: Final = ReconnectPolicy(base_s=0.1, factor=2.0, cap_s=5.0, jitter_s=0.2,
 _URI: Final = "ws://localhost/api/v1/stream"
 _SUBPROTOCOL: Final = "holdfast.v1"
 _DENIED: Final = 4401
-_SILENT_S: Final = 45.0
-"""The daemon pings every fifteen seconds; one that says nothing for three of them has gone."""
-
 _MESSAGE_BYTES: Final = 1024 * 1024
 
 _AHEAD: Final = 16
@@ -47,7 +45,7 @@ _AHEAD: Final = 16
 _encode = json.Encoder().encode
 _decode = json.Decoder(Json).decode
 
-State = Literal["connecting", "live", "waiting", "denied"]
+State = Literal["connecting", "live", "silent", "waiting", "denied"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +96,9 @@ class Stream:
     """One attachment, made by `attached`.
 
     Attributes:
-        state: `live` while connected; `waiting` for the next attempt; `denied`: the credential is not taken, and is
-            read anew for each attempt.
+        state: `live` while connected; `silent` while the daemon does not answer; `waiting` for the next attempt;
+            `denied`: the credential is not taken, and is read anew for each attempt.
+        heard_at: When the daemon was last heard, seconds since the epoch.
         attempt: Attempts since it was last live.
         error: Why it is not live, for people.
         retry_at: When the next attempt is due, seconds since the epoch; None while there is none to wait for.
@@ -117,6 +116,7 @@ class Stream:
         self.attempt = 0
         self.error: str | None = None
         self.retry_at: float | None = None
+        self.heard_at = time()
         self._find = find
         self._name = name
         self._policy = policy
@@ -249,18 +249,33 @@ class Stream:
     async def _attach(self) -> None:
         address = await to_thread.run_sync(self._find, abandon_on_cancel=True)
         async with await anyio.connect_unix(address.socket) as stream:
-            socket = await Socket.over(stream, _URI, _SUBPROTOCOL)
+            with anyio.fail_after(SILENT_S):
+                socket = await Socket.over(stream, _URI, _SUBPROTOCOL)
             try:
                 await socket.send(_encode({"type": "hello", "client": self._name, "token": address.token}))
-                await self._take_up(socket)
-                while True:
-                    with anyio.fail_after(_SILENT_S):
-                        text = await socket.receive()
-                    await self._take(text)
-            except TimeoutError as error:
-                raise GoneError(1006, "the daemon has gone silent") from error
+                await self._stay(socket)
             finally:
                 await socket.aclose()
+
+    async def _stay(self, socket: Socket) -> None:
+        """Take what comes until the connection is over, or the daemon has been silent for too long."""
+        why: Exception = GoneError(1006, "the daemon has gone silent")
+        async with anyio.create_task_group() as tasks:
+            ask = partial(self._send, {"type": "ping"})
+            tasks.start_soon(watch, socket, ask, self._fell_silent, tasks.cancel_scope.cancel)
+            try:
+                await self._take_up(socket)
+                while True:
+                    await self._take(await socket.receive())
+            except (GoneError, HoldfastError, OSError) as error:
+                why = error
+                tasks.cancel_scope.cancel()
+        raise why
+
+    def _fell_silent(self) -> None:
+        if self.state == "live":
+            self.error = "it does not answer"
+            self._turn("silent")
 
     async def _take_up(self, socket: Socket) -> None:
         """Ask for everything again that was asked for before."""
@@ -301,6 +316,7 @@ class Stream:
             frame = _decode(text)
         except MsgspecError as error:
             raise GoneError(1002, f"the daemon sent no JSON: {error}") from error
+        self.heard_at = time()
         if self.state != "live":
             self.attempt, self.error = 0, None
             self._turn("live")

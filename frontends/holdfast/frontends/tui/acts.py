@@ -118,11 +118,11 @@ def _alive(entry: Entry) -> bool:
 
 
 ACTS = (
-    Act("unread", "Mark unread", "m", mark_unread, lambda entry: not entry.unread),
+    Act("unread", "Mark unread", "m", mark_unread, lambda entry: not entry.unread and _alive(entry)),
     Act("read", "Mark read", "", mark_read, lambda entry: bool(entry.unread)),
-    Act("mute", "Mute, or unmute", "M", mute, _always),
-    Act("pin", "Pin, or unpin", "p", pin, _always),
-    Act("rename", "Rename", "R", rename, _always),
+    Act("mute", "Mute, or unmute", "M", mute, _alive),
+    Act("pin", "Pin, or unpin", "p", pin, _alive),
+    Act("rename", "Rename", "R", rename, _alive),
     Act("export", "Export to a file", "x", export, _always),
     Act("cancel", "Stop the turn", "", cancel, lambda entry: entry.word in ("working", "needs_you")),
     Act("reconnect", "Connect now", "alt+r", reconnect, _alive),

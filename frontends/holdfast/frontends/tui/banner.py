@@ -50,11 +50,13 @@ def _said(source: Source, now: float, since: float) -> list[Span]:
         return []
     if source.state == "stored":
         return [Span(" read-only ", "bold needs"), Span(f" {harmless(source.label)}", "dim")]
-    if source.attempt == 0:
+    if source.attempt == 0 and source.state != "silent":
         return [Span(" connecting to the daemon …", "dim")] if now - since > 1 else []
     at = strftime("%H:%M:%S", localtime(source.as_of))
     if source.state == "denied":
         return [Span(" the daemon does not take our token ", "bold failed"), Span(f" as of {at}", "dim")]
+    if source.state == "silent":
+        return [Span(" daemon unreachable ", "bold needs"), Span(f" as of {at}, read-only: it does not answer", "")]
     due = "" if source.retry_at is None else f", next attempt in {max(0, round(source.retry_at - now))}s"
     return [
         Span(" daemon unreachable ", "bold needs"),

@@ -81,7 +81,7 @@ class Live:
             while True:
                 await self._stream.turned()
                 if was_live:
-                    self.as_of = time()
+                    self.as_of = self._stream.heard_at
                 was_live = self.state == "live"
 
     async def start(self) -> None:

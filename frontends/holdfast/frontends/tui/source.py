@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from holdfast.frontends.client.stream import Delivery
     from holdfast.frontends.client.views import Json, View, ViewName
 
-SourceState = Literal["connecting", "live", "waiting", "denied", "stored"]
+SourceState = Literal["connecting", "live", "silent", "waiting", "denied", "stored"]
 
 
 class Source(Protocol):
@@ -28,7 +28,7 @@ class Source(Protocol):
 
     @property
     def state(self) -> SourceState:
-        """`live` while a daemon is heard; `stored` for a store that is read without one."""
+        """`live` while a daemon is heard, `silent` while it does not answer; `stored` for a store without one."""
         ...
 
     @property
