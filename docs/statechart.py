@@ -121,7 +121,7 @@ def _everything(state: SessionState, version: int) -> Iterator[c.Command]:
     observed: tuple[Fact, ...] = (
         e.AttachRequested("l1"),
         e.Attached("l1"),
-        *(e.Detached("l1", reason) for reason in ("closed", "lost", "failed", "hibernated", "exited")),
+        *(e.Detached("l1", reason) for reason in ("closed", "lost", "failed", "gone", "hibernated", "exited")),
         e.TurnStarted(new),
         e.TurnEnded(turn, "end_turn"),
         e.TurnInterrupted(turn, "reason"),
