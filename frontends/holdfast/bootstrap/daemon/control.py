@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _READY_S = 120.0
 _END_S = 30.0
+_END_WITH_AGENTS_S = 60.0
+"""An agent may have to be killed first, which leaves it some seconds to end by itself."""
+
 _SILENT_S = 10.0
 """How long a daemon that is to end may take to say where it listens; after that its process is told to end."""
 
@@ -131,6 +134,9 @@ class LocalDaemon:
     def stop(self, *, agents: bool = False) -> bool:
         """End the daemon and return once it is gone; False where none ran.
 
+        By a signal, not by a request: whoever may send one is its owner, also where its credential is lost or open to
+        others and it answers nobody.
+
         Raises:
             DaemonError: It does not end.
         """
@@ -139,13 +145,12 @@ class LocalDaemon:
         if pid is None:
             return False
         if running is None and agents:
-            msg = f"the daemon (process {pid}) does not say where it listens: end it with `holdfast down`"
+            msg = (
+                f"the daemon (process {pid}) is not ready, so its agents cannot be ended: `holdfast down` ends it alone"
+            )
             raise DaemonError(msg)
-        if running is not None and agents:
-            self._ask_to_end(running)
-        else:
-            _signal(pid, signal.SIGTERM)
-        if not presence.wait_until_gone(self._home, _END_S):
+        _signal(pid, presence.END_AGENTS if agents else signal.SIGTERM)
+        if not presence.wait_until_gone(self._home, _END_WITH_AGENTS_S if agents else _END_S):
             msg = f"the daemon (process {pid}) does not end: see `holdfast logs`, or end it with `kill -9`"
             raise DaemonError(msg)
         return True
@@ -189,28 +194,6 @@ class LocalDaemon:
         from holdfast.bootstrap.daemon import service  # for this verb alone
 
         return service.remove(self._environ)
-
-    def _ask_to_end(self, running: Running) -> None:
-        """Tell the daemon to end its agents, and then itself."""
-        import socket  # for `down --agents` alone
-        from http import client as http
-
-        connection = http.HTTPConnection("localhost", timeout=_END_S)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        try:
-            connection.sock.settimeout(_END_S)
-            connection.sock.connect(running.socket)
-            headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
-            connection.request("POST", "/api/v1/shutdown", b'{"agents": true}', headers)
-            status = connection.getresponse().status
-        except (OSError, http.HTTPException) as error:
-            msg = f"the daemon (process {running.pid}) does not answer: {error}; see `holdfast logs`"
-            raise DaemonError(msg) from error
-        finally:
-            connection.close()
-        if status >= 300:
-            msg = f"the daemon (process {running.pid}) refuses to end its agents (status {status}): see `holdfast logs`"
-            raise DaemonError(msg)
 
 
 def _signal(pid: int, which: signal.Signals) -> None:

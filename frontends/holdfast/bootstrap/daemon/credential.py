@@ -40,14 +40,14 @@ def read_token(path: Path) -> str:
         if found.st_mode & 0o077:
             msg = (
                 f"{path} can be read by others (mode {stat.S_IMODE(found.st_mode):04o}), so it is no secret any more: "
-                "remove it, `holdfast up` makes another"
+                "`holdfast token rotate` makes another"
             )
             raise UnsafeError(msg)
         token = os.read(fd, _LIMIT).decode("ascii", "replace").strip()
     finally:
         os.close(fd)
     if len(token) < _SHORTEST or not token.isascii() or not token.isprintable() or " " in token:
-        msg = f"{path} holds no token: remove it, `holdfast up` makes another"
+        msg = f"{path} holds no token: `holdfast token rotate` makes one"
         raise UnsafeError(msg)
     return token
 

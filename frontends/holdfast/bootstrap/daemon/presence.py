@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from holdfast.adapters.configuration.home import Home
+
+END_AGENTS = signal.SIGUSR1
+"""Ends the daemon together with its agents; SIGTERM leaves them to their hosts."""
 
 _POLL_S = 0.02
 _PROBES_S = 0.5
