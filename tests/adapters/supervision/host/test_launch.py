@@ -44,7 +44,10 @@ def order(*command: str, cwd: str = "/") -> Order:
             CommandNotFoundError,
             "no-such-agent cannot be run: No such file or directory; install",
         ),
-        (order("/etc/passwd"), CommandNotFoundError, "/etc/passwd cannot be run: Permission denied; make it a program"),
+        (order("/etc/passwd"), CommandNotFoundError, "is not marked as a program; `chmod +x /etc/passwd` does that"),
+        (order("./passwd", cwd="/etc"), CommandNotFoundError, "./passwd cannot be run: it is not marked as a program"),
+        (order("/etc"), CommandNotFoundError, "/etc cannot be run: it is a folder; name the program in it"),
+        (order(""), CommandNotFoundError, "a command without a name cannot be run: name a program"),
         (
             order("cat", cwd="/no/such/folder"),
             AgentFolderError,
@@ -54,7 +57,7 @@ def order(*command: str, cwd: str = "/") -> Order:
         (order(), CommandNotFoundError, "needs a command"),
         (order("cat", "zero\0byte"), CommandNotFoundError, "no zero byte"),
     ],
-    ids=["no command", "no program", "no folder", "a file", "nothing", "a zero byte"],
+    ids=["no command", "no program", "here", "a folder", "empty", "no folder", "a file", "nothing", "a zero byte"],
 )
 async def test_what_cannot_be_started_is_told_in_one_line_and_leaves_nothing(
     house: House, wanted: Order, error: type[AgentError], told: str
@@ -64,6 +67,22 @@ async def test_what_cannot_be_started_is_told_in_one_line_and_leaves_nothing(
 
     assert not house.hosts.exists() or not list(house.hosts.iterdir())
     assert not list(house.runtime.iterdir())
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("begins", "told"),
+    [("#!/no/such/shell\n", "the interpreter that its first line names is not there"), ("hello", "it is no program")],
+)
+async def test_a_script_that_nothing_can_read_is_told_from_one_that_is_missing(
+    house: House, tmp_path: Path, begins: str, told: str
+) -> None:
+    script = tmp_path / "agent"
+    script.write_text(begins)
+    script.chmod(0o755)
+
+    with pytest.raises(CommandNotFoundError, match=told):
+        await launch(house.hosts, order(str(script)), runtime=house.runtime)
 
 
 @pytest.mark.anyio

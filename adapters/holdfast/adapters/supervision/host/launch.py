@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -23,8 +22,9 @@ from anyio.lowlevel import checkpoint_if_cancelled
 from msgspec import Struct
 
 from holdfast.adapters.supervision.host import folder as folders
+from holdfast.adapters.supervision.host.complaint import explain
 from holdfast.adapters.supervision.host.processes import MARK
-from holdfast.domain.errors import AgentError, AgentFolderError, CommandNotFoundError
+from holdfast.domain.errors import AgentError, CommandNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,7 +149,7 @@ async def launch(
         place.close()
     if host is None:
         place.discard()
-        raise _explain(order, told)
+        raise explain(order, told)
     return host
 
 
@@ -215,13 +215,3 @@ async def _start(place: _Place, order: Order, program: Path) -> dict[str, object
         return dict(json.loads(done.stdout))
     except ValueError:
         return {"reason": done.stderr.decode(errors="replace").strip()[-500:] or "it said nothing"}
-
-
-def _explain(order: Order, told: dict[str, object]) -> AgentError:
-    number, reason, name = told.get("error"), told.get("reason"), told.get("name")
-    if name == order.cwd and number is not None:
-        return AgentFolderError(f"the agent's folder {order.cwd} cannot be entered: {reason}")
-    if name == order.command[0]:
-        hint = "install it, or give its full path" if number == errno.ENOENT else "make it a program that may be run"
-        return CommandNotFoundError(f"{name} cannot be run: {reason}; {hint}")
-    return AgentError(f"the host of {order.command[0]} did not start: {reason}")
