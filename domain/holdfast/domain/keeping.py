@@ -135,6 +135,9 @@ class Keeping(Protocol):
         Raises:
             NotFoundError: There is no such session.
             SessionEndedError: It has ended.
+            UsageError: Its target is not known any more.
+            CommandNotFoundError: Its agent is not installed.
+            ConflictError: It was imported, and no agent is known that can continue it.
         """
         ...
 

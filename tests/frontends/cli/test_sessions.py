@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import pytest
@@ -13,15 +15,17 @@ from holdfast.frontends.cli.main import main
 from tests.agents.scripting import Scripted
 from tests.frontends.cli.conftest import Result
 from tests.frontends.cli.hostile import HOSTILE
+from tests.journeys.world import runs
 from tests.support.cli import HOLDFAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.frontends.daemon import Daemon
 
 pytestmark = pytest.mark.slow
+
+CLAUDE = Path(__file__).parents[3] / "docs" / "examples" / "claude-session.jsonl"
 
 ASK = {
     "ask": "call-1",
@@ -336,6 +340,24 @@ def test_a_daemon_is_started_for_whoever_needs_one(daemon: Daemon, run: Run) -> 
         assert run("down", "--agents").code == 0
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644, None])
+def test_the_owner_ends_daemon_and_agents_whatever_became_of_the_token(
+    run: Run, begin: Begin, daemon: Daemon, mode: int | None
+) -> None:
+    session, agent = begin(prompts=[[{"say": "on it"}, {"ask": "t1", "tool": {"title": "x"}}]])
+    run("send", session, "go")
+    run("wait", session, "--until", "needs-you", "--timeout", "30")
+    (pid,) = agent.pids()
+    token = daemon.home / "token"
+    token.unlink() if mode is None else token.chmod(mode)
+
+    ended = run("down", "--agents")
+
+    assert (ended.code, ended.out) == (0, "the daemon has ended with its agents\n")
+    assert not runs(pid)
+    assert run("down", "--agents").code == 0
+
+
 def test_whoever_waits_outlives_the_daemon(run: Run, tmp_path: Path, daemon: Daemon) -> None:
     agent = Scripted(tmp_path / "agent")
     agent.change(prompts=[[{"say": "before "}, agent.touch("said"), agent.wait("go"), {"say": "after"}]])
@@ -374,3 +396,82 @@ def test_modes_are_listed_and_changed(run: Run, begin: Begin) -> None:
     assert changed.out.strip().endswith("is in mode act")
     assert (answer["mode"], [each["id"] for each in answer["modes"]]) == ("act", ["ask", "act"])
     assert run("mode", plain).out == "its agent offers no modes\n"
+
+
+OPTIONS = [
+    {
+        "id": "model",
+        "name": "Model",
+        "type": "select",
+        "description": "Who\x1b[2J thinks",
+        "currentValue": "small",
+        "options": [{"value": "small", "name": "Small"}, {"value": "large", "name": "Large", "description": "Thinks"}],
+    },
+    {"id": "web", "name": "Search the web", "type": "boolean", "currentValue": False},
+]
+
+
+def test_options_are_listed_and_given_values(run: Run, begin: Begin) -> None:
+    session, agent = begin("--title", "Picky", result={"configOptions": OPTIONS})
+
+    listed = run("option", session).out.splitlines()
+    values = run("option", session, "model").out.splitlines()
+    by_id = run("option", session, "model", "large")
+    switched = run("option", session, "search the web", "true", "--json").json()
+    told = run("option", session, "--json").json()
+
+    assert [line.split()[:4] for line in listed[-2:]] == [
+        ["model", "small", "small,", "large"],
+        ["web", "false", "true,", "false"],
+    ]
+    assert "\x1b" not in "".join(listed)
+    assert [line.split() for line in values[-2:]] == [["●", "small", "Small"], ["large", "Thinks"]]
+    assert by_id.out == '"Picky": model is large\n'
+    assert switched["options"] == {"model": "large", "web": "true"}
+    assert [(each["id"], each["value"]) for each in told] == [("model", "large"), ("web", "true")]
+    assert run("option", session, "web", "--json").json() == told[1]
+    assert run("option", session, "model", "SMALL").out == '"Picky": model is small\n'
+    asked = [(params["configId"], params["value"]) for params in agent.got("session/set_config_option")]
+    assert asked == [("model", "large"), ("web", True), ("model", "small")]
+
+
+def test_an_option_that_is_not_there_is_named_with_those_that_are(run: Run, begin: Begin) -> None:
+    session, _ = begin(result={"configOptions": OPTIONS})
+    plain, _ = begin()
+
+    unknown = run("option", session, "colour", "red")
+
+    assert (unknown.code, unknown.out) == (3, "")
+    assert unknown.err == "holdfast: its agent has no option 'colour'; it has model, web\n"
+    assert run("option", plain).out == "its agent offers no options\n"
+    assert run("option", plain, "model").code == 3
+
+
+def test_who_reconnects_hears_why_there_is_nobody_to_connect_to(
+    run: Run, begin: Begin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    back, _ = begin()
+    run("import", str(CLAUDE))
+    broken = run("new", "--json", "--", "no-such-agent").json()["id"]
+
+    missing, again = run("reconnect", "5f0c7d2e"), run("reconnect", broken)
+
+    assert (missing.code, missing.out) == (1, "")
+    assert missing.err.startswith("holdfast: agent claude is not installed: ")
+    assert again.code == 1
+    assert "no-such-agent cannot be run" in again.err
+    assert run("reconnect", back).out.endswith(": connected\n")
+
+
+def test_a_peer_that_cannot_be_reached_yet_is_said_to_be_tried_again(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+
+        begun = run("new", f"acp+ws://127.0.0.1:{taken.getsockname()[1]}/")
+
+    session = begun.out.strip()
+    assert (begun.code, len(begun.err.splitlines())) == (0, 1)
+    assert "it is still reconnecting (" in begun.err
+    assert "`holdfast ls`" in begun.err
+    assert run("ls", "--json").json()[0]["id"] == session

@@ -263,6 +263,8 @@ def test_a_home_that_is_open_to_others_is_closed_where_a_daemon_runs_too(run: Ru
         "queue 5f0c",
         "reconnect 5f0c",
         "mode 5f0c plan",
+        "option 5f0c",
+        "option 5f0c model large",
         "end 5f0c",
         "new --agent demo --no-start",
         "send 5f0c hello --no-start",

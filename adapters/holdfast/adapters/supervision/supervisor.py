@@ -193,6 +193,7 @@ class Supervisor:
             raise SessionEndedError(msg)
         link = self._fleet.link(session_id)
         if link is None or not (link.running and link.connected):
+            self._directory.known(keeper.session)  # whoever asks hears at once that there is nobody to connect to
             self._fleet.want(keeper)
 
     async def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:

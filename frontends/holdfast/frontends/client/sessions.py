@@ -135,6 +135,15 @@ class DaemonSessions(DaemonWorkspace):
         """Try to connect now."""
         return self._told(session_id, "reconnect", client_id)
 
+    def opened(self, session_id: StreamId, within_s: float) -> Row:
+        """Return the row once the session is ready, has failed, or the time is over, whichever is first."""
+        query = {"until": "opened", "timeout": f"{within_s:.3f}"}
+        return shapes.row(self._exchange.get(f"{of(session_id)}/wait", query))
+
+    def option(self, session_id: StreamId, option: str, value: str, *, client_id: str) -> Row:
+        """Ask the peer for another value of one of its options; return once it has agreed."""
+        return self._told(session_id, "option", client_id, option=option, value=value)
+
     def mode(self, session_id: StreamId, mode: str, *, client_id: str) -> Row:
         """Ask the peer for a mode; return once it has agreed."""
         return self._told(session_id, "mode", client_id, mode=mode)

@@ -20,8 +20,8 @@ from holdfast.frontends.cli.params import (
     words,
 )
 from holdfast.frontends.cli.terminal import complain
+from holdfast.frontends.cli.verbs.connection import READY_WITHIN_S, failed, say_how_it_stands
 
-_READY_WITHIN_S = 5.0
 _COMMAND = "holdfast.command"
 
 
@@ -68,13 +68,14 @@ def new(
     """
     order, prompt = _ordered(ctx.meta.get(_COMMAND), agent, said, cwd, title)
     daemon = app.daemon(start=start)
-    row = daemon.create(order, text=prompt, wait_s=_READY_WITHIN_S, client_id=client_id or new_cause())
+    row = daemon.create(order, text=prompt, wait_s=READY_WITHIN_S, client_id=client_id or new_cause())
     answered(app, row, row.id, as_json=as_json)
-    if row.connection.state in ("failed", "gave_up"):
-        app.terminal.flush()
+    app.terminal.flush()
+    if failed(row):
         why = row.connection.error or "the agent could not be started"
         complain(f"{why}; the session stays, `holdfast reconnect {row.id}` tries again")
         ctx.exit(FAILED)
+    say_how_it_stands(row)
 
 
 def _ordered(

@@ -1,4 +1,4 @@
-"""`cancel`, `mode`, `end` and `reconnect`: what is asked of a session's agent beside prompts."""
+"""`cancel`, `end` and `reconnect`: what is asked of a session's agent beside prompts."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED
-from holdfast.frontends.cli.params import App, answered, json_option, new_cause, quoted, session_argument, text
-from holdfast.frontends.cli.table import Column, table
-from holdfast.frontends.cli.terminal import Span, complain
+from holdfast.frontends.cli.params import App, answered, json_option, new_cause, quoted, session_argument
+from holdfast.frontends.cli.terminal import complain, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.recorded import StreamId
     from holdfast.frontends.client.sessions import DaemonSessions
 
     Ask = Callable[[DaemonSessions, StreamId, str], Row]
+
+READY_WITHIN_S = 5.0
+"""How long a verb that connects a session waits for that."""
 
 
 def _asked(app: App, session: str, ask: Ask, said: str, *, as_json: bool) -> Row:
@@ -39,21 +41,6 @@ def cancel(app: App, *, session: str, as_json: bool) -> None:
     _asked(app, session, lambda to, name, cause: to.cancel(name, client_id=cause), _STOPPING, as_json=as_json)
 
 
-@click.command("mode")
-@session_argument
-@click.argument("mode", type=text, required=False)
-@json_option
-@click.pass_obj
-def mode(app: App, *, session: str, mode: str | None, as_json: bool) -> None:
-    """Change the agent's mode; without MODE, list its modes."""
-    if mode is None:
-        daemon = app.daemon()
-        _list_modes(app, daemon.offers(daemon.resolve(session)), as_json=as_json)
-        return
-    wanted = mode
-    _asked(app, session, lambda to, name, cause: to.mode(name, wanted, client_id=cause), _MODE, as_json=as_json)
-
-
 @click.command("end")
 @session_argument
 @json_option
@@ -70,35 +57,32 @@ def end(app: App, *, session: str, as_json: bool) -> None:
 @click.pass_context
 def reconnect(ctx: click.Context, app: App, *, session: str, as_json: bool) -> None:
     """Connect a session to its agent now, whatever was tried before."""
-    row = _asked(
-        app, session, lambda to, name, cause: to.reconnect(name, client_id=cause), _CONNECTION, as_json=as_json
-    )
-    if row.connection.state in ("failed", "gave_up"):
-        app.terminal.flush()
+    row = _asked(app, session, _reconnected, _CONNECTION, as_json=as_json)
+    app.terminal.flush()
+    if failed(row):
         complain(row.connection.error or "it could not be connected")
         ctx.exit(FAILED)
+    say_how_it_stands(row)
 
 
 _STOPPING = "{title} was asked to stop"
-_MODE = "{title} is in mode {row.mode}"
 _ENDED = "{title} has ended"
 _CONNECTION = "{title}: {row.connection.state}"
 
 
-def _list_modes(app: App, offers: Offers, *, as_json: bool) -> None:
-    terminal = app.terminal
-    if as_json:
-        from msgspec.json import encode  # few verbs need it
+def _reconnected(daemon: DaemonSessions, name: StreamId, cause: str) -> Row:
+    daemon.reconnect(name, client_id=cause)
+    return daemon.opened(name, READY_WITHIN_S)
 
-        terminal.json(encode({"mode": offers.mode, "modes": offers.modes}))
+
+def failed(row: Row) -> bool:
+    """Tell whether a session could not be connected, and will not be by itself."""
+    return row.connection.state in ("failed", "gave_up")
+
+
+def say_how_it_stands(row: Row) -> None:
+    """Tell on standard error where a session that was to be connected is not yet, and how to see it."""
+    if row.connection.state not in ("connecting", "reconnecting"):
         return
-    if not offers.modes:
-        terminal.line("its agent offers no modes" + (f"; it is in {offers.mode}" if offers.mode else ""))
-        return
-    here, there = ("●", " ") if terminal.unicode else ("*", " ")
-    columns = [
-        Column("", [Span(here if each.id == offers.mode else there, "green") for each in offers.modes]),
-        Column("MODE", [Span(each.id, "bold") for each in offers.modes]),
-        Column("", [Span(each.description or each.name) for each in offers.modes], least=20),
-    ]
-    terminal.lines(table(columns, terminal.width, "…" if terminal.unicode else "..."))
+    why = f" ({one_line(row.connection.error)})" if row.connection.error else ""
+    note(f"holdfast: it is still {row.connection.state}{why}, and goes on by itself: `holdfast ls` tells how it stands")
