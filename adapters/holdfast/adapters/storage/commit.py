@@ -124,6 +124,16 @@ class Batch:
     contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
 
+    def roster_rows(self) -> dict[Literal["session", "link"], list[tuple[object, ...]]]:
+        """Return the columns of every row of a roster, in the order in which both dialects insert them."""
+        by_kind: dict[Literal["session", "link"], list[tuple[object, ...]]] = {}
+        for name, row in self.roster.items():
+            head, version, hash_, position = self.tips[name]
+            by_kind.setdefault(row.kind, []).append(
+                (head.stream, name, version, hash_, position, row.ended, row.rank, row.updated_at, row.row)
+            )
+        return by_kind
+
 
 class LogConnection(Protocol):
     """The writer's connection, reduced to what a commit needs."""

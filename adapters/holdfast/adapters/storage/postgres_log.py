@@ -320,14 +320,8 @@ class PostgresLog:
 
     def _write_roster(self, cursor: psycopg.Cursor[Any], batch: Batch) -> None:
         tips, roster = batch.tips, batch.roster
-        by_kind: dict[str, list[tuple[Any, ...]]] = {}
-        for name, row in roster.items():
-            head, version, hash_, position = tips[name]
-            by_kind.setdefault(row.kind, []).append(
-                (head.stream, name, version, hash_, position, row.ended, row.rank, row.updated_at, row.row)
-            )
-        for kind, rows in by_kind.items():
-            cursor.execute(_UPSERT[kind], [list(column) for column in zip(*rows, strict=True)])
+        for shown, columns in batch.roster_rows().items():
+            cursor.execute(_UPSERT[shown], [list(column) for column in zip(*columns, strict=True)])
         moved = {
             kind: [
                 (version, hash_, position, head.stream)

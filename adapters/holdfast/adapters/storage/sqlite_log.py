@@ -242,13 +242,7 @@ class SqliteLog:
 
     def _write_roster(self, batch: Batch) -> None:
         tips, roster = batch.tips, batch.roster
-        by_kind: dict[str, list[tuple[Any, ...]]] = {}
-        for name, row in roster.items():
-            head, version, hash_, position = tips[name]
-            by_kind.setdefault(row.kind, []).append(
-                (head.stream, name, version, hash_, position, row.ended, row.rank, row.updated_at, row.row)
-            )
-        for kind, rows in by_kind.items():
+        for kind, rows in batch.roster_rows().items():
             self._many(upsert_many, ROSTERS[kind], rows)
         for name, (head, version, hash_, position) in tips.items():
             if name not in roster and head.kind in ROSTERS:

@@ -10,6 +10,7 @@ from holdfast.frontends.cli.cells import clip, width, wrap
 from holdfast.frontends.cli.escaping import block, one_line
 from holdfast.frontends.cli.markdown import markdown
 from holdfast.frontends.cli.terminal import Line, Span
+from holdfast.frontends.wording import amount, count, folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,7 +77,7 @@ class Renderer:
         """Yield what is to be known of the session as a whole."""
         row, now = self._session, wording.now()
         shape, word, style = wording.mark(row, unicode=self._unicode)
-        marks = [row.agent, row.model, row.mode, wording.folder(row.cwd or "")]
+        marks = [row.agent, row.model, row.mode, folder(row.cwd or "")]
         if row.pinned:
             marks.append("pinned")
         marks.append(wording.muted(row, now))
@@ -87,8 +88,8 @@ class Renderer:
                 row.id,
                 f"created {wording.local_of(row.created_at)}",
                 f"updated {wording.age_of(row.updated_at, now)} ago",
-                wording.count(row.metadata.message_count, "message"),
-                f"{wording.amount(row.metadata.total_tokens)} tokens" if row.metadata.total_tokens else None,
+                count(row.metadata.message_count, "message"),
+                f"{amount(row.metadata.total_tokens)} tokens" if row.metadata.total_tokens else None,
                 f"{row.queued:,} queued" if row.queued else None,
             ]
         )
@@ -204,7 +205,7 @@ class Renderer:
         whole = f"  {label}{one_line(first)}"
         if not others and (self._width is None or width(whole) <= self._width):
             return (Span(whole, "dim"),)
-        more = f" ({wording.count(len(others), 'more line')}; " if others else " ("
+        more = f" ({count(len(others), 'more line')}; " if others else " ("
         more += f"{self._detail.hint})"
         return (Span(f"  {label}{self._clipped(first, len(label) + len(more) + 2)}{more}", "dim"),)
 
@@ -222,7 +223,7 @@ class Renderer:
     def _folded(self, lines: list[Line], limit: int | None) -> list[Line]:
         if limit is None or len(lines) <= limit:
             return lines
-        more = wording.count(len(lines) - limit, "more line")
+        more = count(len(lines) - limit, "more line")
         return [*lines[:limit], (Span(f"{self._dots} {more} ({self._detail.hint})", "dim"),)]
 
     def _joined(self, words: Iterable[str | None], *, first: bool = True) -> Line:

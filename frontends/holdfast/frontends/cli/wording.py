@@ -1,20 +1,19 @@
-"""Numbers, times and states in the few words that a person wants to read."""
+"""States, times and ids in the few words that a person wants to read."""
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from holdfast.domain.projections.roster import FOREVER, StatusWord, status
 from holdfast.domain.timestamps import from_text
+from holdfast.frontends.wording import span
 
 if TYPE_CHECKING:
     from holdfast.domain.projections.roster import Row
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPANS = ((31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
 
 # Shape, shape in ASCII, style. The word stands beside it, always.
 _MARKS: dict[StatusWord, tuple[str, str, str]] = {
@@ -43,8 +42,7 @@ def now() -> int:
 
 def age(at: int, seen_at: int) -> str:
     """Return how long before `seen_at` it was, as `12s`, `5m`, `3h`, `2d`, `6w` or `1y`."""
-    seconds = max(0, (seen_at - at) // 1_000_000)
-    return next((f"{seconds // size}{unit}" for size, unit in _SPANS if seconds >= size), f"{seconds}s")
+    return span(max(0, (seen_at - at) // 1_000_000))
 
 
 def age_of(text: str, seen_at: int) -> str:
@@ -74,28 +72,6 @@ def muted(row: Row, seen_at: int) -> str | None:
     if row.muted_until == FOREVER:
         return "muted"
     return f"muted until {local_of(row.muted_until)}" if from_text(row.muted_until) > seen_at else None
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Return `1,204 events`, `1 event`."""
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
-def amount(number: int) -> str:
-    """Return `950`, `12k`, `1.2M`."""
-    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            value = number / size
-            return f"{value:.1f}{unit}" if value < 9.95 and unit != "k" else f"{int(value)}{unit}"
-    return str(number)
-
-
-def folder(path: str) -> str:
-    """Return `path` with `~` for the person's own folder."""
-    home = os.environ.get("HOME", "").rstrip("/")
-    if home and (path == home or path.startswith(f"{home}/")):
-        return f"~{path[len(home) :]}"
-    return path
 
 
 def short_ids(ids: list[str]) -> list[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TypeVar
 
 from msgspec import DecodeError, Raw, Struct, json
+from msgspec.structs import replace
 
 from holdfast.domain.content import NOTHING
 from holdfast.domain.errors import DaemonError
 from holdfast.domain.ports import Hit, LogEvent, Page
 from holdfast.domain.projections.inbox import Request
-from holdfast.domain.projections.items import Item, ItemKind
+from holdfast.domain.projections.items import Item
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
-from holdfast.domain.session.events import Option
 from holdfast.domain.session.facts import Unknown
 from holdfast.domain.timestamps import from_text
 
@@ -23,27 +23,6 @@ class _Page(Struct):
     items: list[dict[str, Raw]]
     position: int
     before: str | None
-
-
-class _Hit(Struct):
-    session_id: StreamId
-    item_id: str
-    position: int
-    title: str
-    snippet: str
-    kind: ItemKind
-    role: str | None
-    at: str
-
-
-class _Request(Struct):
-    request_id: str
-    session_id: StreamId
-    turn_id: str | None
-    title: str
-    input: Raw
-    options: tuple[Option, ...]
-    requested_at: str
 
 
 class _Event(Struct):
@@ -66,19 +45,16 @@ class _Rows(Struct):
     after: str | None = None
 
 
-class _Hits(Struct):
-    items: list[_Hit]
-
-
-class _Requests(Struct):
-    items: list[_Request]
+class _Listed(Struct):
+    items: list[dict[str, Raw]]
 
 
 _page = json.Decoder(_Page)
 _row = json.Decoder(Row)
 _rows = json.Decoder(_Rows)
-_hits = json.Decoder(_Hits)
-_requests = json.Decoder(_Requests)
+_listed = json.Decoder(_Listed)
+_hit = json.Decoder(Hit)
+_request = json.Decoder(Request)
 _event = json.Decoder(_Event)
 _entry = json.Decoder(Item)
 _text = json.Decoder(str)
@@ -117,35 +93,13 @@ def page(body: bytes) -> Page:
 
 def hits(body: bytes) -> list[Hit]:
     """Return what a search found."""
-    return [
-        Hit(
-            each.session_id,
-            each.item_id,
-            each.position,
-            each.title,
-            each.snippet,
-            each.kind,
-            each.role,
-            _time(each.at),
-        )
-        for each in read(_hits, body).items
-    ]
+    return [read(_hit, _with_numbers(each, "at")) for each in read(_listed, body).items]
 
 
 def requests(body: bytes) -> list[Request]:
     """Return the inbox."""
-    return [
-        Request(
-            each.request_id,
-            each.session_id,
-            each.turn_id,
-            each.title,
-            _present(each.input),
-            each.options,
-            _time(each.requested_at),
-        )
-        for each in read(_requests, body).items
-    ]
+    found = (read(_request, _with_numbers(each, "requested_at")) for each in read(_listed, body).items)
+    return [replace(each, input=_present(each.input)) for each in found]
 
 
 def event(line: bytes) -> LogEvent:
@@ -178,11 +132,15 @@ def not_understood(error: Exception) -> DaemonError:
 def _item(told: dict[str, Raw]) -> Item:
     """Return an entry as projections have it: the same members, but for times in microseconds and nothing for null."""
     present = {name: value for name, value in told.items() if bytes(value) != b"null"}
-    named = ("at", *({"decided_at"} & present.keys()))
-    times = {name: _time(read(_text, bytes(present.pop(name, b"")))) for name in named}
-    found = read(_entry, json.encode(present | times))
+    found = read(_entry, _with_numbers(present, "at", *({"decided_at"} & present.keys())))
     found.length = len(found.text)
     return found
+
+
+def _with_numbers(told: dict[str, Raw], *times: str) -> bytes:
+    """Return an object with its times, texts in the contract, as the microseconds that ports speak of."""
+    numbers = {name: _time(read(_text, bytes(told.get(name, b"")))) for name in times}
+    return json.encode({**told, **numbers})
 
 
 def _present(raw: Raw) -> Raw:

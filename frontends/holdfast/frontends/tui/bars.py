@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from holdfast.frontends.tui.cells import Span, clip, harmless, strip
 from holdfast.frontends.tui.palette import Palette, app_of
-from holdfast.frontends.tui.words import SHAPES, count, folder
+from holdfast.frontends.tui.words import SHAPES
+from holdfast.frontends.wording import count, folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,8 @@ class SessionBar(Bar):
         shape, word, style = SHAPES[entry.word]
         others = waiting - (entry.word == "needs_you")
         right = [Span(f"{others} need{'s' * (others == 1)} you elsewhere ", "bold needs")] if others > 0 else []
-        note = "  ·  ".join(filter(None, (word, harmless(entry.agent or entry.transport), harmless(folder(entry.cwd)))))
+        where = harmless(folder(entry.cwd or ""))
+        note = "  ·  ".join(filter(None, (word, harmless(entry.agent or entry.transport), where)))
         room = max(0, self.size.width - sum(cell_len(span.text) for span in right) - 5)
         name = clip(harmless(entry.name), room)
         rest = clip(note, room - cell_len(name) - 3)

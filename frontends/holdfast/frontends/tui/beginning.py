@@ -15,7 +15,7 @@ from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.fuzzy import fits
-from holdfast.frontends.tui.words import folder
+from holdfast.frontends.wording import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

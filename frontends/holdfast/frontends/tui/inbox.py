@@ -17,7 +17,8 @@ from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.dialogs import OneLine
 from holdfast.frontends.tui.gist import exact
 from holdfast.frontends.tui.presence import leaving
-from holdfast.frontends.tui.words import age, count
+from holdfast.frontends.tui.words import age
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -17,7 +17,8 @@ from holdfast.frontends.tui.banner import Banner
 from holdfast.frontends.tui.bars import Bar, Hints
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
-from holdfast.frontends.tui.words import age, count
+from holdfast.frontends.tui.words import age
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.fuzzy import fits
-from holdfast.frontends.tui.words import SHAPES, age, folder
+from holdfast.frontends.tui.words import SHAPES, age
+from holdfast.frontends.wording import folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import and_, delete, func, select
@@ -15,7 +15,7 @@ from holdfast.domain.projections.transcript import project, touched
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Column, Connection
 
     from holdfast.domain.recorded import Recorded
 
@@ -73,23 +73,12 @@ def fetch(connection: Connection, stream: int, events: Iterable[Recorded]) -> di
 
 def some(connection: Connection, stream: int, item_ids: Collection[str]) -> list[Item]:
     """Return those of these items that are stored."""
-    wanted = list(item_ids)
-    table = schema.items
-    items: list[Item] = []
-    for start in range(0, len(wanted), _FETCH):
-        chosen = and_(table.c.stream == stream, table.c.id.in_(wanted[start : start + _FETCH]))
-        items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
-    return items
+    return _where(connection, stream, schema.items.c.id, list(item_ids))
 
 
 def placed(connection: Connection, stream: int, ordinals: Sequence[int]) -> list[Item]:
     """Return those stored items that stand at these places; the event that made an item has its place."""
-    table = schema.items
-    items: list[Item] = []
-    for start in range(0, len(ordinals), _FETCH):
-        chosen = and_(table.c.stream == stream, table.c.ordinal.in_(ordinals[start : start + _FETCH]))
-        items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
-    return items
+    return _where(connection, stream, schema.items.c.ordinal, ordinals)
 
 
 def newest(connection: Connection, stream: int, *, below: int | None, limit: int) -> list[Item]:
@@ -127,6 +116,17 @@ def date(connection: Connection, items: Sequence[Item]) -> None:
         happened = func.coalesce(events.occurred_at, events.recorded_at)
         for position, at in connection.execute(select(events.position, happened).where(chosen)):
             answered[position].decided_at = at
+
+
+def _where(
+    connection: Connection, stream: int, column: Column[Any], values: Sequence[str] | Sequence[int]
+) -> list[Item]:
+    table = schema.items
+    items: list[Item] = []
+    for start in range(0, len(values), _FETCH):
+        chosen = and_(table.c.stream == stream, column.in_(values[start : start + _FETCH]))
+        items += [_decode(body) for (body,) in connection.execute(select(table.c.body).where(chosen))]
+    return items
 
 
 def _row(stream: int, item: Item) -> dict[str, object]:

@@ -12,7 +12,7 @@ from holdfast.domain.sizes import in_words
 from holdfast.frontends.cli.params import App, json_option, text
 from holdfast.frontends.cli.progress import progress
 from holdfast.frontends.cli.terminal import Span, note
-from holdfast.frontends.cli.wording import count
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from holdfast.domain.ports import Compaction

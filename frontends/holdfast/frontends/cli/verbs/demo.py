@@ -9,7 +9,7 @@ from holdfast.domain.errors import NotRunningError
 from holdfast.frontends.cli.demo import Demo, stage
 from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, json_option, start_option
-from holdfast.frontends.cli.wording import count
+from holdfast.frontends.wording import count
 
 
 @click.command("demo")

@@ -10,7 +10,7 @@ import click
 from holdfast.frontends.cli.output import save
 from holdfast.frontends.cli.params import App, session_argument
 from holdfast.frontends.cli.terminal import note
-from holdfast.frontends.cli.wording import count
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from holdfast.domain.exported import Export, Format, Removed

@@ -15,7 +15,7 @@ from holdfast.frontends.cli.params import App, json_option
 from holdfast.frontends.cli.progress import progress
 from holdfast.frontends.cli.table import Column, table
 from holdfast.frontends.cli.terminal import Span, note
-from holdfast.frontends.cli.wording import amount, count, folder
+from holdfast.frontends.wording import amount, count, folder
 
 if TYPE_CHECKING:
     from holdfast.domain.ports import Found, ImportReport

@@ -12,6 +12,7 @@ from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import App, json_option
 from holdfast.frontends.cli.table import Column, table
 from holdfast.frontends.cli.terminal import Span, note
+from holdfast.frontends.wording import amount, folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +82,7 @@ def _columns(rows: list[Row], questions: Mapping[str, str], terminal: Terminal) 
         Column("NAME", [_name(row, seen_at, dot) for row in rows], least=16),
         Column("NOW", [Span(_now(row, questions, seen_at, dot)) for row in rows], least=16, rank=3),
         Column("AGENT", [Span(row.agent or row.transport, "dim") for row in rows], least=6, rank=4),
-        Column("FOLDER", [Span(wording.folder(row.cwd or ""), "dim") for row in rows], least=10, rank=5),
+        Column("FOLDER", [Span(folder(row.cwd or ""), "dim") for row in rows], least=10, rank=5),
         Column("AGE", [Span(wording.age_of(row.updated_at, seen_at)) for row in rows], rank=2, right=True),
         Column("UNREAD", [Span(str(row.unread or ""), "bold") for row in rows], rank=2, right=True),
         Column("TOKENS", [Span(_tokens(row), "dim") for row in rows], rank=6, right=True),
@@ -110,7 +111,7 @@ def _now(row: Row, questions: Mapping[str, str], seen_at: int, dot: str) -> str:
 
 
 def _tokens(row: Row) -> str:
-    return wording.amount(row.metadata.total_tokens) if row.metadata.total_tokens else ""
+    return amount(row.metadata.total_tokens) if row.metadata.total_tokens else ""
 
 
 def _dots(terminal: Terminal) -> str:

@@ -11,7 +11,7 @@ from holdfast.frontends.cli.exits import FAILED
 from holdfast.frontends.cli.params import App, json_option, text
 from holdfast.frontends.cli.progress import progress
 from holdfast.frontends.cli.terminal import Span, complain
-from holdfast.frontends.cli.wording import count
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from holdfast.domain.ports import Verification

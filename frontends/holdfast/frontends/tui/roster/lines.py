@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
-from holdfast.frontends.tui.words import SHAPES, TURNING, age, folder, seconds_until
+from holdfast.frontends.tui.words import SHAPES, TURNING, age, seconds_until
+from holdfast.frontends.wording import folder
 
 if TYPE_CHECKING:
     from holdfast.frontends.tui.roster.entries import Entry
@@ -70,7 +71,7 @@ def first_line(entry: Entry, shown: Columns, now: float, *, question: str | None
     if shown.agent:
         spans += [Span(fill(harmless(entry.agent or entry.transport), shown.agent), quiet), Span("  ")]
     if shown.folder:
-        where = harmless(folder(entry.cwd))
+        where = harmless(folder(entry.cwd or ""))
         if shown.folder == _PLACE:
             where = where.rstrip("/").rpartition("/")[2] or where
         spans += [Span(_tail(where, shown.folder), quiet), Span("  ")]

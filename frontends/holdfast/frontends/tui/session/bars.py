@@ -10,6 +10,7 @@ from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.drawing import outcome, plan_line
 from holdfast.frontends.tui.session.panel import Panel
 from holdfast.frontends.tui.session.text import Line, Span, cells, clip, flow, safe
+from holdfast.frontends.wording import amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,15 +185,6 @@ def _facts(row: Json, details: Details) -> list[tuple[str, str]]:
     if details.cost:
         found.append((safe(details.cost), "dim"))
     return found
-
-
-def amount(number: int) -> str:
-    """Return `950`, `12k`, `1.2M`."""
-    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            value = number / size
-            return f"{value:.1f}{unit}" if value < 9.95 and unit != "k" else f"{int(value)}{unit}"
-    return str(number)
 
 
 def _turning(seconds: int | None) -> str:
