@@ -16,7 +16,7 @@ from holdfast.adapters.storage.attachments.files import FileAttachments, NotKept
 from holdfast.adapters.storage.chain import GENESIS, extend, keyed
 from holdfast.adapters.storage.commit import Head, Heads
 from holdfast.adapters.storage.sqlite import raw_connection, writer_engine
-from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS, chunks, insert_many, upsert_many
+from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS, chunks, filled, insert_many, upsert_many
 from holdfast.domain.errors import StoreFencedError
 
 if TYPE_CHECKING:
@@ -248,11 +248,14 @@ class SqliteLog:
             if name not in roster and head.kind in ROSTERS:
                 self._execute(MOVE_ROSTER[head.kind], (version, hash_, position, head.stream))
 
-    def _many(self, build: Callable[[Table, int], str], table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    def _many(
+        self, build: Callable[[Table, tuple[str, ...], int], str], table: Table, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        names, columns = filled(table, rows)
         start = 0
         for size in chunks(len(rows)):
-            parameters = tuple(flatten.from_iterable(rows[start : start + size]))
-            self._execute(build(table, size), parameters)
+            some = zip(*(column[start : start + size] for column in columns), strict=True)
+            self._execute(build(table, names, size), tuple(flatten.from_iterable(some)))
             start += size
 
     def _hash_all(self) -> bytes:
