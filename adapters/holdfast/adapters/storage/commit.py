@@ -7,20 +7,22 @@ It knows no thread, no clock and no SQL: the writer thread calls it, tests in vi
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from msgspec import Struct
 
 from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, link
-from holdfast.adapters.storage.mapper import Digest, Referring, Whole, json_fields
+from holdfast.adapters.storage.mapper import Digest, Entry, Referring, Whole, json_fields
 from holdfast.domain.attachments import detach, references
 from holdfast.domain.errors import StoreDamagedError, StoreError, VersionConflictError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from holdfast.adapters.storage.mapper import Entry, Header
+    from holdfast.adapters.storage.mapper import Header
 
 StreamKind = Literal["store", "session", "link"]
 
@@ -96,8 +98,7 @@ class Ticket(Protocol):
         """Take the outcome. Called on the writer thread; must not block."""
 
 
-@dataclass(slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Events that are to be written together or not at all, and who waits for them.
 
     Attributes:
@@ -107,22 +108,21 @@ class Request:
     entries: Sequence[Entry]
     row: RosterRow | None
     ticket: Ticket
-    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    contents: Mapping[str, bytes] = MappingProxyType({})
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(Struct):
     """What one transaction writes, and what came of each request."""
 
     position: int
     log_hash: bytes
     next_stream: int
-    rows: list[LogRow] = field(default_factory=list[LogRow])
-    tips: dict[str, Tip] = field(default_factory=dict[str, Tip])
-    keys: list[tuple[int, str, str, bytes]] = field(default_factory=list[tuple[int, str, str, bytes]])
-    roster: dict[str, RosterRow] = field(default_factory=dict[str, RosterRow])
-    contents: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    rows: list[LogRow] = []
+    tips: dict[str, Tip] = {}
+    keys: list[tuple[int, str, str, bytes]] = []
+    roster: dict[str, RosterRow] = {}
+    contents: dict[str, bytes] = {}
+    outcomes: list[Outcome] = []
 
     def roster_rows(self) -> dict[Literal["session", "link"], list[tuple[object, ...]]]:
         """Return the columns of every row of a roster, in the order in which both dialects insert them."""
@@ -223,10 +223,8 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
     keys: list[tuple[int, str, str, bytes]] = []
     rows: list[LogRow] = []
     contents: dict[str, bytes] = {}
-    for header, given in request.entries:
-        data = given
-        name = header[0]
-        version = header[1]
+    for header, data in request.entries:
+        name, version, event_id, tag, schema, recorded_at, occurred_at, cause, actor, device, source, offset = header
         tip = tips.get(name) or batch.tips.get(name)
         if tip is None:
             head = heads.by_id.get(name) or connection.head_of(name)
@@ -241,17 +239,28 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
         if version != last + 1 and (version or at):
             return _already_stored(connection, batch, request, header, last)
         position += 1
-        if type(data) is Whole:
-            data, found = detach(data, json_fields(header[3]))
-            contents |= found
-        elif type(data) is Referring:
-            contents |= _named(connection, data, request.contents)
+        reduced: bytes | None = None
+        text: str | None = None
         if type(data) is Digest:
-            hash_ = link(prev, position, *header, data)
-            rows.append((position, head.stream, *header[1:], None, bytes(data), hash_))
+            digest = reduced = bytes(data)
         else:
-            hash_ = link(prev, position, *header, head.digest(data))
-            rows.append((position, head.stream, *header[1:], data.decode(), None, hash_))
+            stored = data
+            if type(data) is Whole:
+                stored, found = detach(data, json_fields(tag))
+                contents |= found
+            elif type(data) is Referring:
+                contents |= _named(connection, data, request.contents)
+            digest = head.digest(stored)
+            text = stored.decode()
+        # Written out: this runs once per event, and handing tuples on takes as long as all the rest of it.
+        hash_ = link(
+            prev, position, name, version, event_id, tag, schema, recorded_at,
+            occurred_at, cause, actor, device, source, offset, digest,
+        )  # fmt: skip
+        rows.append((
+            position, head.stream, version, event_id, tag, schema, recorded_at,
+            occurred_at, cause, actor, device, source, offset, text, reduced, hash_,
+        ))  # fmt: skip
         tips[name] = (head, version, hash_, position)
     positions = list(range(batch.position + 1, position + 1))
     batch.position = position

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import Future
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -31,13 +32,17 @@ class Waiter(Protocol):
         ...
 
 
+Settled = deque[tuple[Waiter, "Outcome"]]
+"""Outcomes that the next ring of a door tells."""
+
+
 class Door:
     """The way into one event loop.
 
     Args:
         schedule: Runs a function on the loop; may be called from any thread.
         soon: Runs a function on the loop after those that are ready now; called on the loop only.
-        waiter: Makes what an append waits on.
+        waiter: Makes what one append waits on, given where to note its outcome for the next ring.
         alive: Tells whether the loop still runs, as far as that can be told.
     """
 
@@ -45,20 +50,16 @@ class Door:
         self,
         schedule: Callable[[Callable[[], object]], object],
         soon: Callable[[Callable[[], object]], object],
-        waiter: Callable[[Door], Waiter],
+        waiter: Callable[[Settled], Waiter],
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
         self._schedule = schedule
         self._soon = soon
-        self._waiter = waiter
         self.alive = alive
-        self.settled: deque[tuple[Waiter, Outcome]] = deque()
+        self.settled: Settled = deque()
+        self.waiter = partial(waiter, self.settled)
         self._quiet = Lock()
         self.listeners: set[anyio.Event] = set()
-
-    def waiter(self) -> Waiter:
-        """Return what one append on this loop waits on."""
-        return self._waiter(self)
 
     def ring(self) -> bool:
         """Wake the loop once, if anybody there waits for anything; tell whether. Called on the writer thread."""
@@ -100,15 +101,15 @@ class Door:
 class AsyncioWaiter:
     """Waiting on asyncio: a bare future, a third of the price of an `anyio.Event`."""
 
-    __slots__ = ("_door", "_future")
+    __slots__ = ("_future", "_settled")
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._future: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+    def __init__(self, loop: asyncio.AbstractEventLoop, settled: Settled) -> None:
+        self._future: asyncio.Future[list[int]] = loop.create_future()
+        self._settled = settled
 
     def settle(self, outcome: Outcome) -> None:
         """Note the outcome for the next ring."""
-        self._door.settled.append((self, outcome))
+        self._settled.append((self, outcome))
 
     def wake(self, outcome: Outcome) -> None:
         """Wake the one who waits, unless they were cancelled."""
@@ -127,16 +128,16 @@ class AsyncioWaiter:
 class PlainWaiter:
     """Waiting on any loop that anyio knows."""
 
-    __slots__ = ("_door", "_event", "_outcome")
+    __slots__ = ("_event", "_outcome", "_settled")
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, settled: Settled) -> None:
+        self._settled = settled
         self._event = anyio.Event()
         self._outcome: Outcome = []
 
     def settle(self, outcome: Outcome) -> None:
         """Note the outcome for the next ring."""
-        self._door.settled.append((self, outcome))
+        self._settled.append((self, outcome))
 
     def wake(self, outcome: Outcome) -> None:
         """Wake the one who waits."""
@@ -244,7 +245,8 @@ class Doors:
             return self._elsewhere()
         door = self._asyncio.get(loop)
         if door is None:
-            door = Door(loop.call_soon_threadsafe, loop.call_soon, AsyncioWaiter, lambda: not loop.is_closed())
+            waiter = partial(AsyncioWaiter, loop)
+            door = Door(loop.call_soon_threadsafe, loop.call_soon, waiter, lambda: not loop.is_closed())
             with self._lock:
                 self._asyncio = {known: d for known, d in self._asyncio.items() if d.alive()} | {loop: door}
             self._add(door)

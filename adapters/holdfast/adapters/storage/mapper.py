@@ -10,7 +10,7 @@ from eventsourcing import persistence
 from holdfast.domain.attachments import may_change, refers
 from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.codec import decode, encode
-from holdfast.domain.session.facts import BY_TAG, Reduced, Unknown
+from holdfast.domain.session.facts import BY_CLASS, BY_TAG, Reduced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,24 +116,27 @@ def to_entry(event: Recorded, *, as_stored: bool = False) -> Entry:
     fact = event.event
     encoded = encode(fact)
     data = encoded.data
-    if may_change(data):
-        if as_stored or isinstance(fact, Unknown):
-            data = Referring(data) if refers(data) else data
-        elif json_fields(encoded.tag):
-            data = Whole(data)
+    # Asking a fact whether it is an instance of another struct takes as long as encoding it.
+    if as_stored or type(fact) not in BY_CLASS:
+        if isinstance(fact, Reduced):
+            data = Digest(fact.digest)
+        elif may_change(data) and refers(data):
+            data = Referring(data)
+    elif json_fields(encoded.tag) and may_change(data):
+        data = Whole(data)
     source = event.source
     actor = event.actor
     return (
         event.originator_id, event.originator_version, event.event_id, encoded.tag, encoded.schema, event.recorded_at,
         event.occurred_at, event.cause, _ACTOR_CODES[actor.kind], actor.device,
         None if source is None else source.id, None if source is None else source.offset,
-    ), Digest(fact.digest) if isinstance(fact, Reduced) else data  # fmt: skip
+    ), data  # fmt: skip
 
 
 def json_fields(tag: str) -> tuple[str, ...]:
     """Return the names of the fields that hold JSON of a peer, for events of a type."""
     registration = BY_TAG.get(tag)
-    return () if registration is None else (*registration.needs_json, *registration.may_hold_json)
+    return () if registration is None else registration.needs_json + registration.may_hold_json
 
 
 def stored_entry(event: persistence.StoredEvent, new_id: Callable[[], bytes], now: int) -> Entry:

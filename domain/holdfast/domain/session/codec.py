@@ -45,9 +45,11 @@ def encode(fact: Fact) -> Encoded:
         UsageError: A text in it is not valid Unicode, or JSON that it must hold is empty.
         KeyError: The class of the fact is not registered.
     """
-    if isinstance(fact, Unknown):
-        return Encoded(fact.tag, fact.schema, (fact.data or "").encode())
-    registration = BY_CLASS[type(fact)]
+    registration = BY_CLASS.get(type(fact))
+    if registration is None:
+        if isinstance(fact, Unknown):
+            return Encoded(fact.tag, fact.schema, (fact.data or "").encode())
+        raise KeyError(type(fact))
     if registration.needs_json or registration.may_hold_json:
         fact = _without_empty_json(fact, registration)
     try:
