@@ -216,6 +216,7 @@ class LocalBell:
 
     def arm(self) -> None:
         """Begin to listen."""
+        self._door.listeners.discard(self._event)
         self._event = anyio.Event()
         self._door.listeners.add(self._event)
 

@@ -27,7 +27,7 @@ _QUIET_S: Final = 0.25
 """Nothing was committed for so long: whatever is left is done at once."""
 
 _SHARE: Final = 4
-"""After a bite the writer is left to others for so many times as long, unless all is quiet."""
+"""After a bite during which somebody appended, the writer is left to others for so many times as long."""
 
 _LOOKED_AT: Final = 8_000
 """Events in which references to attachments are looked for in one bite."""
@@ -38,12 +38,12 @@ _log = logging.getLogger("holdfast.views")
 async def keep_up(store: Store) -> None:
     """Fold what is committed into the stored views, until cancelled or until the store writes no more."""
     bites = Bites()
-    bell = store.bell()
+    bell, others = store.bell(), store.bell()
     try:
         while store.stopped is None:
             bell.arm()
             try:
-                await _keep_up(store, bites, bell)
+                await _keep_up(store, bites, bell, others)
             except HoldfastError as error:
                 # Readers fold what the views lack; nothing is lost while they are behind. What of it was undone with
                 # its transaction is asked of the log.
@@ -52,16 +52,29 @@ async def keep_up(store: Store) -> None:
                 await bell.wait()
     finally:
         bell.close()
+        others.close()
 
 
-async def _keep_up(store: Store, bites: Bites, bell: Bell) -> None:
+async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None:
     """Fold what is there, and return when there is more."""
-    while await _bite(store, bites.fold):
-        while bites.crowded and await _bite(store, lambda connection: bites.index(connection, everything=True)):
+
+    async def bite(work: Callable[[Connection], int | bool]) -> bool:
+        others.arm()
+        begun = monotonic()
+        left = await store.fold_async(work)
+        spent = monotonic() - begun
+        wanted = await _rang(others)
+        bites.make_way(wanted=wanted)
+        if left and wanted:
+            await anyio.sleep(_SHARE * spent)
+        return bool(left)
+
+    while await bite(bites.fold):
+        while bites.crowded and await bite(lambda connection: bites.index(connection, everything=True)):
             pass
-    while await _bite(store, lambda connection: bites.index(connection, everything=False)):
+    while await bite(lambda connection: bites.index(connection, everything=False)):
         pass
-    while await _bite(store, lambda connection: referred.refresh(connection, most=_LOOKED_AT)):
+    while await bite(lambda connection: referred.refresh(connection, most=_LOOKED_AT)):
         pass
     await anyio.sleep(_GATHER_S)
     with anyio.move_on_after(_QUIET_S) as silence:
@@ -72,9 +85,8 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell) -> None:
         await bell.wait()
 
 
-async def _bite(store: Store, work: Callable[[Connection], int | bool]) -> bool:
-    begun = monotonic()
-    left = await store.fold_async(work)
-    if left:
-        await anyio.sleep(_SHARE * (monotonic() - begun))
-    return bool(left)
+async def _rang(bell: Bell) -> bool:
+    """Tell whether something was committed since the bell was armed."""
+    with anyio.move_on_after(0) as silence:
+        await bell.wait()
+    return not silence.cancelled_caught

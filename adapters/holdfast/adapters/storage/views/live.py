@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views import inbox, passages, projector, transcript
-from holdfast.adapters.storage.views.source import Batch, batches, streams
+from holdfast.adapters.storage.views.source import Batch, Streams, batches
 from holdfast.adapters.storage.views.tables import track, tracked
 from holdfast.domain.session.events import SessionErased
 
@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _GOAL_S: Final = 0.004
-"""How long a bite should take: so long an append may have to wait."""
+"""How long a bite should take while sessions are at work: so long an append may have to wait."""
+
+_ALONE_S: Final = 0.04
+"""How long one may take while nobody appends, which is how a long log is folded soon."""
 
 _LARGEST: Final = 2_000
-_SMALLEST: Final = 4
+_SMALLEST: Final = 64
+"""A bite has costs that do not depend on its size. On a machine with more to do than it can, nothing fits into the
+time, and smaller bites than this would let the views fall behind for good."""
 
 _STILL_S: Final = 2.0
 """An item that has not changed for so long is indexed: one that grows would have to be indexed again and again."""
@@ -43,6 +48,8 @@ class Bites:
 
     def __init__(self) -> None:
         self._stale: OrderedDict[tuple[int, int], _Stale] = OrderedDict()
+        self._met = Streams()
+        self._goal_s = _GOAL_S
         self._items = _Size()
         self._events = _Size()
         self._begun = False
@@ -52,11 +59,15 @@ class Bites:
         """Whether so many items wait for the index that it comes first."""
         return len(self._stale) > _CROWD
 
+    def make_way(self, *, wanted: bool) -> None:
+        """Say whether others want to append: bites are short then, and long otherwise."""
+        self._goal_s = _GOAL_S if wanted else _ALONE_S
+
     def fold(self, connection: Connection) -> int:
         """Fold the next events into transcripts and inbox; return how many are left."""
         begun = monotonic()
         left = self._fold(connection) if self._begun else self._catch_up(connection)
-        self._events.took(monotonic() - begun)
+        self._events.took(monotonic() - begun, self._goal_s)
         return left
 
     def index(self, connection: Connection, *, everything: bool) -> bool:
@@ -75,7 +86,7 @@ class Bites:
         seen = min((stale.since for stale in self._stale.values()), default=head + 1) - 1
         if seen > tracked(connection, passages.NAME):
             track(connection, passages.NAME, seen)
-        self._items.took(monotonic() - begun)
+        self._items.took(monotonic() - begun, self._goal_s)
         return bool(self._due(begun, everything=everything))
 
     def _catch_up(self, connection: Connection) -> int:
@@ -89,8 +100,7 @@ class Bites:
         start = min(tracked(connection, transcript.NAME), tracked(connection, inbox.NAME))
         if start >= head:
             return 0
-        known = streams(connection)
-        batch = next(batches(connection, after=start, known=known, size=self._events.value), Batch(head, []))
+        batch = next(batches(connection, after=start, met=self._met, size=self._events.value), Batch(head, []))
         for stream, recorded in batch.events:
             if isinstance(recorded.event, SessionErased):
                 passages.forget(connection, stream)
@@ -133,6 +143,6 @@ class _Size:
     def __init__(self) -> None:
         self.value = 64
 
-    def took(self, duration_s: float) -> None:
-        fitting = int(self.value * _GOAL_S / max(duration_s, 1e-6))
+    def took(self, duration_s: float, goal_s: float) -> None:
+        fitting = int(self.value * goal_s / max(duration_s, 1e-6))
         self.value = max(_SMALLEST, min(fitting, 2 * self.value, _LARGEST))

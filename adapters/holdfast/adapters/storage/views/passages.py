@@ -11,7 +11,7 @@ import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import Text, bindparam, cast, delete, func, insert, or_, select, text
+from sqlalchemy import Text, bindparam, cast, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from holdfast.adapters.storage import schema
@@ -134,11 +134,11 @@ def _changed(connection: Connection, stream: int, events: Iterable[Recorded]) ->
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
         named = {item_id for item_id, _ in some if item_id is not None}
-        chosen = or_(table.id.in_(named), table.ordinal.in_([position for _, position in some]))
-        for ordinal, body in connection.execute(
-            select(table.ordinal, table.body).where(table.stream == stream, chosen)
-        ):
-            items[ordinal] = _decode(body)
+        made = [position for _, position in some]
+        # Asked one by one: for either of the two, SQLite reads the whole session.
+        for chosen in (table.id.in_(named), table.ordinal.in_(made)):
+            rows = connection.execute(select(table.ordinal, table.body).where(table.stream == stream, chosen))
+            items.update({ordinal: _decode(body) for ordinal, body in rows if ordinal not in items})
     return items
 
 

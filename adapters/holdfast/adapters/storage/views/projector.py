@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views import inbox, passages, transcript
-from holdfast.adapters.storage.views.source import SIZE, Batch, batches, streams
+from holdfast.adapters.storage.views.source import SIZE, Batch, batches
 from holdfast.adapters.storage.views.tables import track, tracked
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def step(connection: Connection, size: int = SIZE) -> int:
     if not behind:
         return 0
     start = min(behind.values())
-    batch = next(batches(connection, after=start, known=streams(connection), size=size), Batch(head, []))
+    batch = next(batches(connection, after=start, size=size), Batch(head, []))
     for name, position in behind.items():
         fresh = [each for each in batch.events if (each[1].position or 0) > position]
         FOLDS[name](connection, fresh)

@@ -12,9 +12,8 @@ from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views import inbox, passages, roster, transcript
 from holdfast.adapters.storage.views.projector import FOLDS
-from holdfast.adapters.storage.views.source import batches, streams
+from holdfast.adapters.storage.views.source import batches
 from holdfast.adapters.storage.views.tables import track
-from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.session import Session, fold
 
 if TYPE_CHECKING:
@@ -38,15 +37,14 @@ def rebuild(log: Connection, views: Connection, progress: Callable[[int, int], N
     # An erasure that a kill interrupted is on record there too, and is still to be finished.
     views.execute(delete(schema.projections).where(schema.projections.c.name.in_(FOLDS)))
     passages.clear(views)
-    known = streams(log)
     total = log.scalar(select(func.max(schema.events.c.position))) or 0
     sessions: dict[int, Session] = {}
-    for batch in batches(log, after=0, known=known):
+    for batch in batches(log, after=0):
         by_stream: dict[int, list[Recorded]] = {}
         for stream, recorded in batch.events:
             by_stream.setdefault(stream, []).append(recorded)
         for stream, happened in by_stream.items():
-            sessions[stream] = fold(sessions.get(stream) or Session(StreamId(known[stream].id)), happened)
+            sessions[stream] = fold(sessions.get(stream) or Session(happened[0].originator_id), happened)
         for name, fold_into in FOLDS.items():
             if name != passages.NAME:  # what it says of an item comes from the item alone, so once is enough
                 fold_into(views, batch.events)

@@ -43,11 +43,21 @@ class Stream(Struct, frozen=True, gc=False):
     id: StreamId
 
 
-def streams(connection: Connection) -> dict[int, Stream]:
-    """Return every stream by its number."""
-    keys = schema.keys
-    found = connection.execute(select(keys.c.stream, keys.c.kind, keys.c.id)).all()
-    return {number: Stream(number, kind, name) for number, kind, name in found}
+class Streams:
+    """The streams that events were met of; each is asked of the database once, for a number never names another."""
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._known: dict[int, Stream] = {}
+
+    def meet(self, connection: Connection, numbers: set[int]) -> dict[int, Stream]:
+        """Return what is known by number, these numbers included, but for those that name no stream."""
+        keys = schema.keys.c
+        missing = numbers - self._known.keys()
+        if missing:
+            found = connection.execute(select(keys.stream, keys.kind, keys.id).where(keys.stream.in_(missing)))
+            self._known.update({number: Stream(number, kind, name) for number, kind, name in found})
+        return self._known
 
 
 def stream_named(connection: Connection, name: str) -> Stream | None:
@@ -57,18 +67,21 @@ def stream_named(connection: Connection, name: str) -> Stream | None:
     return None if found is None else Stream(*found)
 
 
-def batches(connection: Connection, *, after: int, known: dict[int, Stream], size: int = SIZE) -> Iterator[Batch]:
+def batches(connection: Connection, *, after: int, met: Streams | None = None, size: int = SIZE) -> Iterator[Batch]:
     """Yield the events of sessions above position `after`, from `size` events of any kind at a time.
 
-    Events of links and of unknown streams are left out; the views are of sessions.
+    Events of links and of unknown streams are left out; the views are of sessions. Whoever reads on and on hands in the
+    streams that it `met` before.
     """
     refill = Refill(columns=_NAMES)
+    met = Streams() if met is None else met
     while True:
         statement = select(*_COLUMNS).where(_events.c.position > after).order_by(_events.c.position).limit(size)
         rows = refill(connection, fetch(connection, statement))
         if not rows:
             return
         after = rows[-1][1]
+        known = met.meet(connection, {row[0] for row in rows})
         events = [
             (stream.number, to_recorded(stream.id, cast("EventRow", row[1:])))
             for row in rows
@@ -79,7 +92,7 @@ def batches(connection: Connection, *, after: int, known: dict[int, Stream], siz
 
 def log_tail(connection: Connection, *, after: int) -> Iterator[Recorded]:
     """Yield the events of all sessions above position `after`."""
-    for batch in batches(connection, after=after, known=streams(connection)):
+    for batch in batches(connection, after=after):
         for _, recorded in batch.events:
             yield recorded
 

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.reading import head_position
 from holdfast.adapters.storage.views import passages, transcript
-from holdfast.adapters.storage.views.source import Stream, batches, streams, tail
+from holdfast.adapters.storage.views.source import Stream, batches, tail
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.projections.items import Item
 from holdfast.domain.search.hits import fits
@@ -119,7 +119,7 @@ def _changed(connection: Connection, seen: int, folded: int) -> Iterator[tuple[i
 def _happened(connection: Connection, after: int, until: int) -> dict[int, list[Recorded]]:
     """Return the events of sessions at positions in (after, until], by the numbers of their streams."""
     found: dict[int, list[Recorded]] = {}
-    for batch in batches(connection, after=after, known=streams(connection)):
+    for batch in batches(connection, after=after):
         for number, recorded in batch.events:
             if (recorded.position or 0) > until:
                 return found
