@@ -58,16 +58,16 @@ def _wrap_line(line: str, limit: int) -> list[str]:
             pieces.append(current.rstrip())
         current, used, empty = indent + word, len(indent) + size, False
         while used > limit:
-            head = _head(current, limit)
-            pieces.append(head)
-            current = indent + current[len(head) :]
+            piece = head(current, limit)
+            pieces.append(piece)
+            current = indent + current[len(piece) :]
             used = width(current)
     pieces.append(current.rstrip())
     return pieces
 
 
-def _head(text: str, limit: int) -> str:
-    """Return as much of the beginning as fits."""
+def head(text: str, limit: int) -> str:
+    """Return as much of the beginning of `text` as fits into `limit` cells."""
     room = limit
     for index, character in enumerate(text):
         room -= _cells(character)

@@ -12,20 +12,20 @@ from holdfast.frontends.cli.terminal import Line, Span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PROSE = 100
+PROSE = 100
 """Cells of a line of prose; code takes the whole width."""
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6} ")
-_INLINE = re.compile(r"(`[^`\n]+`|\*\*[^*\n]+\*\*)")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+HEADING = re.compile(r" {0,3}#{1,6} ")
+INLINE = re.compile(r"(`[^`\n]+`|\*\*[^*\n]+\*\*)")
 
 
 def markdown(text: str, limit: int | None) -> Iterator[Line]:
     """Yield the lines of `text`, wrapped to `limit` cells."""
-    prose = limit if limit is None else min(limit, _PROSE)
+    prose = limit if limit is None else min(limit, PROSE)
     fence = ""
     for line in block(text).expandtabs(4).split("\n"):
-        found = _FENCE.match(line)
+        found = FENCE.match(line)
         if fence:
             closes = found is not None and found[1].startswith(fence) and not line.strip(" `~")
             fence = "" if closes else fence
@@ -33,11 +33,11 @@ def markdown(text: str, limit: int | None) -> Iterator[Line]:
         elif found:
             fence = found[1]
             yield from _whole(line, limit, "dim")
-        elif _HEADING.match(line):
+        elif HEADING.match(line):
             yield from _whole(line, prose, "bold")
         else:
             for piece in wrap(line, prose):
-                yield tuple(map(_inline, _INLINE.split(piece)))
+                yield tuple(map(inline, INLINE.split(piece)))
 
 
 def _whole(line: str, limit: int | None, style: str) -> Iterator[Line]:
@@ -45,7 +45,8 @@ def _whole(line: str, limit: int | None, style: str) -> Iterator[Line]:
         yield (Span(piece, style),)
 
 
-def _inline(piece: str) -> Span:
+def inline(piece: str) -> Span:
+    """Return what stands between two spaces, or between two signs of markup, with its colour."""
     if piece.startswith("`"):
         return Span(piece, "cyan")
     return Span(piece, "bold" if piece.startswith("**") and len(piece) > 4 else "")

@@ -8,6 +8,7 @@ from holdfast.domain.projections.items import Append, Put
 from holdfast.domain.projections.replay import Moment
 from holdfast.frontends.cli import wording
 from holdfast.frontends.cli.escaping import one_line
+from holdfast.frontends.cli.flowing import Flow
 from holdfast.frontends.cli.terminal import Span
 from holdfast.frontends.cli.transcript import WHOLE, WORRYING, Renderer
 
@@ -123,7 +124,7 @@ class Teller:
         """Tell it on `terminal`."""
         self._terminal = terminal
         self._open = ""
-        self._held = ""
+        self._flow: Flow | None = None
         self._told: dict[str, tuple[object, ...]] = {}
 
     def tell(self, moment: Moment, changes: tuple[Change, ...]) -> None:
@@ -134,11 +135,11 @@ class Teller:
                     item = moment.items[item_id]
                     if self._open != item_id:
                         self._begin(moment, item, "goes on")
-                    self._text(text)
+                    self._say(text)
                 case Put(item=item) if item.kind in ("message", "thought") and item.role == "assistant":
                     self._begin(moment, item, item.status if item.id in self._told else None)
                     self._told[item.id] = ()
-                    self._text(item.settled().text)
+                    self._say(item.settled().text)
                 case Put(item=item):
                     self._whole(moment, item)
                 case _:
@@ -146,24 +147,22 @@ class Teller:
                     self._terminal.line(Span("-- everything was erased --", "dim"))
 
     def close(self) -> None:
-        """End the line that is open."""
-        if self._open:
-            self._terminal.line()
-            self._open = self._held = ""
+        """End the text that is open."""
+        if self._flow is not None:
+            self._flow.close()
+        self._open, self._flow = "", None
 
-    def _text(self, text: str) -> None:
-        """Print text, but line ends only once something follows them."""
-        shown = text.rstrip("\n")
-        if shown:
-            self._terminal.text(self._held, shown)
-            self._held = ""
-        self._held += text[len(shown) :]
+    def _say(self, text: str) -> None:
+        if self._flow is None:
+            self._flow = Flow(self._terminal)
+        self._flow.add(text)
 
     def _begin(self, moment: Moment, item: Item, note: str | None) -> None:
         self.close()
         name = item.author or moment.session.summary.agent or "Agent"
         notes = [wording.local(item.at)[1], "thought" if item.kind == "thought" else None, note]
-        shown = " ".join(f"| {one_line(each)}" for each in notes if each)
+        dot = "·" if self._terminal.unicode else "|"
+        shown = " ".join(f"{dot} {one_line(each)}" for each in notes if each)
         self._terminal.line()
         self._terminal.line(Span(one_line(name), "bold"), Span(f" {shown}", "dim"))
         self._open = item.id
