@@ -124,6 +124,20 @@ def test_folders_are_searched_through(tmp_path: Path) -> None:
     assert log.notes == ["2 files hold no transcript"]
 
 
+def test_what_vouches_for_a_bundle_is_no_failed_transcript(tmp_path: Path) -> None:
+    transcript(tmp_path / "bundle" / "events.jsonl")
+    for name in ("chain.txt", "checkpoints.jsonl", "SHA256SUMS"):
+        (tmp_path / "bundle" / name).write_text('{"signed": 1}\n')
+    log = MemoryLog()
+
+    assert log.take(tmp_path).files == 1
+    assert log.notes == []
+
+    (tmp_path / "bundle" / "chain.txt").unlink()
+    log.take(tmp_path)
+    assert log.notes == ["1 file holds no transcript"]
+
+
 def test_a_folder_without_any_transcript_is_told(tmp_path: Path) -> None:
     with pytest.raises(TranscriptError, match="holds no transcript"):
         MemoryLog().take(tmp_path)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from holdfast.adapters.importers.transcript import FORMATS, Transcript, transcripts_in
 from holdfast.domain.errors import NotFoundError, TranscriptError
+from holdfast.domain.exported import CHAIN_NAME, CHECKPOINTS_NAME, SUMS_NAME
 from holdfast.domain.ports import Found
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r".*\.jsonl|session-.*\.json|ses_[^.]*\.json|opencode[^.]*\.db")
 """Names of files that are looked into in folders: all JSONL, and documents and databases as the tools name them."""
+
+_BUNDLE = frozenset({CHAIN_NAME, CHECKPOINTS_NAME, SUMS_NAME})
+"""Files that tell a folder for an evidence bundle; they vouch for the session beside them, and hold none."""
 
 
 class Plan(Struct, frozen=True):
@@ -130,7 +134,12 @@ def files_in(folder: Path, unreadable: Callable[[Path, OSError], None] | None = 
                 unreadable(here, error)
             continue
         entered.add(identity)
-        yield from (Path(entry.path) for entry in entries if _FILE.fullmatch(entry.name) and not _is_folder(entry))
+        beside = _BUNDLE if {entry.name for entry in entries} >= _BUNDLE else frozenset[str]()
+        yield from (
+            Path(entry.path)
+            for entry in entries
+            if _FILE.fullmatch(entry.name) and entry.name not in beside and not _is_folder(entry)
+        )
         waiting.extend(Path(entry.path) for entry in reversed(entries) if _is_folder(entry))
 
 

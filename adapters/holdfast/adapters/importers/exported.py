@@ -5,7 +5,7 @@ Nothing is translated here. What the file says was checked before; what it could
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import JsonObject
     from holdfast.adapters.importers.log import ImportLog
-    from holdfast.adapters.importers.port import Translation
-    from holdfast.adapters.importers.recent import RecentItems
-    from holdfast.domain.session.commands import Create
     from holdfast.domain.session.session import Session
 
 BATCH_EVENTS = 500
@@ -39,7 +36,7 @@ _LARGEST_SCHEMA = 2**15 - 1
 
 
 class Exported:
-    """Recognises exports among other transcripts; `restore` reads them."""
+    """Recognises exports among other transcripts. Their lines are no records to translate: `restore` reads them."""
 
     name = "holdfast-export"
 
@@ -63,21 +60,10 @@ class Exported:
         return None if name is None else Named(name)
 
 
-class Named:
+class Named(NamedTuple):
     """A line, for the little that is asked before it is restored."""
 
-    at = None
-
-    def __init__(self, session_id: str) -> None:
-        """Be of this session."""
-        self.session_id = session_id
-
-    def opening(self) -> Create | None:
-        """Return nothing: the first event says how the session began."""
-
-    def translate(self, session: Session, recent: RecentItems, anchor: str) -> Translation:
-        """Never called: events are restored as they are."""
-        raise NotImplementedError
+    session_id: str
 
 
 def restore(path: Path, file: BinaryIO, log: ImportLog, say: Callable[[str], None]) -> int:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.feed import Feed
     from holdfast.adapters.importers.lines import Line
+    from holdfast.adapters.importers.port import Format
     from holdfast.adapters.importers.run import Run
     from holdfast.adapters.importers.transcript import Transcript
 
@@ -34,12 +35,13 @@ class Follower:
         is_held_up: Whether reading stopped because Holdfast is about to connect to the session.
     """
 
-    def __init__(self, transcript: Transcript, run: Run) -> None:
+    def __init__(self, transcript: Transcript, kind: Format, run: Run) -> None:
         """Begin where the log is."""
         self._transcript = transcript
+        self._parse = kind.parse
         self._run = run
         self._session_id = transcript.session_id
-        source = source_id(transcript.format.name, self._session_id, transcript.first_line)
+        source = source_id(kind.name, self._session_id, transcript.first_line)
         self.offset: int = run.log.offset(StreamId(self._session_id), source)
         self.feeds: dict[str, Feed] = {}
         self.is_held_up = False
@@ -73,7 +75,7 @@ class Follower:
         self.is_held_up = False
         feed = self._feed(self._session_id)
         for line in lines_from(self._transcript, file, self.offset):
-            record = self._transcript.format.parse(line.data) if line.data else None
+            record = self._parse(line.data) if line.data else None
             if record is None and not (line.ended or end_turn):
                 self._searched = line.end
                 return  # whoever writes it is not done

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdfast.adapters.importers.log import ImportLog
+    from holdfast.adapters.importers.port import Format
     from holdfast.adapters.importers.transcript import Transcript
     from holdfast.domain.ports import ImportReport, Progress, Verification
     from holdfast.domain.recorded import EventId
@@ -78,9 +79,9 @@ def say_nothing(_line: str) -> None:
     """Take what nobody wants to hear."""
 
 
-def follow(run: Run, transcript: Transcript, file: BinaryIO, *, end_turn: bool) -> Follower | None:
+def follow(run: Run, transcript: Transcript, kind: Format, file: BinaryIO, *, end_turn: bool) -> Follower | None:
     """Import what is new in a file of lines; None, where it does not go on from what was imported of it."""
-    follower = Follower(transcript, run)
+    follower = Follower(transcript, kind, run)
     if follower.read(file, end_turn=end_turn):
         return follower
     change = "is shorter than" if os.fstat(file.fileno()).st_size < follower.offset else "does not go on from"
@@ -97,10 +98,11 @@ def _take(run: Run, transcript: Transcript) -> None:
 
 
 def _try(run: Run, transcript: Transcript) -> None:
-    if isinstance(transcript.format, Exported):
+    kind = transcript.format
+    if isinstance(kind, Exported):
         run.restore(transcript)
     elif transcript.document:
         run.compare(transcript)
     else:
         with open_transcript(transcript.path) as file:
-            follow(run, transcript, file, end_turn=True)
+            follow(run, transcript, kind, file, end_turn=True)

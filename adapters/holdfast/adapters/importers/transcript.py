@@ -7,7 +7,7 @@ import stat
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
 
 from msgspec import Struct
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.importers.lines import JsonObject, Line
 
-FORMATS: Sequence[Format] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat(), OpencodeStore())
+Kind: TypeAlias = Format | Exported
+
+FORMATS: Sequence[Kind] = (Exported(), ClaudeCode(), CodexRollout(), AcpWire(), GeminiChat(), OpencodeStore())
 
 _DATABASE = b"SQLite format 3\0"
 
@@ -52,7 +54,7 @@ class Transcript(Struct, frozen=True):
     """
 
     path: Path
-    format: Format
+    format: Kind
     size: int
     session_id: str
     whole: bool
@@ -149,7 +151,7 @@ def _readable(path: Path) -> Generator[None]:
 
 
 def _recognise(path: Path, file: BinaryIO) -> Transcript:
-    kind: Format | None = None
+    kind: Kind | None = None
     named: str | None = None
     first_line: bytes | None = None
     head: list[JsonObject] = []

@@ -183,7 +183,8 @@ class Watch:
 
     def _read_anew(self, path: Path, file: BinaryIO, transcript: Transcript) -> None:
         self._known.add(path)
-        if isinstance(transcript.format, Exported):
+        kind = transcript.format
+        if isinstance(kind, Exported):
             self._run.restore(transcript)
             return
         changed = os.fstat(file.fileno()).st_mtime_ns // 1000 if transcript.changed is None else transcript.changed
@@ -196,7 +197,7 @@ class Watch:
                 self._shelf[path, transcript.session_id] = changed
             self._note(transcript.session_id, [feed] if feed else [], changed)
             return
-        follower = follow(self._run, transcript, file, end_turn=is_over)
+        follower = follow(self._run, transcript, kind, file, end_turn=is_over)
         if follower is None or is_over:
             return
         self._note(transcript.session_id, follower.feeds.values(), changed)
