@@ -30,6 +30,7 @@ def every_law_holds(steps: Sequence[Step]) -> None:
     a_turn_opens_once_and_closes_once(steps)
     a_prompt_is_never_lost_and_never_handed_over_twice(steps)
     every_unit_counts_once(steps)
+    every_use_of_a_tool_ends_with_its_turn(steps)
 
 
 def _prefixes(steps: Sequence[Step]) -> Iterator[tuple[list[Fact], SessionState]]:
@@ -139,6 +140,27 @@ def every_unit_counts_once(steps: Sequence[Step]) -> None:
         assert state.failure is None or state.unread() > 0
 
 
+def every_use_of_a_tool_ends_with_its_turn(steps: Sequence[Step]) -> None:
+    for facts, state in _prefixes(steps):
+        assert list(state.tools) == _open_tools(facts)
+        assert not state.tools or not (isinstance(facts[-1], CLOSING) or state.ended)
+
+
+def _open_tools(facts: Sequence[Fact]) -> list[str]:
+    at_work: dict[str, None] = {}
+    for fact in facts:
+        match fact:
+            case (
+                e.ToolCalled(status=None | "pending" | "in_progress") | e.ToolUpdated(status="pending" | "in_progress")
+            ):
+                at_work[fact.item_id] = None
+            case e.ToolCalled() | e.ToolUpdated(status="completed" | "failed") | e.ToolAbandoned():
+                at_work.pop(fact.item_id, None)
+            case _:
+                pass
+    return list(at_work)
+
+
 def _open_turns(facts: Sequence[Fact]) -> list[str]:
     closed = {fact.turn_id for fact in facts if isinstance(fact, CLOSING)}
     return [fact.turn_id for fact in facts if isinstance(fact, e.TurnStarted) and fact.turn_id not in closed]
@@ -152,27 +174,37 @@ def _waiting(facts: Sequence[Fact]) -> list[str]:
 
 
 def _units(facts: Sequence[Fact]) -> list[int]:
-    """Versions of what a person counts: a turn at its first text, a message, a question, a failure."""
+    """Versions of what a person counts: a turn at its first output, a message, a question, a failure.
+
+    The end of a turn, and of a connection, is no second failure for who has not seen the first of the turn.
+    """
     units: list[int] = []
-    told = False
+    owner = next((fact.owner for fact in facts if isinstance(fact, e.SessionCreated)), "")
+    told, in_turn, failed_at = False, False, 0
     for version, fact in enumerate(facts, 1):
+        counts = False
         match fact:
             case e.TurnStarted():
-                told = False
+                told, in_turn, failed_at = False, True, 0
             case e.TextAppended(text=text, thread=None) if text.strip() and not told:
-                told = True
-                units.append(version)
-            case (
-                e.MessageReceived()
-                | e.PermissionRequested()
-                | e.TurnInterrupted()
-                | e.TurnUnknown()
-                | e.Detached(reason="failed")
-                | e.PromptFailed(reason="not_delivered" | "refused" | "error")
-            ):
-                units.append(version)
+                told = counts = True
+            case e.MessageReceived():
+                counts = not (in_turn and told)
+                told = told or in_turn
+            case e.PermissionRequested():
+                counts = True
+            case e.PromptFailed(reason="not_delivered" | "refused" | "error"):
+                counts, failed_at = True, version
+            case e.TurnInterrupted() | e.TurnUnknown() | e.Detached(reason="failed" | "gone"):
+                counts = not failed_at
+                failed_at = failed_at or version
+            case e.ReadUpTo(reader=reader, version=seen) if reader == owner and min(seen, version) >= failed_at:
+                failed_at = 0
             case _:
                 pass
+        in_turn = in_turn and not isinstance(fact, (*CLOSING, e.SessionEnded))
+        if counts:
+            units.append(version)
     return units
 
 

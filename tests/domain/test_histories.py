@@ -196,6 +196,10 @@ def _closes_a_turn_without_its_questions(state: SessionState, command: c.Command
     return tuple(fact for fact in facts if fact != e.PermissionExpired(_request_of(fact), "turn-closed"))
 
 
+def _closes_a_turn_without_its_tools(state: SessionState, command: c.Command, version: int) -> tuple[Fact, ...]:
+    return tuple(fact for fact in decide(state, command, version) if not isinstance(fact, e.ToolAbandoned))
+
+
 def _request_of(fact: Fact) -> str:
     return fact.request_id if isinstance(fact, e.PermissionExpired) else ""
 
@@ -231,6 +235,7 @@ BROKEN_DECIDE: list[Decide] = [
     _admits_facts_one_by_one_against_the_first_state,
     _ends_without_closing,
     _closes_a_turn_without_its_questions,
+    _closes_a_turn_without_its_tools,
     _answers_whatever_is_asked,
     _queues_the_same_prompt_again,
     _starts_over,

@@ -105,7 +105,7 @@ def test_arguments_are_kept_as_they_were_written(tmp_path: Path) -> None:
     (item,) = given(tmp_path, fields.strip()).items()
 
     assert bytes(item.input) == raw
-    assert (item.status, item.tool) == ("in_progress", "execute")
+    assert (item.status, item.reason, item.tool) == ("failed", "unrecorded", "execute")
 
 
 @pytest.mark.parametrize(

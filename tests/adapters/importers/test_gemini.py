@@ -123,7 +123,7 @@ def test_old_outputs_are_kept_when_the_tool_shortens_them(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("status", "shown_as"),
-    [("success", "completed"), ("error", "failed"), ("cancelled", "failed"), ("executing", "in_progress"), ("?", None)],
+    [("success", "completed"), ("error", "failed"), ("cancelled", "failed"), ("executing", "failed"), ("?", None)],
 )
 def test_a_tool_has_a_status(tmp_path: Path, status: str, shown_as: str | None) -> None:
     call = g.used(status=status, output=None, resultDisplay="shown")

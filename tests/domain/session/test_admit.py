@@ -196,6 +196,7 @@ class TestTools:
         [
             (OVER, "turn-ended"),
             (e.TurnEnded("t1", "cancelled"), "cancelled"),
+            (e.TurnEnded("t1", "unrecorded"), "unrecorded"),
             (e.TurnInterrupted("t1", "crash"), "interrupted"),
             (e.TurnUnknown("t1", "no answer"), "unknown"),
         ],

@@ -87,6 +87,8 @@ def _end_of(closing: Fact) -> str:
             return "unknown"
         case e.TurnEnded(stop_reason="cancelled"):
             return "cancelled"
+        case e.TurnEnded(stop_reason="unrecorded"):
+            return "unrecorded"
         case _:
             return "turn-ended"
 

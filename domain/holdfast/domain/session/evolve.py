@@ -237,7 +237,7 @@ def _fail_once(state: SessionState, failure: str, version: int) -> SessionState:
     """
     if state.failure is None:
         return _fail(state, failure, version)
-    return replace(state, failure=failure, failed_at=version)
+    return replace(state, failure=failure)
 
 
 def _settle(state: SessionState, settled_id: str) -> SessionState:

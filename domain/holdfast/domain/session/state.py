@@ -96,7 +96,7 @@ class SessionState(Struct, frozen=True):
         link_id: The link that carries it, or carried it last.
         remote_id: The peer's name of the session.
         failure: What broke, until its owner has seen it.
-        failed_at: Version of the event that said so.
+        failed_at: Version of the event that said so first, which is the one that counts as unread.
         turn: The open turn.
         queue: Prompts without an outcome, in the order they were given.
         held: Whether waiting prompts stay until a person resumes the queue.

@@ -41,7 +41,11 @@ class TestARestart:
         scene, turn = prompted()
         scene.says(chunk("I ", "m1"))
         scene.restart()
-        scene.says(chunk("will", "m1"), update("tool_call", toolCallId="c1", title="ls"), chunk(" do", "m1"))
+        scene.says(
+            chunk("will", "m1"),
+            update("tool_call", toolCallId="c1", title="ls", status="completed"),
+            chunk(" do", "m1"),
+        )
         scene.restart()
         ended = scene.answers({"stopReason": "end_turn"})
 

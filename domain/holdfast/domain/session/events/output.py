@@ -104,8 +104,8 @@ class ToolAbandoned(Fact, frozen=True):
     Should the peer tell more of it after all, that counts.
 
     Attributes:
-        reason: `turn-ended`, `cancelled`, `interrupted`, `unknown`, `session-ended`, `detached`, or `crowded` where
-            more were open at a time than anybody keeps track of.
+        reason: `turn-ended`, `cancelled`, `interrupted`, `unknown`, `unrecorded` where a transcript does not say,
+            `session-ended`, `detached`, or `crowded` where more were open at a time than anybody keeps track of.
     """
 
     item_id: str
