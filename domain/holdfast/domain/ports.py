@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from holdfast.domain.search.query import Query
     from holdfast.domain.session.commands import Personal
 
+HitKind = ItemKind | Literal["title"]
+"""What was found: an item, or a session by its title."""
+
 Progress = Callable[[str, int, int | None], None]
 """Called now and then with what is counted, how many are done, and how many there are where that is known."""
 
@@ -38,13 +41,14 @@ class Page(Struct, frozen=True):
 
 
 class Hit(Struct, frozen=True):
-    """An item that a search found.
+    """An item that a search found, or the first item of a session whose title it found.
 
     Attributes:
+        item_id: Empty for a session that has no item yet.
         position: Position of the event that changed the item last.
         title: The title of its session.
         snippet: What surrounds the words that were found, on one line; each of them between `⟦` and `⟧`.
-        at: When the item first appeared, microseconds since the epoch.
+        at: When the item first appeared, or the session began, microseconds since the epoch.
     """
 
     session_id: StreamId
@@ -52,14 +56,14 @@ class Hit(Struct, frozen=True):
     position: int
     title: str
     snippet: str
-    kind: ItemKind
+    kind: HitKind
     role: str | None
     at: int
 
     @property
     def permalink(self) -> str:
         """Where the page shows the item; `show` takes it as well."""
-        return f"/sessions/{self.session_id}#{self.item_id}"
+        return f"/sessions/{self.session_id}#{self.item_id}".removesuffix("#")
 
 
 class LogEvent(Struct, frozen=True):
@@ -244,7 +248,11 @@ class Reading(Protocol):
         ...
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
-        """Return the items that fit a query of `domain.search.query.parse`, the best first."""
+        """Return the items that fit a query of `domain.search.query.parse`, the best first, and titles that do.
+
+        Raises:
+            NotFoundError: A session that the query names is not there.
+        """
         ...
 
     def inbox(self) -> list[Request]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.ports import Attachment, Behind, Check, LogEvent, Page, Verification
+from holdfast.domain.search.query import no_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -73,8 +74,11 @@ class Nothing:
         raise _missing(session_id)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
-        """Find nothing."""
-        del query, limit
+        """Find nothing, in no session."""
+        del limit
+        for where in query.where:
+            if where.field == "in" and not where.excluded:
+                raise no_session(where.value)
         return []
 
     def inbox(self) -> list[Request]:

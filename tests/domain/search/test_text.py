@@ -4,7 +4,7 @@ import pytest
 from msgspec import Raw, json
 
 from holdfast.domain.projections.items import Item
-from holdfast.domain.search.text import OVERLAP, PASSAGE, first_word, passages, text_of
+from holdfast.domain.search.text import OVERLAP, PASSAGE, first_word, passages, shown_of, text_of
 from holdfast.domain.search.words import words
 
 
@@ -21,6 +21,24 @@ def test_everything_that_was_said_or_run_is_there() -> None:
     )
 
     assert text_of(item).split("\n") == ["Bash: make", "said so", "make test", "30", "42 passed", "because"]
+
+
+@pytest.mark.parametrize(
+    ("title", "command", "shown"),
+    [
+        ("Bash: make test", "make test", "Bash: make test\n30\n42"),
+        ("Bash: make test", "make  test\n", "Bash: make test\n30\n42"),
+        ("Bash: remake test", "make test", "Bash: remake test\nmake test\n30\n42"),
+        ("Bash: make te…", "make test", "Bash:\nmake test\n30\n42"),
+        ("make test 30", "make test", "make test 30\n42"),
+    ],
+)
+def test_what_is_shown_of_a_tool_says_nothing_twice(title: str, command: str, shown: str) -> None:
+    item = Item("t1", "tool_call", title=title, input=Raw(json.encode([command, 30])), output=Raw(b'"42"'))
+
+    assert shown_of(item) == shown
+    assert set(words(shown_of(item))) >= set(words(command))
+    assert shown_of(item, 1) == text_of(item)
 
 
 def test_what_is_kept_beside_the_log_is_not_searched() -> None:

@@ -18,6 +18,7 @@ from holdfast.adapters.storage.views.check import fresh_digests
 from holdfast.adapters.storage.views.search import search
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
+from holdfast.adapters.storage.views.titles import Titles
 from holdfast.domain.attachments import is_name
 from holdfast.domain.errors import AmbiguousNameError, NotFoundError
 from holdfast.domain.ports import Attachment, LogEvent, Page
@@ -52,6 +53,7 @@ class Reader:
     def __init__(self, store: Store) -> None:
         """Read from `store`, which the caller keeps open."""
         self._store = store
+        self._titles = Titles()
 
     def resolve(self, name: str) -> StreamId:
         """Return the session that an id, a prefix of it, or a title names.
@@ -168,9 +170,13 @@ class Reader:
             yield from self._store.attachments.pieces(connection, name)
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
-        """Return the items that fit, the best first."""
+        """Return the items that fit, the best first, and sessions whose titles do.
+
+        Raises:
+            NotFoundError: A session that the query names is not there.
+        """
         with self._store.reading() as connection:
-            return search(connection, query, limit)
+            return search(connection, query, limit, self._titles)
 
     def inbox(self) -> list[Request]:
         """Return what waits for a person, the oldest first."""

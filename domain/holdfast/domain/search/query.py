@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from holdfast.domain.errors import UsageError
+from holdfast.domain.errors import NotFoundError, UsageError
 from holdfast.domain.search.words import words
 from holdfast.domain.timestamps import from_text
 
@@ -27,7 +27,7 @@ MOST: Final = 64
 SHORTEST_PREFIX: Final = 2
 """Letters before a `*`: fewer stand for too much of every log."""
 
-_PREFIX = 4
+ID_PREFIX: Final = 4
 """Characters of a session's id that name it, as everywhere."""
 
 _FIELD = re.compile(r"(agent|cwd|in|before|after):", re.IGNORECASE)
@@ -118,7 +118,7 @@ def admits(query: Query, session_id: str, agent: str | None, cwd: str | None) ->
                 holds = cwd is not None and _lies_in(cwd, where.value)
             case "in":
                 holds = session_id.startswith(where.value) and (
-                    len(where.value) >= _PREFIX or session_id == where.value
+                    len(where.value) >= ID_PREFIX or session_id == where.value
                 )
         if not where.excluded:
             named.add(where.field)
@@ -127,6 +127,12 @@ def admits(query: Query, session_id: str, agent: str | None, cwd: str | None) ->
         elif holds:
             return False
     return named == holding
+
+
+def no_session(value: str) -> NotFoundError:
+    """Return the error for a query that names a session which is not there: that nothing is in it says nothing."""
+    msg = f"there is no session in:{_shown(value)}: give its id, or at least {ID_PREFIX} characters of it"
+    return NotFoundError(msg)
 
 
 def _pieces(text: str) -> Iterator[_Piece]:

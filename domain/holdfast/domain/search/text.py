@@ -10,7 +10,7 @@ from holdfast.domain.attachments import KEY
 from holdfast.domain.search.words import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from msgspec import Raw
 
@@ -24,6 +24,9 @@ PASSAGE: Final = 4_000
 OVERLAP: Final = 40
 """Words that a passage shares with the next one, so that phrases across the border are found."""
 
+_SHORT: Final = 8_000
+"""Characters of a text that is one passage for sure."""
+
 _BLOCKS = frozenset({"text", "content", "diff", "image", "audio", "resource", "resource_link", "terminal"})
 _FRAME = frozenset({"type", "data", "blob", "mimeType"})
 """Fields of content blocks that nobody said: the kind of block, and bytes."""
@@ -32,16 +35,48 @@ _FRAME = frozenset({"type", "data", "blob", "mimeType"})
 def text_of(item: Item) -> str:
     """Return everything of `item` that can be found, each part on a line of its own, as it was said."""
     item.settled()
+    return _joined(item, item.title or "", _leaves(item.input))
+
+
+def shown_of(item: Item, part: int = 0) -> str:
+    """Return the text that shows a hit in a passage of `item`: what the title of a tool says of its input stands once.
+
+    Long items say it twice, as they are indexed, so that the place of a passage is the same in both.
+    """
+    text = text_of(item)
+    if part or not item.title or len(text) > _SHORT:
+        return text
+    title = " ".join(item.title.split())
+    tool, colon, hint = title.partition(": ")
+    begun = hint[:-1] if hint.endswith("…") else ""
+    arguments: list[str] = []
+    for argument in _leaves(item.input):
+        plain = " ".join(argument.split())
+        if begun and plain.startswith(begun):
+            title = tool + colon.rstrip()  # the argument says all that the title had no room for
+        if not _says(title, plain):
+            arguments.append(argument)
+    return _joined(item, title, arguments)
+
+
+def _joined(item: Item, title: str, arguments: Iterable[str]) -> str:
     same = bytes(item.content) == bytes(item.output)
     parts = (
-        item.title or "",
+        title,
         item.text,
-        *_leaves(item.input),
+        *arguments,
         *_leaves(item.output),
         *(() if same else _leaves(item.content)),
         item.reason or "",
     )
     return "\n".join(part for part in parts if part)
+
+
+def _says(title: str, argument: str) -> bool:
+    """Tell whether an argument stands in a title as a whole, and not within a word of it."""
+    at = title.find(argument)
+    end = at + len(argument)
+    return at >= 0 and not (title[max(0, at - 1) : at].isalnum() or title[end : end + 1].isalnum())
 
 
 def passages(text: str) -> list[list[str]]:

@@ -110,7 +110,6 @@ def found(request: pytest.FixtureRequest, filled: Workspace) -> Callable[..., li
         ("login cwd:web", {"t2", "a2"}),
         ("login in:aaaa", {"q1", "a1"}),
         ("login in:aaaa in:bbbb2222", {"q1", "a1", "t2", "a2"}),
-        ("login in:aaa", NONE),
         ("login before:2001-01-01", NONE),
         ("login after:2001 before:9999", {"q1", "a1", "t2", "a2"}),
         ("login after:9998", NONE),
@@ -123,6 +122,78 @@ def test_a_query_finds(found: Callable[..., list[str]], query: str, items: froze
     answer = found(query)
 
     assert (frozenset(answer), len(answer)) == (items, len(items))
+
+
+@pytest.mark.parametrize("session", ["aaa", "cccc", '"aaaa1111-shop x"', "aaaa\0", "%%%%"])
+def test_a_session_that_is_not_there_is_said_to_be_missing(found: Callable[..., list[str]], session: str) -> None:
+    with pytest.raises(NotFoundError, match="there is no session in:"):
+        found(f"login in:aaaa in:{session}")
+
+    assert found(f"mutex -in:{session}") == ["h1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "items"),
+    [
+        ("fix", {"q1"}),
+        ("FIX rac*", {"q1"}),
+        ('"the race" fix', {"q1"}),
+        ('"race the" fix', NONE),
+        ("fix -race", NONE),
+        ("grind", {"t2"}),
+        ("gri* agent:claude", NONE),
+        ("grind cwd:/srv/mill in:bbbb after:2001", {"t2"}),
+        ("grind before:2001", NONE),
+        ("make grind", NONE),
+        ("grind make", NONE),
+    ],
+)
+def test_a_title_leads_to_the_first_item_of_its_session(
+    found: Callable[..., list[str]], query: str, items: frozenset[str]
+) -> None:
+    assert set(found(query)) == items
+
+
+def test_a_title_is_not_told_beside_what_its_session_says_of_it(found: Callable[..., list[str]]) -> None:
+    assert found("race") == ["q1"]
+
+
+def test_a_hit_in_a_title_says_so(filled: Workspace) -> None:
+    (hit,) = filled.search(parse("grind"))
+
+    assert hit.permalink == f"/sessions/{MILL}#t2"
+    assert (hit.kind, hit.role, hit.title, hit.snippet) == ("title", None, "Grind", "⟦Grind⟧")
+    assert hit.at < filled.page(MILL).items[0].at
+
+
+def test_a_session_that_says_nothing_yet_is_found_by_its_title(filled: Workspace) -> None:
+    create(filled, StreamId("cccc3333"), "claude", "/", "Quiet grind")
+
+    quiet, other = filled.search(parse("grind"))
+
+    assert (quiet.item_id, quiet.permalink) == ("", "/sessions/cccc3333")
+    assert other.session_id == MILL
+
+
+def test_a_title_is_found_by_what_it_is_now(filled: Workspace) -> None:
+    assert filled.search(parse("grind"))
+
+    filled.execute(MILL, c.Rename("Sharpen"), cause=None, actor=ME)
+
+    assert filled.search(parse("grind")) == []
+    assert [hit.session_id for hit in filled.search(parse("sharpen"))] == [MILL]
+    filled.erase(MILL, actor=ME)
+    assert filled.search(parse("sharpen")) == []
+
+
+def test_titles_leave_room_for_what_was_said(filled: Workspace) -> None:
+    for number in range(9):
+        create(filled, StreamId(f"dddd{number}"), "claude", "/", "login")
+
+    kinds = [hit.kind for hit in filled.search(parse("login"), limit=4)]
+
+    assert kinds.count("title") == 1
+    assert [hit.kind for hit in filled.search(parse("login"), limit=20)].count("title") == 9
 
 
 def test_no_more_is_found_than_was_asked_for(found: Callable[..., list[str]]) -> None:

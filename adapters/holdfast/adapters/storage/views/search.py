@@ -15,8 +15,8 @@ from holdfast.domain.ports import Hit
 from holdfast.domain.projections.items import Item
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.hits import snippet
-from holdfast.domain.search.query import admits
-from holdfast.domain.search.text import text_of
+from holdfast.domain.search.query import ID_PREFIX, admits, no_session
+from holdfast.domain.search.text import shown_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.views.indexed import Place
+    from holdfast.adapters.storage.views.titles import Titles
     from holdfast.domain.search.query import Query
 
 _AT_ONCE: Final = 50
@@ -45,12 +46,17 @@ class _Face(msgspec.Struct, frozen=True):
 _decode_face = msgspec.json.Decoder(_Face).decode
 
 
-def search(connection: Connection, query: Query, limit: int) -> list[Hit]:
+def search(connection: Connection, query: Query, limit: int, titles: Titles) -> list[Hit]:
     """Return at most `limit` items that fit, the best first, each with the place that shows why.
 
     Costs a look into the index, the ranks of a bounded number of passages and the items that are returned. What is
-    not indexed yet costs a look at each item; it stands first, and for what the index still says of it.
+    not indexed yet costs a look at each item; it stands first, and for what the index still says of it. Before all of
+    them stand sessions that only their titles tell of: a quarter of what is returned, and more where there is room.
+
+    Raises:
+        NotFoundError: A session that the query names is not there.
     """
+    _see_that_there_is(connection, query)
     sessions = _admitted(connection, query)
     if sessions is not None and not sessions:
         return []
@@ -62,7 +68,25 @@ def search(connection: Connection, query: Query, limit: int) -> list[Hit]:
             if len(found) >= limit:
                 break
             found.setdefault(spot, (item, part))
-    return _shown(connection, query, found)
+    items = _shown(connection, query, found)
+    seen = {stream for stream, _ in found}
+    named = [stream for stream in titles.find(connection, query, sessions) if stream not in seen]
+    room = max(limit - len(items), limit // 4, 1)
+    told = list(titles.hits(connection, query, named[:room]))
+    return [*told, *items][:limit]
+
+
+def _see_that_there_is(connection: Connection, query: Query) -> None:
+    """Raise `NotFoundError` for a session that is asked for by name: nothing found in it would be no answer."""
+    table = schema.sessions.c
+    for where in query.where:
+        if where.field != "in" or where.excluded:
+            continue
+        fitting = table.id == where.value
+        if len(where.value) >= ID_PREFIX:
+            fitting |= table.id.startswith(where.value, autoescape=True)
+        if "\0" in where.value or connection.scalar(select(table.id).where(fitting).limit(1)) is None:
+            raise no_session(where.value)
 
 
 def _admitted(connection: Connection, query: Query) -> frozenset[int] | None:
@@ -124,7 +148,7 @@ def _shown(connection: Connection, query: Query, found: Mapping[Spot, tuple[Item
             item_id=item.id,
             position=item.position,
             title=sessions[stream][1].title,
-            snippet=snippet(query, text_of(item), part),
+            snippet=snippet(query, shown_of(item, part), part),
             kind=item.kind,
             role=item.role,
             at=item.at,
