@@ -44,6 +44,7 @@ class MemoryLog:
         self.now = NOW
         self.drivers: dict[str, StreamId] = {}
         self.connecting: set[str] = set()
+        self.erased: set[str] = set()
         self._ids = count(1)
 
     def load(self, session_id: StreamId) -> Session:
@@ -51,6 +52,9 @@ class MemoryLog:
 
     def driver(self, session_id: StreamId, agent: str) -> StreamId | None:
         return self.drivers.get(session_id)
+
+    def is_erased(self, session_id: StreamId) -> bool:
+        return session_id in self.erased
 
     def is_connecting(self, agent: str) -> bool:
         return agent in self.connecting

@@ -154,6 +154,7 @@ class Forgetful:
     events = 0
     def load(self, session_id): return Session(session_id)
     def driver(self, session_id, agent): return None
+    def is_erased(self, session_id): return False
     def is_connecting(self, agent): return False
     def recent(self, session_id, limit): return ()
     def offset(self, session_id, source): return 0

@@ -512,6 +512,25 @@ def test_a_session_that_holdfast_drives_is_no_second_one(
     assert log.notes[0].endswith("is recorded live by Holdfast as ours; nothing was added to it")
 
 
+@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_session_that_holdfast_drove_and_erased_does_not_come_back(
+    tmp_path: Path, log: MemoryLog, content: bytes, watched: bool
+) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(content)
+    known = imported(path)
+    log.erased = set(known.sessions)
+
+    if watched:
+        log.watch(path).look(everywhere=True)
+    else:
+        log.take(path)
+
+    assert log.events == []
+    assert log.notes[0].endswith("was erased; nothing was added to it")
+
+
 def test_a_session_waits_while_one_with_its_agent_is_begun_and_has_no_name_yet(tmp_path: Path, log: MemoryLog) -> None:
     path = c.written(tmp_path / "t.jsonl", *c.TURN)
     log.connecting = {"claude"}

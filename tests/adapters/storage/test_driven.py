@@ -82,3 +82,34 @@ def test_one_that_could_not_be_connected_keeps_nobody_waiting(workspace: Workspa
     workspace.driver(THEIRS, "claude")
 
     assert not workspace.is_connecting("claude")
+
+
+@pytest.mark.parametrize("agent", ["claude", None])
+def test_one_that_was_erased_is_known_by_every_name_it_had(
+    workspace: Workspace, store: Store, agent: str | None
+) -> None:
+    ours = driven(workspace, "ours", agent)
+    happen(workspace, ours, None, e.Detached("link", "lost"), e.AttachRequested("link"), e.Attached("link", "second"))
+    assert not workspace.is_erased(THEIRS)
+
+    workspace.erase(ours, actor=ME)
+
+    for seen in (workspace, Workspace(store)):
+        assert seen.is_erased(THEIRS)
+        assert seen.is_erased(StreamId("second"))
+        assert not seen.is_erased(StreamId("third"))
+
+
+def test_its_names_cannot_be_read_and_survive_a_rebuild(workspace: Workspace, store: Store) -> None:
+    driven(workspace, "another", "claude", "second")
+    ours = driven(workspace, "ours", "claude")
+    workspace.erase(ours, actor=ME)
+    workspace.erase(StreamId("another"), actor=ME)
+
+    workspace.rebuild()
+
+    assert Workspace(store).is_erased(THEIRS)
+    stored = [each.data for each in workspace.events() if each.recorded.originator_id == ours]
+    assert stored[-1] is not None
+    assert THEIRS.encode() not in bytes(stored[-1])
+    assert all(data is None for data in stored[:-1])

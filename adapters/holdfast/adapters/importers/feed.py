@@ -75,6 +75,7 @@ class Feed:
         self.live = False
         self._session = log.load(StreamId(session_id))
         self._driver = None if self._session.state.ever_attached else log.driver(self._session.id, kind)
+        self._erased = not self._session.state.created and log.is_erased(self._session.id)
         # A session that is begun at this moment has no name there yet, and this may be it.
         self._unsure = self._driver is None and not self._session.state.created and log.is_connecting(kind)
         if rewritten:
@@ -91,7 +92,7 @@ class Feed:
     @property
     def refusal(self) -> str | None:
         """Why nothing can be added to the session; None where it can."""
-        if self._session.state.erased:
+        if self._session.state.erased or self._erased:
             return "was erased"
         if self._driver is not None:
             return f"is recorded live by Holdfast as {self._driver}"

@@ -22,6 +22,10 @@ class ImportLog(Protocol):
         """Return the session under which Holdfast drives the agent's session of this id; None where it does not."""
         ...
 
+    def is_erased(self, session_id: StreamId) -> bool:
+        """Tell whether an agent's session of this id is one that Holdfast drove and that was erased since."""
+        ...
+
     def is_connecting(self, agent: str) -> bool:
         """Tell whether a session with the agent is about to get a name there, as of the latest `driver`."""
         ...

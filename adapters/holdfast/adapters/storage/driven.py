@@ -1,4 +1,4 @@
-"""Which sessions of other tools are ours under another name: those whose agent Holdfast drives."""
+"""Which sessions of other tools are ours under another name: those whose agent Holdfast drives, or drove."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.reading import fetch, head_position
 from holdfast.domain.recorded import StreamId
+from holdfast.domain.session.codec import decode
+from holdfast.domain.session.events import SessionErased
+from holdfast.domain.session.tombstone import was_called
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,6 +39,8 @@ class Driven:
         self._by_remote: dict[str, dict[StreamId, str | None]] = {}
         self._connecting: dict[StreamId, str | None] = {}
         self._end = 0
+        self._erased: list[SessionErased] = []
+        self._erased_until = 0
 
     def find(self, connection: Connection, remote_id: str, agent: str) -> StreamId | None:
         """Return the session of ours that an agent calls `remote_id`. Costs the rows that changed since the last call.
@@ -48,6 +53,11 @@ class Driven:
         self._follow(connection)
         found = self._by_remote.get(remote_id, {})
         return next((ours for ours, with_ in found.items() if ours != remote_id and with_ in (None, agent)), None)
+
+    def is_erased(self, connection: Connection, remote_id: str) -> bool:
+        """Tell whether a session that an agent calls `remote_id` was erased. Costs a look at each that was."""
+        self._follow_erasures(connection)
+        return any(was_called(fact, remote_id) for fact in self._erased)
 
     def is_connecting(self, agent: str) -> bool:
         """Tell whether a session with the agent is about to get a name there, as of the latest `find`."""
@@ -65,3 +75,21 @@ class Driven:
             elif listed.connection.state == "connecting" and listed.lifecycle == "created":
                 self._connecting[session_id] = listed.agent
         self._end = head
+
+    def _follow_erasures(self, connection: Connection) -> None:
+        keys, events = schema.keys.c, schema.events.c
+        others = schema.events.alias()
+        # The last event of the session: an erased one ends with its erasure.
+        last = select(func.max(others.c.version)).where(others.c.stream == keys.stream).scalar_subquery()
+        chosen = select(events.position, events.type, events.schema, events.data).where(
+            keys.kind == "session",
+            keys.salt.is_(None),
+            events.stream == keys.stream,
+            events.version == last,
+            events.position > self._erased_until,
+        )
+        for position, tag, version, data in fetch(connection, chosen.order_by(events.position)):
+            fact = decode(tag, version, data)
+            if isinstance(fact, SessionErased) and fact.names:
+                self._erased.append(fact)
+            self._erased_until = position

@@ -17,10 +17,13 @@ from holdfast.adapters.storage import schema, vacuum
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
+from holdfast.adapters.storage.reading import fetch
 from holdfast.adapters.storage.views import passages
 from holdfast.domain.errors import NotFoundError, StoreError
 from holdfast.domain.recorded import Recorded
-from holdfast.domain.session.events import SessionErased
+from holdfast.domain.session import tombstone
+from holdfast.domain.session.codec import decode
+from holdfast.domain.session.events import Attached, SessionErased
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,22 +119,30 @@ def _erase(transaction: WriteTransaction, attachments: Attachments, session: Str
     if connection.dialect.name != "sqlite":
         attachments.remove(connection, alone)
         referred.removed(connection)
-    erased = 0
-    content_is_there = key.salt is not None
-    if content_is_there:
-        erased = _replace_payloads(connection, key.stream, keyed(key.salt))
-        connection.execute(update(schema.keys).where(keys.stream == key.stream).values(salt=None))
     passages.forget(connection, key.stream)
     for view in _VIEWS:
         connection.execute(delete(view).where(view.c.stream == key.stream))
     _mark(connection)
-    if content_is_there:
-        head = transaction.head(session)
-        assert head is not None
-        # Hashed under no key, since there is none any more; it has nothing to hide.
-        event = Recorded(session, head.version + 1, new_event_id(), at, SessionErased(), None, actor)
-        transaction.append([event])
+    if key.salt is None:
+        return 0
+    stone = _tombstone(connection, key.stream)
+    erased = _replace_payloads(connection, key.stream, keyed(key.salt))
+    connection.execute(update(schema.keys).where(keys.stream == key.stream).values(salt=None))
+    head = transaction.head(session)
+    assert head is not None
+    # Hashed under no key, since there is none any more; it has nothing to hide.
+    transaction.append([Recorded(session, head.version + 1, new_event_id(), at, stone, None, actor)])
     return erased
+
+
+def _tombstone(connection: Connection, stream: int) -> SessionErased:
+    """Return what will stand for the session, while its payloads tell what its agent called it."""
+    events = schema.events.c
+    chosen = select(events.type, events.schema, events.data).where(
+        events.stream == stream, events.type == "attached", events.data.is_not(None)
+    )
+    facts = (decode(tag, version, data) for tag, version, data in fetch(connection, chosen))
+    return tombstone.erased({fact.remote_id for fact in facts if isinstance(fact, Attached) and fact.remote_id})
 
 
 def _replace_payloads(connection: Connection, stream: int, digest: Callable[[bytes], bytes]) -> int:

@@ -95,6 +95,11 @@ class Workspace(Reader):
         with self._store.reading() as connection:
             return self._driven.find(connection, session_id, agent)
 
+    def is_erased(self, session_id: StreamId) -> bool:
+        """Tell whether a session that an agent calls so was one of ours, and was erased."""
+        with self._store.reading() as connection:
+            return self._driven.is_erased(connection, session_id)
+
     def is_connecting(self, agent: str) -> bool:
         """Tell whether a session with the agent is about to get a name there, as of the latest `driver`."""
         return self._driven.is_connecting(agent)

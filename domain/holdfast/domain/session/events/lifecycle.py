@@ -101,4 +101,13 @@ class SessionEnded(Fact, frozen=True):
 
 @registered("session-erased")
 class SessionErased(Fact, frozen=True):
-    """The content of every event before this one was erased."""
+    """The content of every event before this one was erased.
+
+    Attributes:
+        salt: What the digests of names begin with, hexadecimal; empty where there are none.
+        names: SHA-256 over the salt, NUL and what its agent called the session, hexadecimal, for all it was called: so
+            that its transcript does not come back by an import.
+    """
+
+    salt: str = ""
+    names: tuple[str, ...] = ()

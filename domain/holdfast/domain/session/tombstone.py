@@ -1,0 +1,31 @@
+"""What an erasure leaves of the names that peers had for a session: enough to know one again, and not to read it."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from holdfast.domain.session.events import SessionErased
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_SALT_BYTES = 16
+
+
+def erased(names: Collection[str]) -> SessionErased:
+    """Return the fact that a session was erased which its agent called by these names."""
+    if not names:
+        return SessionErased()
+    salt = token_hex(_SALT_BYTES)
+    return SessionErased(salt, tuple(sorted(_digest(salt, name) for name in names)))
+
+
+def was_called(fact: SessionErased, name: str) -> bool:
+    """Tell whether an agent called the session by this name. Which agent is not asked: recordings name none."""
+    return bool(fact.names) and _digest(fact.salt, name) in fact.names
+
+
+def _digest(salt: str, name: str) -> str:
+    return sha256(f"{salt}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
