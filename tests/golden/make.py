@@ -148,8 +148,11 @@ def write_everything(store: Store) -> None:
     _created_before_owners(store, StreamId("10000000-0000-4000-8000-000000000002"))
     for number, length in ((3, 60), (4, 20)):
         session_id = StreamId(f"10000000-0000-4000-8000-{number:012d}")
+        session = Session(session_id)
         for session, events in history(session_id, Random(number), length):
             store.append_now(events, roster_row(session))
+        attached = (e.AttachRequested("link-1"), e.Attached("link-1", f"remote-{number}"))
+        _append(store, session, record(session, attached, Context(now_us(), new_event_id)))
     compact(store, StreamId("10000000-0000-4000-8000-000000000003"))
     erase(store, StreamId("10000000-0000-4000-8000-000000000004"), actor=Actor("human", "cli"))
     context = Context(now_us(), new_event_id)
