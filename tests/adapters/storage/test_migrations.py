@@ -18,6 +18,7 @@ from holdfast.adapters.storage.views.check import fresh_digests
 from holdfast.adapters.storage.views.rebuild import digests
 from holdfast.adapters.storage.views.search import search
 from holdfast.adapters.storage.views.tables import tracked
+from holdfast.adapters.storage.views.titles import Titles
 from holdfast.domain.search.query import parse
 from tests.adapters.storage.given import Stores, row, said
 from tests.support.first_index import with_first_index
@@ -198,4 +199,4 @@ def _catch_up(store: Store) -> None:
 
 def _found(store: Store) -> list[str]:
     with store.reading() as connection:
-        return [hit.item_id for hit in search(connection, parse("lighth*"), 5)]
+        return [hit.item_id for hit in search(connection, parse("lighth*"), 5, Titles())]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -142,7 +143,8 @@ def _tombstone(connection: Connection, stream: int) -> SessionErased:
         events.stream == stream, events.type == "attached", events.data.is_not(None)
     )
     facts = (decode(tag, version, data) for tag, version, data in fetch(connection, chosen))
-    return tombstone.erased({fact.remote_id for fact in facts if isinstance(fact, Attached) and fact.remote_id})
+    names = {fact.remote_id for fact in facts if isinstance(fact, Attached) and fact.remote_id}
+    return tombstone.erased(names, token_hex(tombstone.SALT_BYTES))
 
 
 def _replace_payloads(connection: Connection, stream: int, digest: Callable[[bytes], bytes]) -> int:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdfast.domain.session.events import SessionErased
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_SALT_BYTES = 16
+SALT_BYTES: Final = 16
 
 
-def erased(names: Collection[str]) -> SessionErased:
-    """Return the fact that a session was erased which its agent called by these names."""
+def erased(names: Collection[str], salt: str) -> SessionErased:
+    """Return the fact that a session was erased.
+
+    Args:
+        names: What its agent called it.
+        salt: `SALT_BYTES` random bytes, hexadecimal.
+    """
     if not names:
         return SessionErased()
-    salt = token_hex(_SALT_BYTES)
     return SessionErased(salt, tuple(sorted(_digest(salt, name) for name in names)))
 
 
