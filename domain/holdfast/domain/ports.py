@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from holdfast.domain.search.query import Query
     from holdfast.domain.session.commands import Personal
 
-HitKind = ItemKind | Literal["title"]
-"""What was found: an item, or a session by its title."""
-
 Progress = Callable[[str, int, int | None], None]
 """Called now and then with what is counted, how many are done, and how many there are where that is known."""
 
@@ -56,7 +53,7 @@ class Hit(Struct, frozen=True):
     position: int
     title: str
     snippet: str
-    kind: HitKind
+    kind: ItemKind | Literal["title"]
     role: str | None
     at: int
 
@@ -248,11 +245,7 @@ class Reading(Protocol):
         ...
 
     def search(self, query: Query, *, limit: int = 20) -> list[Hit]:
-        """Return the items that fit a query of `domain.search.query.parse`, the best first, and titles that do.
-
-        Raises:
-            NotFoundError: A session that the query names is not there.
-        """
+        """Return the items and titles that fit a query, the best first, or raise `NotFoundError` for its `in:`."""
         ...
 
     def inbox(self) -> list[Request]:
