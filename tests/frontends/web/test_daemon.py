@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from holdfast.domain.daemon import Listen
+from tests.frontends.web.test_sessions import entry, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +53,23 @@ def test_a_kill_in_mid_sentence_is_told_and_nothing_is_missing_or_doubled(web: W
     expect(page.locator(".item.assistant .md")).to_have_text("a0 a1 a2 a3 a4 b0 b1 b2 b3 b4 c")
     expect(page.locator(".item.user .md")).to_have_text(["Go"])
     expect(page.get_by_label("Message", exact=True)).to_have_value("a draft")
+
+
+def test_a_daemon_that_is_frozen_is_told_like_one_that_is_away(web: Web) -> None:
+    row = web.begin({"prompts": [[{"say": "re: {prompt}"}]]}, title="Frozen")
+    page = web.open(f"/sessions/{row['id']}")
+    expect(entry(page, row["id"])).to_be_visible()
+    pid = web.daemon.pid
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        expect(page.locator("[data-banner=daemon]")).to_contain_text("as of")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    expect(page.locator("[data-banner=daemon]")).to_have_count(0)
+    write(page, "Awake")
+    expect(page.locator(".item.assistant .md")).to_have_text(["re: Awake"])
 
 
 def test_a_page_that_is_opened_while_the_daemon_is_down_shows_the_last_and_comes_alive(web: Web) -> None:

@@ -210,7 +210,7 @@ def test_an_approval_answered_elsewhere_disappears_and_says_where(web: Web) -> N
     request = next(each for each in waiting if each["session_id"] == one["id"])
     web.daemon.post(f"/inbox/{request['request_id']}", {"option_id": "once"}, Holdfast_Client="the-tray")
 
-    expect(page.locator(".settled")).to_contain_text("in the-tray, asked ")
+    expect(page.locator(".settled")).to_contain_text("in the-tray at ")
     expect(page.locator(".toast").filter(has_text="Answered in the-tray")).to_be_visible()
     expect(phone.locator("[data-request]")).to_have_count(1)
     expect(entry(page, other["id"], "needs_you")).to_be_visible()
@@ -282,9 +282,35 @@ def test_an_error_of_the_agent_is_told_and_the_next_message_goes_on(web: Web) ->
     expect(page.locator("[role=log]")).to_contain_text("the model is away")
     assert "secret.js" not in said(page)
     expect(page.locator(".streaming")).to_have_count(0)
-    write(page, "Again")
+    page.get_by_label("Message", exact=True).fill("Again:")
+    page.get_by_role("button", name="Write it again").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Again:\n\nHello?")
+    page.get_by_label("Message", exact=True).press("Enter")
 
     expect(page.locator(".item.assistant .md")).to_have_text("here again")
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_session_that_its_agent_no_longer_has_is_kept_as_a_copy_or_removed(web: Web, *, keep: bool) -> None:
+    no_such = {"code": -32002, "message": "Resource not found: session"}
+    row = web.begin({"load": {"fail": no_such}, "prompts": [[{"say": "one word"}, {"exit": 0}]]}, title="Forgotten")
+    page = web.open(f"/sessions/{row['id']}")
+    write(page, "hello")
+    expect(page.locator(".divider.interrupted")).to_be_visible()
+    write(page, "again")
+    banner = page.locator("[data-banner=lost]")
+    expect(banner).to_contain_text("Its agent no longer has this session")
+
+    page.once("dialog", lambda dialog: dialog.accept())
+    banner.get_by_role("button", name="Keep the copy" if keep else "Remove it").click()
+
+    expect(entry(page, row["id"])).to_have_count(0)
+    if keep:
+        expect(page.locator(".over")).to_contain_text("Its history stays")
+        expect(page.locator(".item.assistant .md")).to_have_text("one word")
+    else:
+        expect(page.locator(".welcome h1")).to_be_visible()
+        assert web.daemon.get(f"/sessions/{row['id']}").status == 404
 
 
 def test_two_windows_and_a_phone_show_the_same(web: Web) -> None:

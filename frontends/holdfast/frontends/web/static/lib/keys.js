@@ -58,6 +58,7 @@ export function listenForKeys() {
 /** @param {KeyboardEvent} event @param {import("./route.js").Route} route @returns {(() => void) | undefined} */
 function pressed(event, route) {
   const here = route.screen === "session" ? rowOf(route.id) : undefined;
+  const open = here && here.lifecycle !== "ended" ? here : undefined;
   const onButton = event.target instanceof HTMLElement && event.target.closest("button, a[href], [role=group][data-request]");
   switch (event.key) {
     case "j":
@@ -83,9 +84,9 @@ function pressed(event, route) {
     case "e":
       return here && (() => inspect(store.get().inspector ? null : "events"));
     case "m":
-      return here && (() => void command(here.id, "unread"));
+      return open && (() => void command(open.id, "unread"));
     case "M":
-      return here && (() => void command(here.id, "mute", here.muted_until ? { until: null, muted: false } : { until: null }));
+      return open && (() => void command(open.id, "mute", open.muted_until ? { until: null, muted: false } : { until: null }));
     case " ":
       return onButton && !(/** @type {HTMLElement} */ (onButton).dataset.session) ? undefined : peek;
     default:

@@ -26,7 +26,7 @@ const roster = new Listing();
 const inbox = new Listing();
 
 export const store = createStore({
-  /** @type {import("./stream.js").Link} */ link: { state: "connecting", attempt: 0, retryAt: null },
+  /** @type {import("./stream.js").Link} */ link: { state: "connecting", attempt: 0, retryAt: null, heardAt: 0 },
   /** When the daemon was last heard. @type {number | null} */ asOf: null,
   /** @type {import("./status.js").Row[]} */ rows: [],
   rosterReady: false,
@@ -52,10 +52,10 @@ export const store = createStore({
 export const stream = new Stream({
   url: `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/v1/stream`,
   client: DEVICE,
-  onLink: (link) => store.set({ link, ...(link.state === "live" ? { asOf: Date.now() } : {}) }),
+  onLink: (link) => store.set({ link, ...(link.heardAt && link.state !== "connecting" ? { asOf: link.heardAt } : {}) }),
   allowed: async () => {
     try {
-      await get("/status");
+      await Promise.race([get("/status"), new Promise((done) => setTimeout(done, 2_000))]);
       return true;
     } catch (problem) {
       return !(problem instanceof Problem && problem.status === 401);

@@ -2,6 +2,9 @@
 
 const PROTOCOL = "holdfast.v1";
 const SIGNED_OUT = 4401;
+const LOOK_MS = 1_000;
+const ASK_AFTER_MS = 2_000;
+const LOST_AFTER_MS = 5_000;
 
 /** How long to wait before an attempt: quick at first, never more than ten seconds. @param {number} attempt from 1 */
 export function delay(attempt, random = Math.random()) {
@@ -15,7 +18,7 @@ export function delay(attempt, random = Math.random()) {
  * @property {(frame: any) => void} [events]
  * @property {(frame: any) => void} [frames]
  * @property {(frame: any) => void} [caughtUp]
- * @typedef {{state: "connecting" | "live" | "down" | "signed_out", attempt: number, retryAt: number | null}} Link
+ * @typedef {{state: "connecting" | "live" | "down" | "signed_out", attempt: number, retryAt: number | null, heardAt: number}} Link
  */
 
 export class Stream {
@@ -24,6 +27,10 @@ export class Stream {
   #count = 0;
   #attempt = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #pulse;
+  #heardAt = 0;
+  #quietSince = 0;
+  #lookedAt = 0;
   /** @type {{session: string | null, newest: boolean}} */ #focus = { session: null, newest: false };
 
   /**
@@ -43,12 +50,14 @@ export class Stream {
     this.#socket = socket;
     let live = false;
     socket.onopen = () => {
+      this.#listen(socket);
       this.#send({ type: "hello", client: this.options.client });
       for (const sub of this.#subscriptions.keys()) this.#subscribe(sub);
       this.#sayFocus();
     };
     socket.onmessage = ({ data }) => {
       if (socket !== this.#socket) return;
+      this.#heardAt = this.#quietSince = Date.now();
       if (!live) {
         live = true;
         this.#attempt = 0;
@@ -61,8 +70,33 @@ export class Stream {
     };
   }
 
+  /** Ask for a sign of life when nothing is said, and give a daemon up that gives none: a frozen one never closes. @param {WebSocket} socket */
+  #listen(socket) {
+    clearInterval(this.#pulse);
+    this.#quietSince = this.#lookedAt = Date.now();
+    this.#pulse = setInterval(() => {
+      const now = Date.now();
+      const slept = now - this.#lookedAt > 2 * LOOK_MS; // this page itself was frozen: what came meanwhile is not read yet
+      this.#lookedAt = now;
+      if (socket !== this.#socket) return clearInterval(this.#pulse);
+      if (slept) this.#quietSince = now;
+      const silent = now - this.#quietSince;
+      if (silent > LOST_AFTER_MS) this.#giveUp(socket);
+      else if (silent > ASK_AFTER_MS) this.#send({ type: "ping" });
+    }, LOOK_MS);
+  }
+
+  /** @param {WebSocket} socket */
+  #giveUp(socket) {
+    socket.onclose = null; // which comes only when the other side agrees
+    socket.close();
+    this.#tell("down"); // it may hear the question whether this browser is still signed in, and not answer that either
+    void this.#closed(0);
+  }
+
   /** @param {number} code */
   async #closed(code) {
+    clearInterval(this.#pulse);
     this.#socket = null;
     if (code === SIGNED_OUT || !(await this.options.allowed())) {
       this.#tell("signed_out");
@@ -144,6 +178,6 @@ export class Stream {
 
   /** @param {Link["state"]} state @param {number | null} [retryAt] */
   #tell(state, retryAt = null) {
-    this.options.onLink({ state, attempt: this.#attempt, retryAt });
+    this.options.onLink({ state, attempt: this.#attempt, retryAt, heardAt: this.#heardAt });
   }
 }

@@ -13,11 +13,12 @@ export function App() {
   const route = useStore(store, (state) => state.route);
   const link = useStore(store, (state) => state.link.state);
   const panel = useStore(store, (state) => state.panel);
+  const fresh = useStore(store, (state) => state.rosterReady && state.rows.length === 0);
   useBestSession();
   if (link === "signed_out") return html`<${Lazy} from=${() => import("./signin.js")} name="SignIn" />`;
   return html`
     <a class="skip" href="#main">Skip to the session</a>
-    <div class=${`frame screen-${route.screen}`}>
+    <div class=${`frame screen-${route.screen} ${fresh ? "fresh" : ""}`}>
       <${SessionList} />
       <main id="main" tabindex="-1">
         <${DaemonBanner} />

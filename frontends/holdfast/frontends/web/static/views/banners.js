@@ -23,8 +23,9 @@ export function DaemonBanner() {
 /** @param {{row: import("../lib/status.js").Row}} props */
 export function ConnectionBanner({ row }) {
   const now = useStore(store, (state) => state.now);
+  const live = useStore(store, (state) => state.link.state === "live");
   const { state, attempt, next_retry_at: next, error } = row.connection;
-  if (row.lifecycle === "ended") return null;
+  if (row.lifecycle === "ended" || !live) return null; // without the daemon nobody knows
   const again = html`<button type="button" onClick=${() => command(row.id, "reconnect")}>${state === "reconnecting" ? "Retry now" : "Retry"}</button>`;
   if (state === "reconnecting") {
     const wait = next ? secondsUntil(next, now) : 0;
@@ -35,10 +36,10 @@ export function ConnectionBanner({ row }) {
     </div>`;
   }
   if (state === "failed" || state === "gave_up") {
-    const lost = error?.includes("start a new session"); // the agent knows nothing of it any more
+    const lost = row.connection.code === "gone"; // the agent knows nothing of it any more
     return html`<div class="banner bad" role="alert" data-banner=${lost ? "lost" : "failed"}>
       <span class="sign" aria-hidden="true">✗</span>
-      <p><strong>${lost ? "Its agent does not know this session any more" : state === "failed" ? "Not connected" : "Gave up connecting"}</strong>${error ? `: ${line(error)}` : ""}</p>
+      <p><strong>${lost ? "Its agent no longer has this session" : state === "failed" ? "Not connected" : "Gave up connecting"}</strong>${error ? `: ${line(error)}` : ""}</p>
       ${lost ? html`<button type="button" onClick=${() => command(row.id, "end")}>Keep the copy</button><button type="button" class="danger" onClick=${() => remove(row)}>Remove it …</button>` : again}
     </div>`;
   }

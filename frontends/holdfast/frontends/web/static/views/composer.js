@@ -55,6 +55,18 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     if (autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
   }, []);
 
+  useEffect(() => {
+    const write = (/** @type {any} */ { detail }) => {
+      const area = field.current;
+      if (!area || detail.session !== id) return;
+      area.value = area.value.trim() ? `${area.value}\n\n${detail.text}` : detail.text; // what stands there is not lost
+      changed();
+      area.focus();
+    };
+    addEventListener("holdfast-write", write);
+    return () => removeEventListener("holdfast-write", write);
+  });
+
   useEffect(() => { // what the agent offers may come after the letters that ask for it
     const area = field.current;
     const wanted = area && document.activeElement === area ? completing(area.value.slice(0, area.selectionStart)) : null;

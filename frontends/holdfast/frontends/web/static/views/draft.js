@@ -29,7 +29,7 @@ export function DraftSession({ id }) {
     }
   };
   return html`<section class="conversation draft" aria-label="New session">
-    <header class="head"><${Back} /><div class="who"><h1>${line(order.title || "New session")}</h1><p class="facts"><span>${line(agent ?? "no agent")}</span><span>${line(folder(order.cwd ?? ""))}</span><span>not begun</span></p></div>
+    <header class="head"><${Back} /><div class="who"><h1>${line(order.title || "New session")}</h1><p class="facts"><span>${line(agent ?? "no agent")}</span>${order.cwd ? html`<span title=${order.cwd}>${line(folder(order.cwd))}</span>` : null}<span>not begun</span></p></div>
       <button type="button" class="quiet" onClick=${() => store.set({ panel: "new" })}>Change</button></header>
     <div class="transcript"><p class="empty">${creating ? "Creating the session …" : "Send a message to start the conversation."}</p></div>
     <footer class="foot"><${Editor} id=${id} cwd=${order.cwd ?? null} commands=${[]} images=${true} blocked=${!live || !agent} submit=${submit} placeholder=${`Message ${agent ?? "an agent"}`} sends=${creating ? "Creating …" : "Send"} /></footer>

@@ -2,7 +2,7 @@
 import { html, useEffect, useMemo, useState } from "../lib/html.js";
 import { inspect, store, stream } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
-import { block, bytes, clock, line, secondsUntil } from "../lib/words.js";
+import { block, bytes, clock, count, line, secondsUntil } from "../lib/words.js";
 import { Copy } from "./code.js";
 
 const TABS = /** @type {const} */ ([["events", "Events"], ["approvals", "Approvals"], ["connection", "Connection"], ["frames", "Frames"]]);
@@ -51,7 +51,7 @@ function Events({ id }) {
   const list = useEvents({ after: String(from), session: id, types: null });
   const types = [...new Set(list.map((event) => event.type))].sort();
   const shown = list.filter((event) => !type || event.type === type).slice().reverse();
-  return html`<div class="bar"><label>Type <select value=${type} onChange=${(/** @type {any} */ event) => setType(event.target.value)}><option value="">all</option>${types.map((each) => html`<option>${each}</option>`)}</select></label><span class="dim">${shown.length} newest first</span></div>
+  return html`<div class="bar"><label>Type <select value=${type} onChange=${(/** @type {any} */ event) => setType(event.target.value)}><option value="">all</option>${types.map((each) => html`<option>${each}</option>`)}</select></label><span class="dim">${count(shown.length, "event")}, newest first</span></div>
     <ol class="events">${shown.slice(0, 200).map((event) => html`<${Event} key=${event.event_id} event=${event} />`)}</ol>`;
 }
 

@@ -46,7 +46,7 @@ function Body({ item, streaming, open, toggle, live, session }) {
       return html`<div class="said">
         <${Markdown} text=${spoken(item)} streaming=${streaming && item.role !== "user"} />
         <${Pictures} content=${item.content} session=${session} />
-        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${item.reason ? `: ${oneLine(REASONS[item.reason] ?? item.reason)}` : ""}</p>` : null}
+        ${item.status && item.role === "user" && item.status !== "accepted" ? html`<p class=${`delivery ${item.status}`}>${item.status}${item.reason ? `: ${oneLine(REASONS[item.reason] ?? item.reason)}` : ""}${item.status === "failed" && live && spoken(item) ? html` <button type="button" class="quiet small" onClick=${() => dispatchEvent(new CustomEvent("holdfast-write", { detail: { session, text: spoken(item) } }))}>Write it again</button>` : null}</p>` : null}
       </div>`;
     case "thought":
       return html`<details class="thought" open=${open || streaming}>

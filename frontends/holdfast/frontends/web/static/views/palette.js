@@ -15,7 +15,7 @@ export function Palette() {
   const [at, setAt] = useState(0);
   const here = route.screen === "session" ? rows.find((row) => row.id === route.id) : undefined;
   const choices = [
-    ...rows.map((row) => ({ key: row.id, shape: LOOK[statusOf(row)].shape, label: nameOf(row), note: [LOOK[statusOf(row)].word, row.agent, lastOf(row.cwd)].filter(Boolean).join(" · "), run: () => go({ screen: "session", id: row.id, item: null }) })),
+    ...rows.map((row) => ({ key: row.id, shape: LOOK[statusOf(row)].shape, status: statusOf(row), label: nameOf(row), note: [LOOK[statusOf(row)].word, row.agent, lastOf(row.cwd)].filter(Boolean).join(" · "), run: () => go({ screen: "session", id: row.id, item: null }) })),
     ...actions(here),
   ];
   const found = best(query, choices, (choice) => `${choice.label} ${choice.note}`, 40);
@@ -40,7 +40,7 @@ export function Palette() {
     <input type="text" role="combobox" aria-expanded="true" aria-controls="choices" aria-activedescendant=${found.length ? `choice-${chosen}` : undefined} aria-label="Session or command" placeholder="Go to a session, or do something" autofocus autocomplete="off" spellcheck=${false}
       onInput=${(/** @type {any} */ event) => { setQuery(event.target.value); setAt(0); }} onKeyDown=${press} />
     <ul id="choices" role="listbox" aria-label="Choices">${found.map((choice, index) => html`<li key=${choice.key} id=${`choice-${index}`} role="option" aria-selected=${index === chosen} onClick=${() => run(choice)} onMouseMove=${() => index !== chosen && setAt(index)}>
-      <span class="shape" aria-hidden="true">${choice.shape}</span><b dir="auto">${line(choice.label)}</b><span class="dim">${line(choice.note)}</span></li>`)}</ul>
+      <span class=${`dot ${choice.status ?? ""}`} aria-hidden="true">${choice.shape}</span><b dir="auto">${line(choice.label)}</b><span class="dim">${line(choice.note)}</span></li>`)}</ul>
     ${found.length ? null : html`<p class="empty">Nothing is called that.</p>`}
   <//>`;
 }

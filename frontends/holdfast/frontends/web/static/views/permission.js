@@ -42,13 +42,14 @@ export function Permission({ item, live = true, where = null }) {
     else later();
   };
   const input = item.input;
+  const title = line(item.title);
   const commandText = typeof input?.command === "string" ? input.command : Array.isArray(input?.command) ? input.command.join(" ") : null;
   return html`<section class="permission-card" role="group" data-request=${item.id} tabindex="0" aria-label=${`Needs you: ${line(item.title)}`} ref=${card} onKeyDown=${press}
     onFocusIn=${(/** @type {FocusEvent} */ event) => { if (!card.current?.contains(/** @type {Node | null} */ (event.relatedTarget))) since.current = performance.now(); setFocus(true); }}
     onFocusOut=${(/** @type {FocusEvent} */ event) => { if (!card.current?.contains(/** @type {Node | null} */ (event.relatedTarget))) { since.current = Infinity; setFocus(false); } }}>
-    <header><span class="dot needs_you" aria-hidden="true">●</span> <b dir="auto">${line(item.title)}</b></header>
+    <header><span class="dot needs_you" aria-hidden="true">●</span> <b dir="auto">${title && title === line(commandText ?? "") ? "May it run this?" : title}</b></header>
     ${where}
-    ${commandText === null ? (input === null || input === undefined ? null : html`<${Value} value=${input} />`) : html`<${Long} text=${commandText} />${Object.keys(input).length > 1 ? html`<${Value} value=${Object.fromEntries(Object.entries(input).filter(([name]) => name !== "command"))} />` : null}`}
+    ${commandText === null ? (input === null || input === undefined ? null : html`<${Value} value=${input} />`) : html`<${Long} text=${commandText} lines=${10} letters=${500} />${Object.keys(input).length > 1 ? html`<${Value} value=${Object.fromEntries(Object.entries(input).filter(([name]) => name !== "command"))} />` : null}`}
     ${deny
       ? html`<form class="reason" onSubmit=${(/** @type {any} */ event) => { event.preventDefault(); void settle(of("reject_once") ?? of("reject_always") ?? null, event.target.elements.reason.value.trim()); }}>
           <input name="reason" aria-label="Why not" placeholder="Why not? (may be empty)" autocomplete="off" ref=${(/** @type {any} */ field) => field?.focus()} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); setDeny(false); card.current?.focus(); } }} />
@@ -63,12 +64,15 @@ export function Permission({ item, live = true, where = null }) {
   </section>`;
 }
 
+/** Why nobody answered it. @type {Record<string, string>} */
+const EXPIRED = { "turn-closed": "its turn was over", cancelled: "its turn was stopped", "session-ended": "its session ended", "agent-gone": "its agent was gone", withdrawn: "its agent took it back" };
+
 /** @param {{item: any}} props */
 function Settled({ item }) {
   const option = (item.options ?? []).find((/** @type {any} */ each) => each.option_id === item.decision);
   const allowed = option?.kind?.startsWith("allow");
   const words = item.status === "expired" ? "Expired" : option ? line(option.name) : item.decision === "cancelled" ? "Denied" : "Answered";
   return html`<div class=${`settled ${allowed ? "allowed" : ""}`}><span aria-hidden="true">${item.status === "expired" ? "∙" : allowed ? "✓" : "✗"}</span>
-    <span><b>${words}</b> <span dir="auto">${line(item.title)}</span>${item.reason ? html` <span class="dim" dir="auto">“${line(item.reason)}”</span>` : null}</span>
-    ${item.decided_by ? html`<span class="dim">in ${line(item.decided_by)}, asked ${clock(item.at)}</span>` : null}</div>`;
+    <span><b>${words}</b> <span dir="auto">${line(item.title)}</span>${item.status === "expired" ? html` <span class="dim">${EXPIRED[item.reason] ?? line(item.reason ?? "")}</span>` : item.reason ? html` <span class="dim" dir="auto">“${line(item.reason)}”</span>` : null}</span>
+    ${item.decided_by ? html`<span class="dim">in ${line(item.decided_by)}${item.decided_at ? ` at ${clock(item.decided_at)}` : ""}</span>` : null}</div>`;
 }

@@ -6,6 +6,9 @@ import { address } from "../lib/route.js";
 import { age, block, count, line } from "../lib/words.js";
 import { Back } from "./inbox.js";
 
+/** Who or what a hit is, in words. @type {Record<string, string>} */
+const KINDS = { user: "you", assistant: "agent", tool_call: "tool", permission: "question" };
+
 /** @param {{query: string}} props */
 export function Search({ query }) {
   const [hits, setHits] = useState(/** @type {any[] | null} */ (null));
@@ -37,7 +40,7 @@ export function Search({ query }) {
     <ol class="hits">${(hits ?? []).map((hit) => {
       const to = /** @type {const} */ ({ screen: "session", id: hit.session_id, item: hit.item_id });
       return html`<li key=${`${hit.session_id}#${hit.item_id}`}><a href=${address(to)} onClick=${(/** @type {Event} */ event) => { event.preventDefault(); go(to); }}>
-        <span class="facts"><b dir="auto">${line(hit.title || hit.session_id.slice(0, 8))}</b><span>${line(hit.role ?? hit.kind)}</span><span>${age(hit.at, Date.now())}</span></span>
+        <span class="facts"><b dir="auto">${line(hit.title || hit.session_id.slice(0, 8))}</b><span>${KINDS[hit.role ?? hit.kind] ?? line(hit.role ?? hit.kind)}</span><span>${age(hit.at, Date.now())}</span></span>
         <span class="snippet" dir="auto"><${Snippet} text=${hit.snippet} /></span></a></li>`;
     })}</ol>
   </section>`;

@@ -5,7 +5,6 @@ import { Pictures, beside } from "./pictures.js";
 
 /** @type {Record<string, [string, string]>} */
 const SHAPES = { completed: ["✓", "done"], failed: ["✗", "failed"], in_progress: ["◐", "running"], pending: ["∙", "waiting"] };
-const FOLDED_LINES = 24;
 
 /** Fetched with the first change of a file. @type {null | typeof import("../lib/diff.js")} */
 let differ = null;
@@ -32,7 +31,7 @@ export function Tool({ item, open: opened, toggle, session }) {
       <span class="shape" role="img" aria-label=${word}>${shape}</span>
       <span class="title" dir="auto">${line(item.title || item.tool || "Tool")}</span>
       ${changes.length ? html`<span class="tally"><ins>+${totals.added}</ins> <del>−${totals.removed}</del></span>` : null}
-      <span class="dim">${line(item.tool && item.tool !== item.title ? item.tool : "")}${item.status !== "completed" ? ` ${word}` : ""}</span>
+      <span class="dim">${[line(item.tool && item.tool !== item.title ? item.tool : ""), item.status === "completed" ? "" : word].filter(Boolean).join(" · ")}</span>
     </button>
     ${open ? html`<div class="tool-body">
       ${item.input !== null && item.input !== undefined && !changes.length ? html`<p class="label">Input</p><${Value} value=${item.input} />` : null}
@@ -74,15 +73,15 @@ export function Value({ value }) {
   return html`<dl class="arguments">${Object.entries(value).map(([name, each]) => html`<dt>${line(name)}</dt><dd><${Long} text=${typeof each === "string" ? each : JSON.stringify(each, null, 2)} /></dd>`)}</dl>`;
 }
 
-/** A text that folds where it is long, and says so. @param {{text: string}} props */
-export function Long({ text }) {
+/** A text that folds where it is long, and says so. @param {{text: string, lines?: number, letters?: number}} props */
+export function Long({ text, lines = 24, letters = 6_000 }) {
   const [whole, setWhole] = useState(false);
   const safe = useMemo(() => block(text), [text]);
   const all = useMemo(() => safe.split("\n"), [safe]);
-  const cut = !whole && (all.length > FOLDED_LINES || safe.length > 6_000);
-  const shown = cut ? all.slice(0, FOLDED_LINES).join("\n").slice(0, 6_000) : safe;
+  const cut = !whole && (all.length > lines || safe.length > letters);
+  const shown = cut ? all.slice(0, lines).join("\n").slice(0, letters) : safe;
   return html`<div class="long"><pre tabindex="0">${shown}</pre>
-    ${cut ? html`<button type="button" class="quiet small more" onClick=${() => setWhole(true)}>… show all ${count(all.length, "line")}</button>` : null}</div>`;
+    ${cut ? html`<button type="button" class="quiet small more" onClick=${() => setWhole(true)}>… show all ${all.length > lines ? count(all.length, "line") : count(safe.length, "letter")}</button>` : null}</div>`;
 }
 
 /** @param {{path: string, changes: import("../lib/diff.js").Change[]}} props */
