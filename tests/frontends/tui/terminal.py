@@ -81,12 +81,21 @@ class Terminal:
         """Type a text as it is."""
         self._run("send-keys", "-l", text)
 
+    def drag(self, begin: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag the mouse from one cell to another, as a terminal says it (column and line from 0)."""
+        for button, (x, y), what in ((0, begin, "M"), (32, end, "M"), (0, end, "m")):
+            self._write(f"\x1b[<{button};{x + 1};{y + 1}{what}")
+
     def paste(self, text: str) -> None:
         """Paste a text, as a terminal does: marked as one paste."""
+        self._write(text, "-p")
+
+    def _write(self, text: str, *how: str) -> None:
+        """Have bytes come from the terminal at once, as they are."""
         file = self._socket.with_name("pasted")
         file.write_text(text)
         self._run("load-buffer", str(file))
-        self._run("paste-buffer", "-p", "-d")
+        self._run("paste-buffer", *how, "-d")
 
     def screen(self, *, styled: bool = False) -> str:
         """Return what stands on the screen; with the escapes that style it, where wanted."""

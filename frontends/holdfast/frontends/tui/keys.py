@@ -49,7 +49,7 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("Shift+Tab", "the transcript, to move in and to fold; and back"),
             ("Alt+↑ ↓  [ ]", "previous and next prompt; the brackets where you are not typing"),
             ("Ctrl+T", "the plan"),
-            ("Ctrl+C", "stop the turn"),
+            ("Ctrl+C", "copy what is marked with the mouse, else stop the turn"),
             ("Alt+R", "connect now"),
             ("Alt+K  Alt+X", "where its agent no longer has it: keep the copy here, or remove it"),
             ("Ctrl+R", "play it again, with a scrubber"),

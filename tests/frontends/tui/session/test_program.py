@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from base64 import b64encode
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,25 @@ def test_a_prompt_that_failed_says_why(daemon: Daemon, terminal: Terminals, tmp_
     screen.keys("Enter")
 
     screen.until("no money left")
+
+
+def test_words_marked_with_the_mouse_go_to_the_clipboard_of_the_terminal(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    session, _ = begun(daemon, tmp_path, "hello", prompts=[[{"say": "take these words with you"}]])
+    screen = terminal("tui", session)
+    screen.until("Message the agent")
+    lines = screen.until("with you").splitlines()
+    y = next(at for at, line in enumerate(lines) if "these words" in line)
+    x = lines[y].index("these words")
+
+    screen.drag((x, y), (x + len("these words") - 1, y))
+    screen.until("copy what is marked")
+    screen.keys("C-c")
+    screen.until("Copied")
+
+    clipboard = b"\x1b]52;c;" + b64encode(b"these words")
+    screen.until(lambda _: clipboard in screen.raw())
 
 
 def lost_at_its_agent(daemon: Daemon, folder: Path) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
-from textual.events import MouseScrollDown, Paste
+from textual.events import MouseDown, MouseMove, MouseScrollDown, MouseUp, Paste
 
 from holdfast.domain.errors import ConflictError
-from tests.frontends.tui.session.stage import AT, SESSION, PlayedSource, message, playing, question, row
+from tests.frontends.tui.session.stage import AT, SESSION, Played, PlayedSource, message, playing, question, row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -542,3 +542,56 @@ async def test_the_mouse_unfolds_scrolls_and_goes_to_any_part() -> None:
 
 def wheel(over: Widget) -> MouseScrollDown:
     return MouseScrollDown(over, 5, 5, 0, 1, 0, shift=False, meta=False, ctrl=False)
+
+
+async def marked(played: Played, text: str, *, to: str) -> None:
+    """Drag the mouse from the beginning of one text to the end of another."""
+    transcript = played.app.session.transcript
+    await played.until(lambda: transcript.size.height == 27)  # with a free line above the composer
+    lines = (await played.shows(text)).split("\n")
+    ends = [next((line.index(each), y) for y, line in enumerate(lines) if each in line) for each in (text, to)]
+    (x1, y1), (x2, y2) = ends
+    for event, x, y in ((MouseDown, x1, y1), (MouseMove, x2 + len(to) - 1, y2), (MouseUp, x2 + len(to) - 1, y2)):
+        at = y - transcript.region.y
+        transcript.post_message(event(transcript, x, at, 0, 0, 1, shift=False, meta=False, ctrl=False))
+
+
+async def test_words_marked_with_the_mouse_are_copied_and_nothing_is_stopped() -> None:
+    said = message(2, "a first line\n\nand a second one")
+    source = PlayedSource(message(1), said, session=row(lifecycle="streaming"))
+    async with playing(source) as played:
+        await marked(played, "first line", to="and a")
+        await played.shows("Ctrl+C copy what is marked")
+        assert played.app.session.composer.has_focus, "who marks words goes on where they write"
+        await played.press("ctrl+c")
+        await played.until(lambda: bool(played.app.clipboard))
+
+        assert played.app.clipboard == "first line\n\nand a"
+        assert source.commands == []
+        await played.hides("copy what is marked")
+        await played.press("ctrl+c")
+        await played.until(lambda: bool(source.commands))
+
+    assert source.commands[0][0] == "cancel"
+
+
+async def test_what_is_marked_stays_marked_while_more_comes_and_escape_forgets_it() -> None:
+    async with playing(source := PlayedSource(*(message(n) for n in range(1, 30)))) as played:
+        await marked(played, "words 20", to="words 21")
+        transcript = played.app.session.transcript
+        await played.until(lambda: transcript.selection.text() == "words 20\n\nwords 21")
+        source.put(source.transcript, *(message(n) for n in range(30, 90)))
+        await played.shows("words 89")
+        assert transcript.selection.text() == "words 20\n\nwords 21"
+
+        await played.press("escape")
+        await played.until(lambda: not transcript.selection.made)
+
+        assert played.app.left == 0, "the first Esc only forgets what was marked"
+
+
+async def test_what_is_drawn_around_output_is_not_copied_with_it() -> None:
+    use: Json = {"id": "t", "kind": "tool_call", "title": "make", "status": "failed", "output": "one\ntwo", "at": AT}
+    async with playing(PlayedSource(use | {"ordinal": 1, "position": 1})) as played:
+        await marked(played, "│ one", to="two")
+        await played.until(lambda: played.app.session.transcript.selection.text() == "one\ntwo")

@@ -124,6 +124,8 @@ class Following:
             found = [("Enter", "unfold"), ("[ ]", "prompts"), ("c", "copy"), ("i", "inspect"), ("l", "link")]
         elif view.card.display and not view.card.has_focus and not view.source.read_only:
             found = [("Tab", "answer")]
+        if view.transcript.selection.made:
+            return [("Ctrl+C", "copy what is marked"), ("Esc", "mark nothing")]
         if view.row.get("lifecycle") == "streaming" and view.writable:
             found.append(("Ctrl+C", "stop"))
         if not view.transcript.at_end:

@@ -67,6 +67,7 @@ _STYLES: Final = {
     "cursor": "$working",
     "selected": "$primary",
     "mark": "on $row-cursor",
+    "marked": "on $marked",
     "thumb": "$border",
     "track": "$rule",
     "key": "bold $primary",
@@ -99,6 +100,7 @@ _SIXTEEN: Final = {
     "notice": "",
     "plan.done": "dim",
     "mark": "reverse",
+    "marked": "reverse",
 }
 
 

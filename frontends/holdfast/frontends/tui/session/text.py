@@ -71,6 +71,19 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
+def slice_of(text: str, begin: int, end: int) -> str:
+    """Return the cells of a text from `begin` to before `end`; a wide character is taken where it begins in them."""
+    if text.isascii():
+        return text[begin:end]
+    kept: list[str] = []
+    at = 0
+    for character in text:
+        if begin <= at < end or (kept and not cells(character)):
+            kept.append(character)
+        at += cells(character)
+    return "".join(kept)
+
+
 def clip(text: str, width: int, dots: str = "…") -> str:
     """Return a text in at most `width` cells, with dots where it is cut."""
     if len(text) <= width and cells(text) <= width:

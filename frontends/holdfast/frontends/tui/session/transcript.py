@@ -16,6 +16,7 @@ from holdfast.frontends.tui.palette import app_of
 from holdfast.frontends.tui.session.drawing import Scene
 from holdfast.frontends.tui.session.palette import Palette
 from holdfast.frontends.tui.session.panel import GUTTER, strip_of
+from holdfast.frontends.tui.session.selecting import Selection
 from holdfast.frontends.tui.session.text import Line
 from holdfast.frontends.tui.session.viewport import Viewport
 
@@ -45,6 +46,8 @@ class Transcript(Widget, can_focus=True):
     DEFAULT_CSS = """
     Transcript { height: 1fr; width: 1fr; }
     """
+    ALLOW_SELECT = False  # what Textual marks knows nothing of lines that move
+    FOCUS_ON_CLICK = False  # who marks words goes on where they write
     BINDINGS: ClassVar = [
         ("up,k", "select(-1)", "Up"),
         ("down,j", "select(1)", "Down"),
@@ -69,6 +72,9 @@ class Transcript(Widget, can_focus=True):
     class Seen(Message):
         """What can be seen changed: perhaps the newest output is there now, or is not any more."""
 
+    class Marked(Message):
+        """Something was marked with the mouse, or is not any more."""
+
     class Chosen(Message):
         """Something is to be done with an item."""
 
@@ -82,11 +88,13 @@ class Transcript(Widget, can_focus=True):
         """Show nothing yet."""
         super().__init__(id=id)
         self.viewport = Viewport(Scene(80))
+        self.selection = Selection(self.viewport)
         self.selected: str | None = None
         self._shown: list[tuple[Line, str]] = []
         self._thumb = (0, 0)
         self._due = False
         self._busy_until = 0.0
+        self._dragging = False
         self._asked: str | None = None
         self._palette: Palette | None = None
         self._strip = lru_cache(maxsize=4_096)(self._make_strip)
@@ -204,7 +212,16 @@ class Transcript(Widget, can_focus=True):
         line, mark = self._shown[y] if y < len(self._shown) else (Line(), "")
         top, size = self._thumb
         bar = "" if not size else "thumb" if top <= y < top + size else "track"
-        return self._strip(line, mark, bar, self.size.width)
+        strip = self._strip(line, mark, bar, self.size.width)
+        marked = self.selection.on_screen(y)
+        return strip if marked is None else self._marked_strip(strip, *marked)
+
+    def _marked_strip(self, strip: Strip, begin: int, end: int) -> Strip:
+        palette = self._palette = self._palette or Palette(app_of(self))
+        marked, last = palette.style("marked"), self.size.width - _MARGIN
+        before, within, after = list(strip.divide([GUTTER + begin, min(last, GUTTER + end), self.size.width]))
+        shown = [Segment(text, (style or marked) + marked) for text, style, _ in within]
+        return Strip([*before, *shown, *after])
 
     def _make_strip(self, line: Line, mark: str, bar: str, width: int) -> Strip:
         palette = self._palette = self._palette or Palette(app_of(self))
@@ -247,8 +264,49 @@ class Transcript(Widget, can_focus=True):
         event.stop()
         self.move(_WHEEL)
 
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin to mark words."""
+        if self.selection.clear():
+            self._tell_marked()
+        if event.button == 1 and event.x < self.size.width - _MARGIN:
+            self._dragging = True
+            self.selection.begin(event.x - GUTTER, event.y)
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Mark as far as here; beyond an edge, scroll."""
+        if not self._dragging:
+            return
+        last = self.size.height - 1
+        if not 0 <= event.y <= last:
+            self.move(event.y if event.y < 0 else event.y - last)
+        before = self.selection.made
+        if self.selection.reach(event.x - GUTTER, max(0, min(last, event.y))):
+            self.refresh()
+        if self.selection.made != before:
+            self.post_message(self.Marked())
+
+    def on_mouse_up(self) -> None:
+        """Have it marked."""
+        self._dragging = False
+        self.release_mouse()
+
+    def unmark(self) -> bool:
+        """Mark nothing any more; return whether anything was marked."""
+        made = self.selection.clear()
+        if made:
+            self._tell_marked()
+        return made
+
+    def _tell_marked(self) -> None:
+        self.refresh()
+        self.post_message(self.Marked())
+
     def on_click(self, event: events.Click) -> None:
         """Select a row, and unfold it where it folds; at the right edge, go to that part of all."""
+        if self.selection.made:
+            return  # that was the end of marking words
+        self.focus()
         if event.x >= self.size.width - _MARGIN:
             hidden, height = self.listing.geometry.total - self.size.height, self.size.height
             self.move(round(event.y * hidden / max(1, height - 1)) - self.viewport.top)

@@ -199,7 +199,9 @@ class SessionView(Vertical):
     # Keys
 
     def action_back(self) -> None:
-        """Go back: from the parts to the composer, from there out."""
+        """Go back: from what is marked and from the parts to the composer, from there out."""
+        if self.transcript.unmark():
+            return
         if self.composer.has_focus or not self.composer.display:
             self.post_message(self.Left())
         else:
@@ -237,7 +239,9 @@ class SessionView(Vertical):
         self.start(self.writing.offer_modes)
 
     def action_cancel(self) -> None:
-        """Stop the turn."""
+        """Copy what is marked; else stop the turn."""
+        if self.copy_marked():
+            return
         if not self.writable or self.row.get("lifecycle") != "streaming":
             self.post_message(self.Said("nothing is running here; Ctrl+Q detaches"))
             return
@@ -317,6 +321,19 @@ class SessionView(Vertical):
         else:
             self.start(lambda: self._copy_link(message.item))
 
+    def on_transcript_marked(self) -> None:
+        """Say which keys there are now."""
+        self.following.tell()
+
+    def copy_marked(self) -> bool:
+        """Copy what is marked with the mouse; return whether anything was."""
+        words = self.transcript.selection.text()
+        if words:
+            app_of(self).copy_to_clipboard(words)
+            self.post_message(self.Said("Copied"))
+        self.transcript.unmark()
+        return bool(words)
+
     async def _copy_link(self, item: Json) -> None:
         place = f"/sessions/{self.session}#{item.get('id')}"
         if self.live:
@@ -357,7 +374,8 @@ class SessionView(Vertical):
             case "ctrl+r":
                 self.action_replay()
             case "escape":
-                self.writing.escape()
+                if not self.transcript.unmark():
+                    self.writing.escape()
             case _:
                 self.writing.choice(message.name.removeprefix("choice-"))
 
