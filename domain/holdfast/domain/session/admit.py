@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def admit(state: SessionState, fact: Fact) -> Iterable[Fact]:
     """Return what is to be recorded when `fact` was observed: itself, more, or nothing where it says nothing new."""
     match fact:
+        case e.TextAppended() | e.ThoughtAppended():
+            return (fact,)  # nearly all that is ever observed
         case e.TurnStarted():
             return _turn_started(state, fact)
         case e.ToolCalled() | e.ToolUpdated():

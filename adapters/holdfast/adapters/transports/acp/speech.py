@@ -134,6 +134,8 @@ class AcpSpeech(Speech):
 
     def committed(self, session_id: StreamId, recorded: Recorded) -> Sequence[Write]:
         """Return what the agent has to be told now that the log holds this event."""
+        if isinstance(recorded.event, _ITS_OWN_WORDS):
+            return ()
         conversation = self._sessions.get(session_id)
         return () if conversation is None else self._link.committed(conversation, recorded)
 
@@ -389,5 +391,6 @@ class _Opening:
         self.held: list[Heard] = []
 
 
+_ITS_OWN_WORDS: Final = (e.TextAppended, e.ThoughtAppended)
 _ADVICE: Final = "its history stays here: start a new session to go on, or remove this one with `holdfast rm`"
 _ANEW: Final = "it has begun another one for this session, and remembers nothing of what stands above"

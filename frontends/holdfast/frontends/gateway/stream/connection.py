@@ -60,6 +60,7 @@ class Attachment:
         self._replies: deque[bytes] = deque()
         self._reads = False
         self._wake = anyio.Event()
+        self._idle = False
         self._replied = anyio.Event()
         self._room = anyio.Semaphore(_COMMANDS)
         self._in_order: dict[str | None, deque[frames.Command]] = {}
@@ -88,12 +89,15 @@ class Attachment:
             self._reply(frames.PING)
 
     def wake(self) -> None:
-        """Have the writer look for something to send."""
-        self._wake.set()
+        """Send what is new of views, here and now, to a reader that keeps up; else have the writer look for it."""
+        if not (self._idle and self._pass_on()):
+            self._idle = False
+            self._wake.set()
 
     def _reply(self, frame: bytes) -> None:
         self._replies.append(frame)
-        self.wake()
+        self._idle = False
+        self._wake.set()
 
     # Reading
 
@@ -216,8 +220,27 @@ class Attachment:
             self._wake = anyio.Event()
             if await self._round():
                 await checkpoint()  # a reader that keeps up never makes the writer wait by itself
-            else:
+            elif not self._wake.is_set():
+                self._idle = True
                 await self._wake.wait()
+
+    def _pass_on(self) -> bool:
+        """Send patches without a turn of the writer, which costs more than they do; tell whether that was all."""
+        for subscription in self._subscriptions.values():
+            if not isinstance(subscription, ViewSubscription):
+                return False
+            while self._socket.ready:
+                frame = subscription.patch()
+                if frame is None:
+                    break
+                if not self._socket.send_now(frame):
+                    return False
+                self._note_sent(subscription)
+            else:
+                return False
+            if subscription.waits:
+                return False
+        return True
 
     async def _round(self) -> bool:
         """Send the replies, and one frame of each subscription; tell whether anything was sent."""
@@ -232,13 +255,16 @@ class Attachment:
                 continue
             sent = True
             await self._send(frame)
-            if isinstance(subscription, EventsSubscription):
-                subscription.sent = subscription.position
-            elif isinstance(subscription, ViewSubscription) and subscription.session is not None:
-                self._seen.shown(StreamId(subscription.session), subscription.position)
+            self._note_sent(subscription)
             if subscription.over:
                 self._end(sub, subscription)
         return sent
+
+    def _note_sent(self, subscription: Subscription) -> None:
+        if isinstance(subscription, EventsSubscription):
+            subscription.sent = subscription.position
+        elif isinstance(subscription, ViewSubscription) and subscription.session is not None:
+            self._seen.shown(StreamId(subscription.session), subscription.position)
 
     async def _next(self, sub: str, subscription: Subscription) -> bytes | None:
         if self._subscriptions.get(sub) is not subscription:

@@ -166,8 +166,7 @@ def snapshot(sub: str, view: str, made: Snapshot) -> bytes:
 
 def patch(sub: str, start: int, position: int, ops: bytes) -> bytes:
     """What changed in a view since position `start`."""
-    head = encode({"type": "patch", "sub": sub, "from": start, "position": position})
-    return head[:-1] + b',"ops":' + ops + b"}"
+    return b'{"type":"patch","sub":%b,"from":%d,"position":%d,"ops":%b}' % (encode(sub), start, position, ops)
 
 
 PING: Final = encode({"type": "ping"})

@@ -36,6 +36,20 @@ class Socket:
         data = message.get("bytes")
         return data if isinstance(data, bytes) else b""
 
+    @property
+    def ready(self) -> bool:
+        """Whether a frame can be sent without waiting for the peer."""
+        return self._pipe is not None and self._pipe.ready
+
+    def send_now(self, frame: bytes) -> bool:
+        """Send a frame to a peer that is `ready`; False where it has gone, as whoever reads from it hears."""
+        assert self._pipe is not None
+        try:
+            self._pipe.send(frame)
+        except ConnectionError:
+            return False
+        return True
+
     async def send(self, frame: bytes, *, within_s: float) -> bool:
         """Send a frame; False where the peer took nothing at all for `within_s`.
 

@@ -170,18 +170,32 @@ class ViewSubscription:
         if view.patches.broken is not None:
             self.over = True
             return frames.reset(self._sub, view.patches.broken, _BROKEN[view.patches.broken])
-        try:
-            while (patch := view.patches.at(self._place)) is not None:
-                self._place += 1
-                start = self.position
-                if patch.end is None:
-                    return frames.patch(self._sub, start, start, patch.ops)
-                if patch.end > start:
-                    self.position = patch.end
-                    return frames.patch(self._sub, start, patch.end, patch.ops)
-        except LookupError:
+        if self._place < view.patches.first:
             self.over = True
             return frames.reset(self._sub, "behind", "more has changed than is kept: subscribe again")
+        return self.patch()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that `patch` cannot give."""
+        view = self._view
+        return view is not None and (
+            self._place is None or view.patches.broken is not None or self._place < view.patches.next
+        )
+
+    def patch(self) -> bytes | None:
+        """Return the next patch where one is there, and nothing else is to be said before it."""
+        view = self._view
+        if view is None or self._place is None or view.patches.broken is not None:
+            return None
+        while self._place >= view.patches.first and (patch := view.patches.at(self._place)) is not None:
+            self._place += 1
+            start = self.position
+            if patch.end is None:
+                return frames.patch(self._sub, start, start, patch.ops)
+            if patch.end > start:
+                self.position = patch.end
+                return frames.patch(self._sub, start, patch.end, patch.ops)
         return None
 
     def close(self) -> None:

@@ -115,8 +115,9 @@ class Hub:
             for event in stretch.events:
                 of_session.setdefault(event.recorded.originator_id, []).append(event)
             for view in list(self._views.values()):
-                events = stretch.events if view.session_id is None else of_session.get(view.session_id, [])
-                await self._follow(view, events, stretch.end)
+                events = stretch.events if view.session_id is None else of_session.get(view.session_id)
+                if events is not None:
+                    await self._follow(view, events, stretch.end)
         for waker in self._followers:
             waker()
         return stretch.at_end
