@@ -33,12 +33,14 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
     Total: a fact that means nothing here, or of a kind that is not known, changes nothing.
     """
     match fact:
+        case e.TextAppended() if state.spoke:
+            return state  # most of a log
+        case e.ThoughtAppended() | e.ToolUpdated(status=None) | e.UsageReported():
+            return state
+        case e.ToolUpdated() | e.ToolCalled() | e.ToolAbandoned():
+            return _use(state, fact)
         case e.TextAppended() | e.MessageReceived():
             return _say(state, fact, version)
-        case e.ThoughtAppended() | e.UsageReported():
-            return state
-        case e.ToolCalled() | e.ToolUpdated() | e.ToolAbandoned():
-            return _use(state, fact)
         case e.ReadUpTo(reader=reader, version=seen):
             return _read(state, reader, min(seen, version))
         case e.MarkedUnread(reader=reader):
@@ -81,11 +83,15 @@ def _say(state: SessionState, fact: e.TextAppended | e.MessageReceived, version:
 
 
 def _use(state: SessionState, fact: e.ToolCalled | e.ToolUpdated | e.ToolAbandoned) -> SessionState:
-    """Follow a use of a tool: begun when it is announced or said to be at work, until it is said to be over."""
-    if isinstance(fact, e.ToolAbandoned) or fact.status in ("completed", "failed"):
+    """Follow a use of a tool: begun when it is announced or said to be at work, until it is said to be over.
+
+    What only adds to a use does not begin it again.
+    """
+    status = "failed" if isinstance(fact, e.ToolAbandoned) else fact.status
+    if status in ("completed", "failed"):
         return _finished(state, fact.item_id)
-    if fact.item_id in state.tools or (fact.status is None and isinstance(fact, e.ToolUpdated)):
-        return state  # what is added to a use that is over does not begin it again
+    if fact.item_id in state.tools:
+        return state
     return replace(state, tools=(*state.tools, fact.item_id)[-OPEN_TOOLS:])
 
 
