@@ -50,7 +50,8 @@ def cli(tmp_home: Path) -> Cli:
 
 
 @pytest.fixture(scope="session")
-def _postgres() -> Iterator[PostgresServer]:
+def postgres_cluster() -> Iterator[PostgresServer]:
+    """The server of this worker, running. Tests that disturb it take `postgres_server`."""
     server = PostgresServer(need("postgres").parent)
     try:
         server.start()
@@ -60,26 +61,24 @@ def _postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def postgres_server(_postgres: PostgresServer) -> Iterator[PostgresServer]:
+def postgres_server(postgres_cluster: PostgresServer) -> Iterator[PostgresServer]:
     """A running server that no other worker uses. A test may stop, kill and restart it."""
-    _postgres.start()
-    yield _postgres
-    _postgres.start()
+    postgres_cluster.start()
+    yield postgres_cluster
+    postgres_cluster.start()
 
 
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of an empty database of the test's own."""
-    name = postgres_server.create_database()
-    yield postgres_server.url(name)
-    postgres_server.start()
-    postgres_server.drop_database(name)
+    with postgres_server.database() as url:
+        yield url
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what uses a real server, so that `-m "not postgres"` leaves it out."""
     for item in items:
-        if "_postgres" in getattr(item, "fixturenames", ()):
+        if "postgres_cluster" in getattr(item, "fixturenames", ()):
             item.add_marker("postgres")
 
 

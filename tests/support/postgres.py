@@ -12,12 +12,21 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 READY_WITHIN_S = 60.0
 USER = "holdfast"
+_CUT_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class PostgresServer:
@@ -34,6 +43,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="hf-pg-"))
         atexit.register(self.close)
         self._process: subprocess.Popen[bytes] | None = None
+        self._emptied: list[str] = []
         self._names = (f"test_{number}" for number in itertools.count(1))
         self._account = _unprivileged_account()
         if self._account is not None:
@@ -63,6 +73,22 @@ class PostgresServer:
         with self.connect() as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return name
+
+    @contextmanager
+    def database(self) -> Generator[str]:
+        """Lend an empty database and tell its address. Whoever is still connected at the end is cut.
+
+        It is emptied for the next one who asks, which takes a fifth of what a new one does.
+        """
+        name = self._emptied.pop() if self._emptied else self.create_database()
+        yield self.url(name)
+        self.start()
+        with self.connect(name) as connection:
+            connection.execute(_CUT_OTHERS)
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+            connection.execute("GRANT USAGE ON SCHEMA public TO public")
+        self._emptied.append(name)
 
     def drop_database(self, name: str) -> None:
         """Drop the database and cut whoever is connected to it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from itertools import product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,12 +25,13 @@ from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.search.query import Query
     from holdfast.domain.session.facts import Fact
+    from tests.support.postgres import PostgresServer
 
 ME = Actor("human", "cli")
 NONE: frozenset[str] = frozenset()
@@ -44,9 +46,8 @@ def create(workspace: Workspace, session: StreamId, agent: str, cwd: str, title:
     workspace.execute(session, c.Create("acp", agent=agent, cwd=cwd, title=title), cause=None, actor=ME)
 
 
-@pytest.fixture
-def filled(workspace: Workspace) -> Workspace:
-    """Two sessions with every kind of thing that can be found."""
+def fill(workspace: Workspace) -> None:
+    """Append two sessions with every kind of thing that can be found."""
     create(workspace, SHOP, "claude", "/srv/shop", "Fix the race")
     say(
         workspace,
@@ -66,22 +67,39 @@ def filled(workspace: Workspace) -> Workspace:
         ),
         e.TextAppended("a2", "login login login: all about the login"),
     )
+
+
+@pytest.fixture
+def filled(workspace: Workspace) -> Workspace:
+    """A store of the test's own, with both sessions."""
+    fill(workspace)
     return workspace
 
 
-@pytest.fixture(params=["folded", "not folded", "half folded"])
-def found(request: pytest.FixtureRequest, filled: Workspace) -> Callable[..., list[str]]:
-    """Search, and tell the ids of the items, whatever the views have seen by now."""
-    if request.param == "folded":
-        filled.catch_up()
-    if request.param == "half folded":
-        filled.catch_up()
-        say(filled, MILL, e.TextAppended("a2", "."))
+@pytest.fixture(
+    scope="module", params=product(["sqlite", "postgres"], ["folded", "not folded", "half folded"]), ids=" ".join
+)
+def found(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., list[str]]]:
+    """Search, and tell the ids of the items, whatever the views have seen by now. One store for all who only ask."""
+    database, seen = request.param
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path_factory.mktemp('found') / 'log.db'}"
+        if database == "postgres":
+            server: PostgresServer = request.getfixturevalue("postgres_cluster")
+            url = stack.enter_context(server.database())
+        workspace = Workspace(stack.enter_context(open_store(StoreSettings.from_url(url))))
+        fill(workspace)
+        if seen != "not folded":
+            workspace.catch_up()
+        if seen == "half folded":
+            say(workspace, MILL, e.TextAppended("a2", "."))
 
-    def search(query: str, limit: int = 20) -> list[str]:
-        return [hit.item_id for hit in filled.search(parse(query), limit=limit)]
+        def search(query: str, limit: int = 20) -> list[str]:
+            return [hit.item_id for hit in workspace.search(parse(query), limit=limit)]
 
-    return search
+        yield search
 
 
 @pytest.mark.parametrize(
