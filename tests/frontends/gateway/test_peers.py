@@ -100,7 +100,7 @@ def test_a_permission_is_answered_once_and_the_first_answer_wins(daemon: Daemon,
     assert first.json() == {"request_id": asked["request_id"], "session_id": session, "option_id": "once"}
     assert again.json() == first.json(), "the same client is told what it did"
     refused(daemon.post(path, {"option_id": "reject", "client_id": "a-2"}), 409, "permission_expired")
-    refused(daemon.post("/inbox/r:nobody:1", {"option_id": None}), 404, "not_found")
+    refused(daemon.post("/inbox/r:nobody:1", {"option_id": None}), 409, "not_found")
     reaches(daemon, session, "idle")
     assert daemon.get("/inbox").json()["items"] == []
 

@@ -15,6 +15,7 @@ from holdfast.domain.keeping import Order
 from holdfast.domain.projections.roster import Row
 from holdfast.domain.session import commands
 from holdfast.domain.session.events import PromptQueued
+from holdfast.frontends.codes import code_of
 from holdfast.frontends.gateway.content import Content, blocks
 from holdfast.frontends.gateway.operations import (
     CONTENT_BYTES,
@@ -28,6 +29,7 @@ from holdfast.frontends.gateway.operations import (
     listed,
 )
 from holdfast.frontends.gateway.outcomes import Outcome, outcome, prompts
+from holdfast.frontends.gateway.problems import ProblemError
 from holdfast.frontends.gateway.routes.queries import answer_row
 
 if TYPE_CHECKING:
@@ -215,7 +217,12 @@ class Prompts:
     async def answer(self, call: Call, given: Deciding) -> Response:
         """Answer a permission."""
         request = call.path["request"]
-        events = await self._keeping.answer(request, given.option_id, given.reason, cause=call.cause, actor=call.actor)
+        try:
+            events = await self._keeping.answer(
+                request, given.option_id, given.reason, cause=call.cause, actor=call.actor
+            )
+        except NotFoundError as error:  # one that was never asked is refused like one that is over: it decides nothing
+            raise ProblemError(409, code_of(NotFoundError), str(error)) from error
         if not events:
             msg = f"permission {request} was answered already"
             raise PermissionExpiredError(msg)

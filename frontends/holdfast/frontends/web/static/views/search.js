@@ -38,7 +38,7 @@ export function Search({ query }) {
     <input type="search" aria-label="Search all sessions" placeholder="Words, &quot;a phrase&quot;, agent:claude, after:2026-01-01" value=${query} ref=${(/** @type {any} */ field) => field && !field.dataset.seen && ((field.dataset.seen = "1"), field.focus())} onInput=${type} autocomplete="off" />
     <p class="dim" role="status">${wrong ? line(wrong) : hits ? (hits.length === 50 ? "The best 50 of many" : count(hits.length, "hit")) : "Everything that was said in any session, imported ones too."}</p>
     <ol class="hits">${(hits ?? []).map((hit) => {
-      const to = /** @type {const} */ ({ screen: "session", id: hit.session_id, item: hit.item_id });
+      const to = /** @type {const} */ ({ screen: "session", id: hit.session_id, item: hit.item_id || null }); // a title is of no item
       return html`<li key=${`${hit.session_id}#${hit.item_id}`}><a href=${address(to)} onClick=${(/** @type {Event} */ event) => { event.preventDefault(); go(to); }}>
         <span class="facts"><b dir="auto">${line(hit.title || hit.session_id.slice(0, 8))}</b><span>${KINDS[hit.role ?? hit.kind] ?? line(hit.role ?? hit.kind)}</span><span>${age(hit.at, Date.now())}</span></span>
         <span class="snippet" dir="auto"><${Snippet} text=${hit.snippet} /></span></a></li>`;
