@@ -307,7 +307,7 @@ def test_a_daemon_whose_file_is_lost_can_still_be_ended(
     local.start(Listen(port=0, web=False))
     (tmp_home / "daemon.json").write_text("{broken")
 
-    with pytest.raises(DaemonError, match="does not say where it listens"):
+    with pytest.raises(DaemonError, match="does not say that it is ready"):
         local.stop(agents=True)
 
     assert local.stop()

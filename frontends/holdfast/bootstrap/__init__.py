@@ -24,6 +24,10 @@ def main() -> int:
 class Doors:
     """Home, store and daemon of this user, as environment and configuration name them."""
 
+    def __init__(self) -> None:
+        """Look at nothing yet."""
+        self._daemon: DaemonControl | None = None
+
     def library(self) -> Library:
         """Return the library of this user. Opens nothing yet.
 
@@ -43,7 +47,8 @@ class Doors:
         from holdfast.bootstrap.daemon.control import LocalDaemon  # help needs none of it
 
         if home is None:
-            return LocalDaemon(os.environ, warn)
+            self._daemon = self._daemon or LocalDaemon(os.environ, warn)  # what it warns of, it warns of once
+            return self._daemon
         ours = {name: value for name, value in os.environ.items() if name != "HOLDFAST_DATABASE_URL"}
         return LocalDaemon(ours | {"HOLDFAST_HOME": str(home)}, warn)
 

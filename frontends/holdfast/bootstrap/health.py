@@ -1,17 +1,35 @@
-"""The lines of a health report beside those of the store: agents that are installed, and what is left of dead ones."""
+"""The lines of a health report beside those of the store: the configuration, agents, and what is left of dead ones."""
 
 from __future__ import annotations
 
 import shutil
 from typing import TYPE_CHECKING
 
+from holdfast.adapters.configuration.file import read_configuration
 from holdfast.adapters.supervision.host import reap
 from holdfast.adapters.transports.acp.agents import listed
+from holdfast.domain.errors import HoldfastError
 from holdfast.domain.ports import Check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from holdfast.adapters.configuration.file import Configuration
+
+
+def configuration(path: Path, in_use: Configuration) -> Check:
+    """Say whether the file can be used, and whether it is what is in use."""
+    from holdfast.bootstrap.daemon import supervising  # it knows every transport, and few verbs need one
+
+    try:
+        found = read_configuration(path)
+        supervising.check(found)
+    except HoldfastError as error:
+        return Check("configuration", ok=False, detail=str(error))
+    if found != in_use:
+        return Check("configuration", ok=True, detail=f"{path} has changed: `holdfast restart` goes by it")
+    return Check("configuration", ok=True, detail=str(path) if path.exists() else "defaults; there is no config.toml")
 
 
 def agents(environ: Mapping[str, str]) -> Check:

@@ -71,7 +71,11 @@ class LocalLibrary:
 
     def surroundings(self) -> list[ports.Check]:
         """Return the lines of a health report that need no store."""
-        return [surroundings.agents(self.environ), surroundings.orphans(self.home.hosts)]
+        return [
+            surroundings.configuration(self.home.configuration, self.configuration),
+            surroundings.agents(self.environ),
+            surroundings.orphans(self.home.hosts),
+        ]
 
     @contextmanager
     def writing(self) -> Generator[ports.Workspace]:

@@ -70,6 +70,24 @@ def test_what_cannot_be_used_is_a_setting_and_not_a_silence(tmp_path: Path, cont
         read_configuration(path)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            "[agents]\nenv = []\nhibernate_after = 3\n",
+            r"unknown field `hibernate_after`.*\(line 3\): correct it",
+        ),
+        ('[storage]\nurl = "x"\n[agents]\ninitialize_timeout_s = "a"\n', r"\(line 4\)"),
+        ("\n[stroage]\n", r"unknown field `stroage` \(line 2\)"),
+        ("[agents]\n[agents\n", r"\(at line 2, column 8\): correct it"),
+        ("[targets.mine]\n", r"config\.toml cannot be used: \[targets\.mine\] needs"),
+    ],
+)
+def test_a_mistake_is_told_with_its_file_and_its_line(tmp_path: Path, content: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        read(tmp_path, content)
+
+
 def test_a_home_of_somebody_else_is_no_wrong_setting(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

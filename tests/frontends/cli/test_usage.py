@@ -66,7 +66,7 @@ def test_without_a_verb_there_is_help(run: Run, library: MemoryLibrary) -> None:
     assert (ran.code, ran.err) == (0, "")
     listed = re.findall(r"^  ([a-z]+)  ", ran.out.partition("--help  ")[2], re.MULTILINE)
     assert " ".join(listed) == (
-        "new send wait cancel queue inbox approve deny mode end reconnect "
+        "new send wait cancel queue inbox approve deny mode option end reconnect "
         "tui ls show peek search replay export events verify import rename read unread mute pin rm rebuild compact "
         "up down status restart logs service web tray token agents doctor demo"
     )

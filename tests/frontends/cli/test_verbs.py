@@ -8,7 +8,7 @@ from msgspec import Raw, json
 from msgspec.structs import replace
 
 from holdfast.domain.content import of_text
-from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
+from holdfast.domain.errors import NotFoundError, SettingsError, StoreDamagedError, TranscriptError
 from holdfast.domain.ports import Behind, Check, FirstBad, Found, ImportReport, Verification
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session import commands as c
@@ -48,6 +48,23 @@ def test_ls_lists_open_sessions(run: Run) -> None:
     assert lines[0].split() == ["STATUS", "ID", "NAME", "NOW", "AGENT", "FOLDER", "AGE", "UNREAD"]
     assert len(lines) == 2
     assert lines[1].startswith("● needs-you  0199aaaa  Fix the race  rm -rf build  claude  /srv/shop")
+
+
+@pytest.mark.parametrize("line", ["ls", f"show {FIRST}", f"peek {FIRST}"])
+def test_what_is_at_work_is_said_to_be_as_of_then_where_no_daemon_watches_it(run: Run, line: str) -> None:
+    ran = run(*line.split())
+
+    assert ran.err.startswith("holdfast: no daemon runs: what is at work is shown as of 20")
+    assert ran.err.count("\n") == 1
+    assert "`holdfast up`" in ran.err
+    assert run(*line.split(), "--json").err == ""
+
+
+def test_what_rests_is_shown_without_a_word_about_the_daemon(run: Run, library: MemoryLibrary) -> None:
+    library.happened(FIRST, e.PermissionExpired("req", "turn-closed"), e.TurnEnded("t1", "end_turn"))
+
+    assert [run(*line.split()).err for line in ("ls", f"show {FIRST}", f"peek {FIRST}", f"show {SECOND}")] == [""] * 4
+    assert run("show", FIRST, "--until", "8").err == ""
 
 
 def test_ls_says_why_a_session_failed_rather_than_what_it_said_last(run: Run, library: MemoryLibrary) -> None:
@@ -264,7 +281,7 @@ def test_rebuild_gives_a_digest_per_view_and_check_only_reads(run: Run, library:
         (("pin", FIRST, "--off"), c.Pin(pinned=False), ("pinned", False)),
         (("mute", FIRST), c.Mute(), ("muted_until", "9999-12-31T23:59:59.999Z")),
         (("mute", FIRST, "--off"), c.Mute(muted=False), ("muted_until", None)),
-        (("unread", SECOND), c.MarkUnread(), ("id", SECOND)),
+        (("unread", FIRST), c.MarkUnread(), ("id", FIRST)),
     ],
 )
 def test_a_change_is_a_command_of_a_person_and_answers_with_the_row(
@@ -275,7 +292,7 @@ def test_a_change_is_a_command_of_a_person_and_answers_with_the_row(
     assert (ran.code, ran.err) == (0, "")
     ((session_id, asked, actor, cause),) = library.asked
     assert (asked, actor) == (command, PERSON)
-    assert session_id in (FIRST, SECOND)
+    assert session_id == FIRST
     assert cause
     row = ran.json()
     assert (expected[0], row[expected[0]]) == expected
@@ -419,6 +436,15 @@ def test_doctor_fails_when_a_check_does(run: Run, library: MemoryLibrary) -> Non
         {"check": "store", "ok": True, "detail": "SQLite"},
         {"check": "disk", "ok": False, "detail": "full"},
     ]
+
+
+def test_doctor_names_a_configuration_that_cannot_be_used(run: Run, library: MemoryLibrary) -> None:
+    library.broken = SettingsError("config.toml cannot be used: why (line 2)")
+
+    ran = run("doctor", "--json")
+
+    assert ran.code == 2
+    assert ran.json() == [{"check": "configuration", "ok": False, "detail": "config.toml cannot be used: why (line 2)"}]
 
 
 def test_doctor_reports_a_store_that_does_not_open(run: Run, library: MemoryLibrary) -> None:

@@ -217,6 +217,40 @@ def test_no_verb_answers_from_another_store_than_the_one_that_is_named(
     assert cli("down", env=environ).returncode == 0
 
 
+def test_a_daemon_goes_on_with_what_it_read_when_its_configuration_is_spoilt(run: Run, daemon: Daemon) -> None:
+    (daemon.home / "config.toml").write_text("[agents]\nhibernate = 3\n")
+    complaint = "config.toml cannot be used: Object contains unknown field `hibernate` - at `$.agents` (line 2)"
+
+    for verb in ("ls --json", "status --json", "logs", "agents --json", "inbox"):
+        ran = run(*verb.split())
+        assert ran.code == 0, verb
+        assert ran.err.count("cannot be used") <= 1
+    assert complaint in run("ls").err
+    checked = run("doctor", "--json")
+    assert checked.code == 1
+    (told,) = (each for each in checked.json() if each["check"] == "configuration")
+    assert told["ok"] is False
+    assert complaint in told["detail"]
+    assert run("restart").code == 2
+    assert run("down").code == 0
+    for verb in ("ls", "up", "doctor", "new --agent demo"):
+        refused = run(*verb.split())
+        assert refused.code == 2, verb
+        assert complaint in refused.err
+    assert run("status").code == 5
+    assert run("down").code == 0
+
+
+def test_the_doctor_tells_a_configuration_that_has_changed_since(run: Run, daemon: Daemon) -> None:
+    def told() -> str:
+        checks = run("doctor", "--json").json()
+        return str(next(each["detail"] for each in checks if each["check"] == "configuration"))
+
+    assert told() == "defaults; there is no config.toml"
+    (daemon.home / "config.toml").write_text("[agents]\nhibernate_after_s = 3\n")
+    assert told().endswith("config.toml has changed: `holdfast restart` goes by it")
+
+
 def test_the_same_store_may_be_spelt_in_another_way(daemon: Daemon, cli: Cli) -> None:
     spelt = f"sqlite:///{daemon.home}/../{daemon.home.name}/log.db"
 

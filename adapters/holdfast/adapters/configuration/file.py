@@ -83,9 +83,25 @@ def parsed(content: bytes, path: Path) -> Configuration:
 
     try:
         return _checked(msgspec.convert(tomllib.loads(content.decode()), Configuration))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, msgspec.ValidationError) as error:
+    except SettingsError as error:
         msg = f"{path} cannot be used: {error}"
         raise SettingsError(msg) from error
+    except msgspec.ValidationError as error:
+        msg = f"{path} cannot be used: {error}{_line_of(content.decode(), str(error))}: correct it or take it out"
+        raise SettingsError(msg) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"{path} cannot be used: {error}: correct it"
+        raise SettingsError(msg) from error
+
+
+def _line_of(text: str, complaint: str) -> str:
+    """Return which line a complaint is about, in words, where only one can be meant."""
+    named = re.search(r"field `([^`]+)`", complaint) or re.search(r"`\$(?:\.[^`]*)?\.([^.`\[]+)[^`.]*`$", complaint)
+    if named is None:
+        return ""
+    key = re.escape(named[1])
+    found = [at for at, line in enumerate(text.splitlines(), 1) if re.match(rf"\s*(\[.*\b{key}\b|[\"']?{key}\b)", line)]
+    return f" (line {found[0]})" if len(found) == 1 else ""
 
 
 def policies(

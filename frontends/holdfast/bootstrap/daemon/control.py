@@ -11,7 +11,7 @@ from holdfast.adapters.configuration.home import find_home, prepare_home
 from holdfast.bootstrap.daemon import presence
 from holdfast.bootstrap.daemon.credential import read_token
 from holdfast.domain.daemon import Listen, Running
-from holdfast.domain.errors import DaemonError, OccupiedError, OtherStoreError
+from holdfast.domain.errors import DaemonError, OccupiedError, OtherStoreError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,6 +39,7 @@ class LocalDaemon:
         self._environ = environ
         self._warn = warn
         self._home = find_home(environ)
+        self._looked = False
 
     def running(self, *, wait_s: float = 0.0) -> Running | None:
         """Return the daemon that is ready, None where there is none.
@@ -46,11 +47,15 @@ class LocalDaemon:
         Raises:
             OtherStoreError: It keeps another store than environment or configuration name. Where they name none, the
                 store is whichever the daemon of this home keeps.
-            SettingsError: The configuration cannot be used.
         """
         found = presence.find(self._home, wait_s=wait_s)
+        first, self._looked = not self._looked, True
         if found is not None and found.store:
-            self._same_store(found)
+            try:
+                self._same_store(found)
+            except SettingsError as error:
+                if first:  # later, somebody may be drawing on the terminal
+                    self._warn(f"{error}; the daemon goes on with what it read when it began")
         return found
 
     def _same_store(self, found: Running) -> None:
@@ -145,9 +150,8 @@ class LocalDaemon:
         if pid is None:
             return False
         if running is None and agents:
-            msg = (
-                f"the daemon (process {pid}) is not ready, so its agents cannot be ended: `holdfast down` ends it alone"
-            )
+            # Before it is ready, the signal would end it and leave its agents.
+            msg = f"the daemon (process {pid}) does not say that it is ready: `holdfast down` leaves its agents alone"
             raise DaemonError(msg)
         _signal(pid, presence.END_AGENTS if agents else signal.SIGTERM)
         if not presence.wait_until_gone(self._home, _END_WITH_AGENTS_S if agents else _END_S):

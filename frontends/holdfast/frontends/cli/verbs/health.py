@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from holdfast.domain import wire
-from holdfast.domain.errors import StoreError
+from holdfast.domain.errors import SettingsError, StoreError
 from holdfast.domain.ports import Check
 from holdfast.frontends.cli.cells import pad
 from holdfast.frontends.cli.escaping import one_line
@@ -23,9 +23,10 @@ def doctor(ctx: click.Context, app: App, *, as_json: bool) -> None:
     try:
         with app.reading() as reading:
             checks = reading.checks()
-    except StoreError as error:
-        # A store that does not open is the very thing a person asks the doctor about.
-        _print(app, [Check("store", ok=False, detail=str(error))], as_json=as_json)
+    except (SettingsError, StoreError) as error:
+        # What keeps a store from being opened is the very thing a person asks the doctor about.
+        what = "configuration" if isinstance(error, SettingsError) else "store"
+        _print(app, [Check(what, ok=False, detail=str(error))], as_json=as_json)
         app.terminal.flush()
         raise
     _print(app, checks, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.domain.projections.roster import status
-from holdfast.frontends.cli import wording
+from holdfast.frontends.cli import unwatched, wording
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import App, json_option
 from holdfast.frontends.cli.table import Column, table
@@ -38,6 +38,8 @@ def ls(app: App, *, with_ended: bool, as_json: bool) -> None:
         questions = _questions(reading) if any(row.attention == "needs_you" for row in rows) else {}
     if rows:
         app.terminal.lines(table(_columns(rows, questions, app.terminal), app.terminal.width, _dots(app.terminal)))
+        app.terminal.flush()
+        unwatched.tell(app, rows)
     elif with_ended:
         note("There are no sessions yet. `holdfast import` brings in what other tools have recorded.")
     else:

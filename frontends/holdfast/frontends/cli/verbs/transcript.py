@@ -12,6 +12,7 @@ from holdfast.domain.ports import Page
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.whole import whole_page
+from holdfast.frontends.cli import unwatched
 from holdfast.frontends.cli.params import App, json_option, one_moment, session_argument, text, until_options
 from holdfast.frontends.cli.terminal import Span
 from holdfast.frontends.cli.transcript import GLANCE, WHOLE, Detail, Renderer
@@ -62,6 +63,8 @@ def show(
         if as_json:
             page = _whole(reading, page)
     _print(app, page, WHOLE, as_json=as_json)
+    if until is None and at is None and not as_json:
+        unwatched.tell(app, [page.session])
 
 
 @click.command("peek")
@@ -75,6 +78,8 @@ def peek(app: App, *, session: str, as_json: bool) -> None:
         if as_json:
             page = _whole(reading, page)
     _print(app, page, GLANCE, as_json=as_json)
+    if not as_json:
+        unwatched.tell(app, [page.session])
 
 
 def _whole(reading: Reading, page: Page) -> Page:
@@ -133,3 +138,4 @@ def _print(app: App, page: Page, detail: Detail, *, as_json: bool, item_id: str 
             terminal.line()
             terminal.line(Span(f"{'▸' if terminal.unicode else '>'} {item.id}", "bold yellow"))
         terminal.lines(renderer.items([item]))
+    terminal.flush()
