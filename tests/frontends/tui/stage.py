@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.agents.scripting import Scripted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.frontends.daemon import Daemon
@@ -28,10 +29,18 @@ def begun(daemon: Daemon, folder: Path, title: str, prompt: str | None = None, *
     return str(answer.json()["id"])
 
 
-def asking(daemon: Daemon, folder: Path, title: str, command: str = COMMAND) -> str:
+def asking(
+    daemon: Daemon, folder: Path, title: str, command: str = COMMAND, *, options: Sequence[dict[str, str]] = OPTIONS
+) -> str:
     """Begin a session that asks for permission, and says afterwards what it was told."""
     tool = {"toolCallId": "t", "title": f"Run {title}", "kind": "execute", "rawInput": {"command": command}}
-    ask = {"ask": "t", "tool": tool, "options": OPTIONS, "allow": [{"say": "allowed"}], "deny": [{"say": "denied"}]}
+    ask = {
+        "ask": "t",
+        "tool": tool,
+        "options": list(options),
+        "allow": [{"say": "allowed"}],
+        "deny": [{"say": "denied"}],
+    }
     session = begun(daemon, folder, title, "go", prompts=[[ask]])
     until(daemon, session, "needs-you")
     return session

@@ -85,6 +85,35 @@ def test_the_inbox_shows_the_exact_command_and_takes_an_answer(
     assert "assistant: allowed" in said(daemon, session)
 
 
+def test_of_several_ways_to_allow_each_can_be_chosen_in_the_inbox(
+    daemon: Daemon, terminal: Terminals, tmp_path: Path
+) -> None:
+    ways = [
+        {"optionId": "once", "kind": "allow_once", "name": "Allow once"},
+        {"optionId": "edits", "kind": "allow_once", "name": "Allow, and accept edits"},
+        {"optionId": "folder", "kind": "allow_always", "name": "Always in this folder"},
+        {"optionId": "ever", "kind": "allow_always", "name": "Always and everywhere"},
+        {"optionId": "no", "kind": "reject_once", "name": "No"},
+        {"optionId": "never", "kind": "reject_always", "name": "Never"},
+    ]
+    session = asking(daemon, tmp_path, "Careful", options=ways)
+    screen = terminal("tui", size=(60, 24))
+    screen.until("Run Careful")
+    screen.keys("i")
+    shown = screen.until(COMMAND)
+    for key, does in (("A", "always: Always in this folder"), ("2", "Always and everywhere"), ("3", "Never")):
+        assert f"{key} {does}" in shown
+
+    answered(screen, "1")
+
+    screen.until("nothing needs you")
+    until(daemon, session, "idle")
+    (asked,) = [
+        each for each in daemon.get(f"/sessions/{session}/transcript").json()["items"] if each["kind"] == "permission"
+    ]
+    assert asked["decision"] == "edits"
+
+
 def test_a_denial_takes_a_reason(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
     session = asking(daemon, tmp_path, "Careful")
     screen = terminal("tui")

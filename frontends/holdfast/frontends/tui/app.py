@@ -18,6 +18,7 @@ from textual.binding import Binding
 from holdfast.domain.errors import DaemonLostError, HoldfastError, NotRunningError
 from holdfast.frontends.tui.cells import harmless
 from holdfast.frontends.tui.driver import TerminalDriver, driver_for
+from holdfast.frontends.tui.files import write_new
 from holdfast.frontends.tui.roster.screen import RosterScreen
 from holdfast.frontends.tui.sessions import Sessions
 from holdfast.frontends.tui.theme import DARK, LIGHT, PLAIN
@@ -237,7 +238,7 @@ class HoldfastApp(App[int]):
         assert self.source is not None
         try:
             content = await self.source.export(entry.id, kind)
-            path = await to_thread.run_sync(_write, Path.cwd() / file_name(entry.name, entry.id, kind), content)
+            path = await to_thread.run_sync(write_new, Path.cwd() / file_name(entry.name, entry.id, kind), content)
         except HoldfastError as error:
             self.say(str(error), bad=True)
         except OSError as error:
@@ -288,15 +289,3 @@ class HoldfastApp(App[int]):
         """End without a traceback on the screen: it would show content, as it is."""
         self.refusal = self._exception
         self._close_messages_no_wait()
-
-
-def _write(path: Path, content: bytes) -> Path:
-    for number in range(1, 1_000):
-        try:
-            with path.open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            path = path.with_stem(f"{path.stem.rpartition('-')[0] if number > 1 else path.stem}-{number}")
-        else:
-            return path
-    raise FileExistsError(17, "there are a thousand of it already", str(path))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from time import monotonic, time
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from rich.cells import cell_len
 from textual import on, work
 from textual.binding import Binding
 from textual.screen import Screen
 
 from holdfast.domain.errors import HoldfastError
+from holdfast.frontends.tui.answers import keys, lettered, numbered
 from holdfast.frontends.tui.banner import Banner
 from holdfast.frontends.tui.bars import Bar, Hints
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
@@ -21,7 +23,7 @@ from holdfast.frontends.tui.words import age
 from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.app import ComposeResult
 
@@ -53,8 +55,7 @@ class InboxScreen(Screen[None]):
 
     BINDINGS: ClassVar = [
         Binding("escape,q", "back", "Back"),
-        Binding("a", "answer('allow_once')", "Allow once"),
-        Binding("A", "answer('allow_always')", "Allow always"),
+        *(Binding(key, f"answer('{key}')", "Answer", show=False) for key in "aA123456789"),
         Binding("d", "deny", "Deny"),
         Binding("z", "later", "Later"),
         Binding("slash", "app.go('search')", "Search"),
@@ -145,16 +146,16 @@ class InboxScreen(Screen[None]):
                 by = f" by {who}" if who else ""
                 self.app.say(f"“{request['title']}” was answered elsewhere{by}: {how}")
 
-    def action_answer(self, kind: str) -> None:
-        """Take the answer of a kind, where the agent offers it once."""
+    def action_answer(self, key: str) -> None:
+        """Give the answer of a key, where the agent offers one for it."""
         request = self._chosen()
         if request is None:
             return
-        options = [each for each in cast("list[Json]", request["options"]) if each["kind"] == kind]
-        if len(options) == 1:
-            self._answer(request, str(options[0]["option_id"]), None)
+        options = lettered(request) | {str(at): option for at, (option, _) in enumerate(numbered(request), 1)}
+        if key in options:
+            self._answer(request, options[key], None)
         else:
-            self.app.say("its agent offers no such answer" if not options else "it offers several: open the session")
+            self.app.say("its agent offers no such answer")
 
     @work
     async def action_deny(self) -> None:
@@ -165,8 +166,7 @@ class InboxScreen(Screen[None]):
         reason = await self.app.push_screen_wait(OneLine("Deny: why?", hint="Enter denies, also without a reason"))
         if reason is None:
             return
-        options = [each for each in cast("list[Json]", request["options"]) if each["kind"] == "reject_once"]
-        self._answer(request, str(options[0]["option_id"]) if options else None, reason.strip() or None)
+        self._answer(request, lettered(request).get("d"), reason.strip() or None)
 
     def action_later(self) -> None:
         """Put it at the end; it is still asked."""
@@ -215,8 +215,20 @@ def _card(request: Json, name: str) -> Callable[[int], Sequence[Sequence[Span]]]
         if len(pieces) > _LINES:
             left = len(text) - _LINES * size
             lines.append([Span("   "), Span("│ ", "rule"), Span(f"… {left:,} more: Enter shows all", "needs")])
-        options = "  ·  ".join(harmless(str(each["name"])) for each in cast("list[Json]", request["options"]))
-        lines += [[Span("   "), Span(clip(options, width - 4), "faint")], []]
+        lines += [*_offered(request, width), []]
         return lines
 
     return draw
+
+
+def _offered(request: Json, width: int) -> Iterator[list[Span]]:
+    """Yield the keys that answer it, each beside its word, in as many lines as they need."""
+    row, used = [Span("   ")], 3
+    for key, does in keys(request):
+        size = cell_len(does) + len(key) + 4
+        if used + size > width and len(row) > 1:
+            yield row
+            row, used = [Span("   ")], 3
+        row += [Span(key, "bold accent"), Span(f" {clip(does, width - 8)}   ", "dim")]
+        used += size
+    yield row

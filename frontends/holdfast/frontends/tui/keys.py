@@ -45,6 +45,7 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("Shift+Enter  Ctrl+J", "break the line"),
             ("Tab", "from the composer to what needs you, and back"),
             ("a A d z", "on a request that has the focus: allow once, always, deny, later"),
+            ("1 … 9", "there: whatever else the agent offers"),
             ("/  @", "at the beginning: the agent's commands; anywhere: files"),
             ("Shift+Tab", "the transcript, to move in and to fold; and back"),
             ("Alt+↑ ↓  [ ]", "previous and next prompt; the brackets where you are not typing"),

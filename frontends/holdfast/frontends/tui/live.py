@@ -108,15 +108,19 @@ class Live:
 
     async def page(self, session: str, *, before: str | None = None, limit: int = 50) -> Json:
         """Return a piece of a transcript."""
-        return await self._get(f"{_of(session)}/transcript", before=before, limit=limit)
+        return await self._get(f"{_of(session)}/transcript", before=before, limit=limit, attachments="reference")
 
     async def around(self, session: str, item: str, *, each_side: int = 25) -> Json:
         """Return one item with those before and after it."""
-        return await self._get(f"{_of(session)}/around", item=item, each_side=each_side)
+        return await self._get(f"{_of(session)}/around", item=item, each_side=each_side, attachments="reference")
 
     async def last_turn(self, session: str) -> Json:
         """Return the items since the person spoke last."""
-        return await self._get(f"{_of(session)}/last-turn")
+        return await self._get(f"{_of(session)}/last-turn", attachments="reference")
+
+    async def attachment(self, session: str, name: str) -> bytes:
+        """Return what an item refers to by this name."""
+        return await self._done(lambda exchange: exchange.get(f"{_of(session)}/attachments/{quote(name, safe='')}"))
 
     async def search(self, query: str, *, limit: int = 50) -> list[Json]:
         """Return what fits."""

@@ -88,7 +88,7 @@ class SearchScreen(Screen[None]):
     @on(Choices.Chosen)
     def _chosen(self, event: Choices.Chosen) -> None:
         hit = self._hits[int(event.key)]
-        self.app.open(str(hit["session_id"]), str(hit["item_id"]))
+        self.app.open(str(hit["session_id"]), str(hit["item_id"]) or None)
 
     async def _search(self, query: str) -> None:
         await sleep(_PAUSE_S)

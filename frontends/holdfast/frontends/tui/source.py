@@ -106,6 +106,10 @@ class Source(Protocol):
         """Return the items since the person spoke last, as `page` does."""
         ...
 
+    async def attachment(self, session: str, name: str) -> bytes:
+        """Return what an item refers to by this name."""
+        ...
+
     async def search(self, query: str, *, limit: int = 50) -> list[Json]:
         """Return what fits, the best first, as `search --json` has it."""
         ...

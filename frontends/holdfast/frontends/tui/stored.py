@@ -93,6 +93,10 @@ class Stored:
         """Return the items since the person spoke last."""
         return _page(await self._asked(lambda reading: reading.last_turn(StreamId(session))))
 
+    async def attachment(self, session: str, name: str) -> bytes:
+        """Return what an item refers to by this name."""
+        return await self._asked(lambda reading: b"".join(reading.attachment(StreamId(session), name).pieces))
+
     async def search(self, query: str, *, limit: int = 50) -> list[Json]:
         """Return what fits."""
         wanted = parse(query)

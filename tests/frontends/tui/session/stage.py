@@ -152,6 +152,10 @@ class PlayedSource:
     async def last_turn(self, session: str) -> Json:
         raise NotImplementedError
 
+    async def attachment(self, session: str, name: str) -> bytes:
+        self.asked.append(("GET", name, None))
+        return b"kept beside the log"
+
     async def search(self, query: str, *, limit: int = 50) -> list[Json]:
         raise NotImplementedError
 

@@ -90,7 +90,7 @@ def test_pictures_and_files_beside_a_message_are_named() -> None:
     text = shown({"kind": "message", "role": "user", "text": "look\n[image]", "content": content})
 
     assert "look" in text
-    assert "▣ image image/png 3 bytes" in text
+    assert "▣ image  image/png  3 bytes" in text
     assert "▣ resource link a.py" in text
     assert "[image]" not in text
 

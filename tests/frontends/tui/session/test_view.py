@@ -595,3 +595,20 @@ async def test_what_is_drawn_around_output_is_not_copied_with_it() -> None:
     async with playing(PlayedSource(use | {"ordinal": 1, "position": 1})) as played:
         await marked(played, "│ one", to="two")
         await played.until(lambda: played.app.session.transcript.selection.text() == "one\ntwo")
+
+
+async def test_a_picture_says_what_it_is_and_is_saved_by_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = {"$attachment": "77" * 32, "size": 5_000_773, "encoding": "base64"}
+    picture = {"type": "image", "mimeType": "image/png", "data": kept, "name": "../tide.png"}
+    said = message(1, role="user", content=[{"type": "text", "text": "look at this"}, picture])
+    async with playing(source := PlayedSource(said)) as played:
+        await played.shows("image  ../tide.png  image/png  4.8 MiB  s save")
+        await played.press("shift+tab", "s")
+        await played.until(lambda: bool(played.app.said))
+        await played.press("s")
+        await played.until(lambda: len(played.app.said) == 2)
+
+    assert ("GET", "77" * 32, None) in source.asked
+    assert played.app.said[0] == f"Saved as {tmp_path}/tide.png"
+    assert (tmp_path / "tide-1.png").read_bytes() == b"kept beside the log", "nothing is written over"

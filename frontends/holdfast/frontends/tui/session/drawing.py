@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from holdfast.frontends.tui.session import items
+from holdfast.frontends.tui.session.enclosed import enclosed
 from holdfast.frontends.tui.session.markdown import Markdown, markdown
 from holdfast.frontends.tui.session.rows import day_of
 from holdfast.frontends.tui.session.text import Line, Span, cells, clip, flow, inside, safe
@@ -130,6 +131,8 @@ def _item(row: Row, item: Json, scene: Scene, body: list[Line] | None) -> Iterat
             yield from _thought(item, scene, level)
         case "tool_call":
             yield from draw_tool(item, width, level)
+            for line in _besides(item, inside(width, 2)):
+                yield line._replace(spans=(Span("  "), *line.spans))
         case "permission":
             yield from _permission(item, width, pending=scene.pending)
         case "plan":
@@ -180,9 +183,10 @@ def _with_cursor(lines: list[Line]) -> Iterator[Line]:
 
 
 def _besides(item: Json, width: int) -> Iterator[Line]:
-    for what in items.besides(item):
-        text = clip(safe(what), width - 2)
-        yield Line((Span("▣ ", "link"), Span(text, "dim")))
+    for each in enclosed(item):
+        text = clip(safe(each.words), width - 9)
+        keys = (Span("  s", "key"), Span(" save", "dim")) if each.can_be_saved else ()
+        yield Line((Span("▣ ", "link"), Span(text, "dim"), *keys))
 
 
 def _thought(item: Json, scene: Scene, level: int) -> Iterator[Line]:

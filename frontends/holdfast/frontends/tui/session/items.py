@@ -61,29 +61,6 @@ def spoken(item: Json) -> str:
     return "\n".join(text(block, "text") for block in blocks if block.get("type") == "text")
 
 
-def besides(item: Json) -> list[str]:
-    """Return what a message holds beside words, one line each."""
-    found: list[str] = []
-    for block in objects(item.get("content")):
-        kind = text(block, "type")
-        if kind in ("", "text"):
-            continue
-        resource = block.get("resource")
-        inner = cast("Json", resource) if isinstance(resource, dict) else {}
-        name = text(block, "name") or text(block, "uri") or text(inner, "uri")
-        size = _size_of(block.get("data"))
-        found.append(" ".join(filter(None, (kind.replace("_", " "), name, text(block, "mimeType"), size))))
-    return found
-
-
-def _size_of(data: object) -> str:
-    """Return how large what is embedded is, whether it is here or kept beside the log."""
-    if isinstance(data, dict):
-        size = number(cast("Json", data), "size")
-        return f"{size:,} bytes" if size else ""
-    return f"{len(data) * 3 // 4:,} bytes" if isinstance(data, str) and data else ""
-
-
 def arguments(value: object) -> list[tuple[str, str]]:
     """Return the arguments of a tool by their names; what has no names stands under none."""
     if not isinstance(value, dict):

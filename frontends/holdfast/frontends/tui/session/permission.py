@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.message import Message
 
+from holdfast.frontends.tui.answers import keys, lettered, numbered
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.panel import Panel
 from holdfast.frontends.tui.session.text import Line, Span, flow, hard, inside, safe, source_line
@@ -161,17 +162,7 @@ class PermissionCard(Panel, can_focus=True):
             yield Line((Span("  Tab", "key"), Span(" to answer with keys", "dim")))
 
     def _offered(self, request: Json) -> Iterator[tuple[str, str]]:
-        lettered = _lettered(request)
-        names = {option: name for option, _, name in items.options(request)}
-        for key, word in (("a", "allow once"), ("A", "always"), ("d", "deny")):
-            if key in lettered:
-                name = names[lettered[key]]
-                yield key, word if name.casefold() in _PLAIN else f"{word}: {safe(name)[:40]}"
-            elif key == "d":  # what offers no refusal is called off
-                yield key, word
-        yield "z", "later"
-        for number, (_, name) in enumerate(_others(request), 1):
-            yield str(number), safe(name)[:40]
+        yield from keys(request)
         if self._whole:
             yield "f", "fold"
 
@@ -212,7 +203,7 @@ class PermissionCard(Panel, can_focus=True):
         self._act(key, request)
 
     def _act(self, key: str, request: Json) -> None:
-        others = [option for option, _ in _others(request)]
+        others = [option for option, _ in numbered(request)]
         match key:
             case "z":
                 self.post_message(self.Later())
@@ -223,7 +214,7 @@ class PermissionCard(Panel, can_focus=True):
             case _ if not self.live:
                 return
             case "a" | "A":
-                option = _lettered(request).get(key)
+                option = lettered(request).get(key)
                 if option is not None:
                     self._answer(request, option, "")
             case "d":
@@ -240,7 +231,7 @@ class PermissionCard(Panel, can_focus=True):
         request = self.request
         if event.key == "enter" and request is not None:
             event.stop()
-            self._answer(request, _lettered(request).get("d"), self._reason.strip())
+            self._answer(request, lettered(request).get("d"), self._reason.strip())
         elif event.key == "escape":
             event.stop()
             self._reason = None
@@ -266,25 +257,6 @@ class PermissionCard(Panel, can_focus=True):
         most = max(0, len(self.lines(max(8, self.size.width - 3))) - self.size.height)
         self._offset = max(0, min(most, self._offset + lines))
         self.refresh()
-
-
-_PLAIN: Final = frozenset(
-    ("allow", "allow once", "always", "always allow", "allow always", "yes", "no", "reject", "reject once", "deny")
-)
-"""What agents call their options without saying more than the key's own word does."""
-
-
-def _lettered(request: Json) -> dict[str, str]:
-    """Return the option that each letter takes: the first of its kind."""
-    first = {kind: option for option, kind, _ in reversed(items.options(request))}
-    found = {"a": first.get("allow_once"), "A": first.get("allow_always"), "d": first.get("reject_once")}
-    return {key: option for key, option in found.items() if option is not None}
-
-
-def _others(request: Json) -> list[tuple[str, str]]:
-    """Return what else is offered, which has a number each: option and name."""
-    lettered = _lettered(request).values()
-    return [(option, name) for option, _, name in items.options(request) if option not in lettered][:9]
 
 
 def _id(request: Json) -> str:

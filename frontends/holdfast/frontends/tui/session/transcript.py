@@ -61,6 +61,7 @@ class Transcript(Widget, can_focus=True):
         ("c,y", "choose('copy')", "Copy"),
         ("i", "choose('inspect')", "Inspect"),
         ("l", "choose('link')", "Link"),
+        ("s", "choose('save')", "Save"),
     ]
 
     class Older(Message):
@@ -79,7 +80,7 @@ class Transcript(Widget, can_focus=True):
         """Something is to be done with an item."""
 
         def __init__(self, deed: str, item: Json) -> None:
-            """Do `copy`, `inspect` or `link`."""
+            """Do `copy`, `inspect`, `link` or `save`."""
             super().__init__()
             self.deed = deed
             self.item = item

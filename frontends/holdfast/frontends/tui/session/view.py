@@ -24,6 +24,7 @@ from holdfast.frontends.tui.session.following import Following
 from holdfast.frontends.tui.session.permission import PermissionCard
 from holdfast.frontends.tui.session.queue import Queue
 from holdfast.frontends.tui.session.reading import Reading
+from holdfast.frontends.tui.session.taking import Taking
 from holdfast.frontends.tui.session.transcript import Transcript
 from holdfast.frontends.tui.session.writing import Writing
 
@@ -125,6 +126,7 @@ class SessionView(Vertical):
         self.writing = Writing(self, Drafts(drafts))
         self.reading = Reading(self, item)
         self.following = Following(self, roster, inbox)
+        self.taking = Taking(self)
 
     def compose(self) -> ComposeResult:
         """Put the parts below each other."""
@@ -240,7 +242,7 @@ class SessionView(Vertical):
 
     def action_cancel(self) -> None:
         """Copy what is marked; else stop the turn."""
-        if self.copy_marked():
+        if self.taking.copy_marked():
             return
         if not self.writable or self.row.get("lifecycle") != "streaming":
             self.post_message(self.Said("nothing is running here; Ctrl+Q detaches"))
@@ -314,32 +316,12 @@ class SessionView(Vertical):
         """Do something with an item."""
         if message.deed == "inspect":
             self.post_message(self.Inspect(self.session, message.item))
-        elif message.deed == "copy":
-            words = _words_of(message.item).encode(errors="replace").decode()
-            app_of(self).copy_to_clipboard(words)
-            self.post_message(self.Said("Copied"))
         else:
-            self.start(lambda: self._copy_link(message.item))
+            self.taking.take(message.deed, message.item)
 
     def on_transcript_marked(self) -> None:
         """Say which keys there are now."""
         self.following.tell()
-
-    def copy_marked(self) -> bool:
-        """Copy what is marked with the mouse; return whether anything was."""
-        words = self.transcript.selection.text()
-        if words:
-            app_of(self).copy_to_clipboard(words)
-            self.post_message(self.Said("Copied"))
-        self.transcript.unmark()
-        return bool(words)
-
-    async def _copy_link(self, item: Json) -> None:
-        place = f"/sessions/{self.session}#{item.get('id')}"
-        if self.live:
-            place = f"{items.text(await self.source.ask('GET', '/status'), 'url')}{place}"
-        app_of(self).copy_to_clipboard(place)
-        self.post_message(self.Said(f"Copied {place}"))
 
     # What the composer and the queue say
 
@@ -382,15 +364,3 @@ class SessionView(Vertical):
     def on_queue_deed(self, message: Queue.Deed) -> None:
         """Change what waits."""
         self.start(lambda: self.writing.queue_deed(message.name, message.prompt))
-
-
-def _words_of(item: Json) -> str:
-    """Return what is copied of an item."""
-    if item.get("kind") == "tool_call":
-        given = [f"{name}: {value}" if name else value for name, value in items.arguments(item.get("input"))]
-        return "\n".join(filter(None, (items.text(item, "title"), *given, items.output(item))))
-    if item.get("kind") == "plan":
-        return "\n".join(f"[{'x' if status == 'completed' else ' '}] {what}" for status, what in items.plan(item))
-    return (
-        items.text(item, "text") or items.spoken(item) or items.text(item, "title") or items.plain(item.get("content"))
-    )
