@@ -91,7 +91,7 @@ def test_pictures_and_files_beside_a_message_are_named() -> None:
 
     assert "look" in text
     assert "▣ image  image/png  3 bytes" in text
-    assert "▣ resource link a.py" in text
+    assert "▣ resource link  a.py" in text
     assert "[image]" not in text
 
 

@@ -547,8 +547,17 @@ def wheel(over: Widget) -> MouseScrollDown:
 async def marked(played: Played, text: str, *, to: str) -> None:
     """Drag the mouse from the beginning of one text to the end of another."""
     transcript = played.app.session.transcript
-    await played.until(lambda: transcript.size.height == 27)  # with a free line above the composer
-    lines = (await played.shows(text)).split("\n")
+
+    def settled() -> bool:
+        """Whether the screen shows what there is to be seen, and no layout is still to come."""
+        drawn = played.app.text().split("\n")
+        shown = [line.text.rstrip() for line, _ in transcript.viewport.shown()]
+        roomy = transcript.size.height == 27  # with a free line above the composer
+        return roomy and all(line in drawn[y + transcript.region.y] for y, line in enumerate(shown))
+
+    await played.shows(text)
+    await played.until(settled)
+    lines = played.app.text().split("\n")
     ends = [next((line.index(each), y) for y, line in enumerate(lines) if each in line) for each in (text, to)]
     (x1, y1), (x2, y2) = ends
     for event, x, y in ((MouseDown, x1, y1), (MouseMove, x2 + len(to) - 1, y2), (MouseUp, x2 + len(to) - 1, y2)):
