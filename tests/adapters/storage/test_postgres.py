@@ -145,7 +145,8 @@ def test_a_server_that_stays_away_is_said_and_come_back_to(
         assert store.append_now([said("s", 2)]) == [2]
 
 
-def test_a_writer_that_lost_its_lock_to_another_is_fenced(postgres_url: str) -> None:
+def test_a_writer_that_lost_its_lock_to_another_is_fenced(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_log, "RECONNECT_S", 0.2)
     with Stores(postgres_url).open() as first:
         first.append_now([said("s", 1)])
         with connect(postgres_url) as admin:

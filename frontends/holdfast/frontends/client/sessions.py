@@ -193,6 +193,8 @@ class DaemonSessions(DaemonWorkspace):
                 msg = f"session {session_id} has ended: it will not need you any more"
                 raise SessionEndedError(msg)
             left = _WAIT_S if end is None else min(_WAIT_S, max(0.0, end - time.monotonic()))
+            if until == "idle" and hopeless(row) is not None:
+                left = 0.0  # it is idle now, or never will be
             try:
                 query = {"until": until, "timeout": f"{left:.3f}"}
                 return shapes.row(self._exchange.get(f"{of(session_id)}/wait", query))
