@@ -88,12 +88,13 @@ Change = Put | Append | Clear
 
 def apply(items: dict[str, Item], change: Change) -> None:
     """Make `change` to `items`, which are in order of first appearance."""
+    if isinstance(change, Append):
+        item = items[change.item_id]
+        item.tail.append(change.text)
+        item.length += len(change.text)
+        item.position = change.position
+        return
     match change:
-        case Append():
-            item = items[change.item_id]
-            item.tail.append(change.text)
-            item.length += len(change.text)
-            item.position = change.position
         case Put(item=item):
             items[item.id] = item
         case Clear():

@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from holdfast.domain.content import text_of
 from holdfast.domain.session import events as e
+from holdfast.domain.session.facts import Fact, Reduced
 
 if TYPE_CHECKING:
     from holdfast.domain.recorded import Recorded
-    from holdfast.domain.session.facts import Fact
 
 PREVIEW = 120
 """Characters of the latest message that a list shows."""
 
 FIRST_PREVIEW = 100
 """Characters of the first message of a person that a list shows."""
+
+_TELLING: Final = frozenset[type[Fact]](
+    {
+        e.TextAppended,
+        e.ReadUpTo,
+        e.MarkedUnread,
+        e.SessionNotified,
+        e.MessageCompacted,
+        e.ToolCompacted,
+        e.SessionCreated,
+        e.PromptSent,
+        e.MessageSent,
+        e.MessageReceived,
+        e.UsageReported,
+        e.InfoChanged,
+        e.SessionEnded,
+        e.SessionErased,
+        e.Unknown,
+        Reduced,
+    }
+)
+"""All others only tell when something happened last."""
 
 _REPORTS = 32
 _COUNTED = 32
@@ -106,7 +128,7 @@ def is_only_news(summary: Summary, fact: Fact) -> bool:
     """Tell whether all that `fact` changes is when something happened last: so it is with most of a long session."""
     if isinstance(fact, e.TextAppended):
         return fact.item_id == summary.previewed and len(summary.preview) >= PREVIEW
-    return isinstance(fact, (e.ThoughtAppended, e.ToolCalled, e.ToolUpdated))
+    return type(fact) not in _TELLING
 
 
 def _text(summary: Summary, item_id: str, text: str, at: int) -> Summary:

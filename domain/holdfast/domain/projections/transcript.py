@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -10,12 +10,47 @@ from msgspec.structs import replace
 from holdfast.domain.content import beyond_text, text_of
 from holdfast.domain.projections.items import Append, Change, Clear, Item, ItemKind, Put
 from holdfast.domain.session import events as e
+from holdfast.domain.session.facts import Fact, Reduced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdfast.domain.recorded import Recorded
-    from holdfast.domain.session.facts import Fact
+
+
+_SHOWN: Final = frozenset[type[Fact]](
+    {
+        e.TextAppended,
+        e.ThoughtAppended,
+        e.ToolCalled,
+        e.ToolUpdated,
+        e.ToolAbandoned,
+        e.PromptSent,
+        e.PromptAccepted,
+        e.PromptFailed,
+        e.MessageSent,
+        e.MessageReceived,
+        e.MessageEdited,
+        e.MessageAcknowledged,
+        e.PermissionRequested,
+        e.PermissionAnswered,
+        e.PermissionExpired,
+        e.PlanChanged,
+        e.NoticeAdded,
+        e.RawReceived,
+        e.TurnInterrupted,
+        e.TurnUnknown,
+        e.TurnEnded,
+        e.Attached,
+        e.Detached,
+        e.HistoryGap,
+        e.SessionEnded,
+        e.SessionErased,
+        e.Unknown,
+        Reduced,
+    }
+)
+"""All others leave the transcript as it is. Finding that out case by case would take as long as reading them."""
 
 
 def project(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...]:
@@ -25,18 +60,23 @@ def project(items: Mapping[str, Item], recorded: Recorded) -> tuple[Change, ...]
         items: The items so far. Only those that the event names are looked at.
         recorded: A committed event; its position says where new items stand.
     """
-    match recorded.event:
-        case e.TextAppended() | e.ThoughtAppended() as fact:
+    fact = recorded.event
+    if isinstance(fact, e.TextAppended):
+        return _text(items, recorded, fact)
+    if type(fact) not in _SHOWN:
+        return ()
+    match fact:
+        case e.ThoughtAppended():
             return _text(items, recorded, fact)
-        case e.ToolCalled() | e.ToolUpdated() as fact:
+        case e.ToolCalled() | e.ToolUpdated():
             return (_tool(items, recorded, fact),)
         case e.ToolAbandoned(item_id=item_id, reason=reason):
             return _abandoned(items, recorded, item_id, reason)
-        case e.PromptSent() | e.PromptAccepted() | e.PromptFailed() as fact:
+        case e.PromptSent() | e.PromptAccepted() | e.PromptFailed():
             return _prompt(items, recorded, fact)
-        case e.MessageSent() | e.MessageReceived() | e.MessageEdited() | e.MessageAcknowledged() as fact:
+        case e.MessageSent() | e.MessageReceived() | e.MessageEdited() | e.MessageAcknowledged():
             return _message(items, recorded, fact)
-        case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired() as fact:
+        case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired():
             return _permission(items, recorded, fact)
         case e.PlanChanged(item_id=item_id, entries=entries):
             return (_put(items, recorded, Item(item_id, "plan", content=entries.copy())),)

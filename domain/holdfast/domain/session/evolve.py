@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from msgspec.structs import replace
 
@@ -32,61 +33,26 @@ def evolve(state: SessionState, fact: Fact, version: int) -> SessionState:
 
     Total: a fact that means nothing here, or of a kind that is not known, changes nothing.
     """
-    match fact:
-        case e.TextAppended() if state.spoke:
-            return state  # most of a log
-        case e.ThoughtAppended() | e.ToolUpdated(status=None) | e.UsageReported():
-            return state
-        case e.ToolUpdated() | e.ToolCalled() | e.ToolAbandoned():
-            return _use(state, fact)
-        case e.TextAppended() | e.MessageReceived():
-            return _say(state, fact, version)
-        case e.ReadUpTo(reader=reader, version=seen):
-            return _read(state, reader, min(seen, version))
-        case e.MarkedUnread(reader=reader):
-            return _with_reader(state, replace(state.reader(reader), marked=True))
-        case e.ModesOffered(modes=offer):
-            return _offered(state, "modes", offer, version)
-        case e.OptionsOffered(options=offer):
-            return _offered(state, "options", offer, version)
-        case e.CommandsChanged(commands=offer):
-            return _offered(state, "commands", offer, version)
-        case e.PermissionRequested() | e.PermissionAnswered() | e.PermissionExpired():
-            return _after_permission(state, fact, version)
-        case e.AttachRequested() | e.Attached() | e.Detached():
-            return _after_attachment(state, fact, version)
-        case e.TurnStarted() | e.CancelRequested() | e.TurnEnded() | e.TurnInterrupted() | e.TurnUnknown():
-            return _after_turn(state, fact, version)
-        case (
-            e.PromptQueued()
-            | e.PromptEdited()
-            | e.PromptWithdrawn()
-            | e.PromptSent()
-            | e.PromptAccepted()
-            | e.PromptFailed()
-            | e.QueueResumed()
-        ):
-            return _after_prompt(state, fact, version)
-        case _:
-            return _after_configuration(state, fact)
+    after = _AFTER.get(type(fact))
+    return state if after is None else after(state, fact, version)
 
 
 def _say(state: SessionState, fact: e.TextAppended | e.MessageReceived, version: int) -> SessionState:
     """Count what a person would read: a message of a chat, and the first words of a turn."""
-    if isinstance(fact, e.MessageReceived):
-        if state.turn is None:
-            return _count(state, version)
-        return state if state.spoke else _count(replace(state, spoke=True), version)
-    if state.spoke or fact.thread is not None or not fact.text.strip():
+    if isinstance(fact, e.TextAppended):
+        if state.spoke or fact.thread is not None or not fact.text.strip():
+            return state
+    elif state.turn is None:
+        return _count(state, version)
+    elif state.spoke:
         return state
     return _count(replace(state, spoke=True), version)
 
 
-def _use(state: SessionState, fact: e.ToolCalled | e.ToolUpdated | e.ToolAbandoned) -> SessionState:
-    """Follow a use of a tool: begun when it is announced or said to be at work, until it is said to be over.
-
-    What only adds to a use does not begin it again.
-    """
+def _use(state: SessionState, fact: e.ToolCalled | e.ToolUpdated | e.ToolAbandoned, _: int) -> SessionState:
+    """Follow a use of a tool: begun when it is announced or said to be at work, until it is said to be over."""
+    if isinstance(fact, e.ToolUpdated) and fact.status is None:
+        return state  # what only adds to a use does not begin it again
     status = "failed" if isinstance(fact, e.ToolAbandoned) else fact.status
     if status in ("completed", "failed"):
         return _finished(state, fact.item_id)
@@ -101,11 +67,35 @@ def _finished(state: SessionState, item_id: str) -> SessionState:
     return replace(state, tools=tuple(each for each in state.tools if each != item_id))
 
 
+def _after_reading(state: SessionState, fact: e.ReadUpTo | e.MarkedUnread, version: int) -> SessionState:
+    match fact:
+        case e.ReadUpTo(reader=reader, version=seen):
+            return _read(state, reader, min(seen, version))
+        case e.MarkedUnread(reader=reader):
+            return _with_reader(state, replace(state.reader(reader), marked=True))
+        case _:
+            assert_never(fact)
+
+
+def _after_offer(
+    state: SessionState, fact: e.ModesOffered | e.OptionsOffered | e.CommandsChanged, version: int
+) -> SessionState:
+    match fact:
+        case e.ModesOffered(modes=offer):
+            return _offered(state, "modes", offer, version)
+        case e.OptionsOffered(options=offer):
+            return _offered(state, "options", offer, version)
+        case e.CommandsChanged(commands=offer):
+            return _offered(state, "commands", offer, version)
+        case _:
+            assert_never(fact)
+
+
 def _offered(state: SessionState, kind: Offering, offer: Raw, version: int) -> SessionState:
     return replace(state, offers=state.offers | {kind: Offer(version, e.offer_digest(offer))})
 
 
-def _after_configuration(state: SessionState, fact: Fact) -> SessionState:
+def _after_configuration(state: SessionState, fact: Fact, _: int) -> SessionState:
     match fact:
         case e.SessionCreated(title=title, owner=owner):
             return replace(state, created=True, owner=owner, title=title, named=bool(title))
@@ -286,3 +276,45 @@ def _close_turn(state: SessionState, turn_id: str) -> SessionState:
 
 def _unattached(state: SessionState) -> Attachment:
     return "never" if state.attachment == "never" else "detached"
+
+
+_After = Callable[[SessionState, Any, int], SessionState]
+
+_FAMILIES: Final[tuple[tuple[_After, tuple[type[Fact], ...]], ...]] = (
+    (_say, (e.TextAppended, e.MessageReceived)),
+    (_use, (e.ToolCalled, e.ToolUpdated, e.ToolAbandoned)),
+    (_after_reading, (e.ReadUpTo, e.MarkedUnread)),
+    (_after_offer, (e.ModesOffered, e.OptionsOffered, e.CommandsChanged)),
+    (_after_permission, (e.PermissionRequested, e.PermissionAnswered, e.PermissionExpired)),
+    (_after_attachment, (e.AttachRequested, e.Attached, e.Detached)),
+    (_after_turn, (e.TurnStarted, e.CancelRequested, e.TurnEnded, e.TurnInterrupted, e.TurnUnknown)),
+    (
+        _after_prompt,
+        (
+            e.PromptQueued,
+            e.PromptEdited,
+            e.PromptWithdrawn,
+            e.PromptSent,
+            e.PromptAccepted,
+            e.PromptFailed,
+            e.QueueResumed,
+        ),
+    ),
+    (
+        _after_configuration,
+        (
+            e.SessionCreated,
+            e.SessionConfigured,
+            e.SessionRenamed,
+            e.InfoChanged,
+            e.ModeChanged,
+            e.SessionPinned,
+            e.SessionMuted,
+            e.SessionEnded,
+            e.SessionErased,
+        ),
+    ),
+)
+
+_AFTER: Final[dict[type[Fact], _After]] = {kind: after for after, kinds in _FAMILIES for kind in kinds}
+"""Looked up and not matched: telling that a struct is not of a class takes as long as a look-up of ten classes."""

@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views.tables import upsert
-from holdfast.domain.projections.items import Clear, Item, apply
+from holdfast.domain.projections.items import Append, Clear, Item, apply
 from holdfast.domain.projections.transcript import project, touched
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def replay(items: dict[str, Item], events: Iterable[Recorded]) -> tuple[dict[str
     for recorded in events:
         for change in project(items, recorded):
             apply(items, change)
-            if isinstance(change, Clear):
+            if not isinstance(change, Append) and isinstance(change, Clear):
                 changed.clear()
                 cleared = True
             else:
