@@ -11,6 +11,7 @@ import sqlite3
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.domain.recorded import StreamId
+
+_encode = msgspec.json.Encoder().encode
 
 _READ = (
     "SELECT position, version, event_id, type, schema, recorded_at, occurred_at, cause, actor, device, source,"
@@ -72,11 +75,10 @@ class BareLog:
 
     def _commit(self) -> None:
         self._version += 1
-        data = json.dumps({"id": f"m{self._version // 100}", "text": TEXT}, separators=(",", ":"))
         events: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         for stream, name in enumerate(self._ids):
-            events.append(self._event(stream, name, data))
+            events.append(self._event(stream, name))
             rows.append(
                 (stream, name, self._version, self._hashes[stream], self._position, False, 1, now_us(), self._row)
             )
@@ -91,16 +93,17 @@ class BareLog:
         )
         execute("COMMIT")
 
-    def _event(self, stream: int, name: StreamId, data: str) -> tuple[Any, ...]:
+    def _event(self, stream: int, name: StreamId) -> tuple[Any, ...]:
         self._position += 1
+        data = _encode({"item_id": f"m{self._version // 100}", "text": TEXT})
         event_id, now = new_event_id(), now_us()
         self._hashes[stream] = link(
             self._hashes[stream], self._position, name, self._version, event_id, "text-appended", 1, now,
-            None, None, 0, None, None, None, self._digests[stream](data.encode()),
+            None, None, 0, None, None, None, self._digests[stream](data),
         )  # fmt: skip
         return (
             self._position, stream, self._version, event_id, "text-appended", 1, now,
-            None, None, 0, None, None, None, data, None, self._hashes[stream],
+            None, None, 0, None, None, None, data.decode(), None, self._hashes[stream],
         )  # fmt: skip
 
 
