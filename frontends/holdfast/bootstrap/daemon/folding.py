@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import anyio
 
 from holdfast.adapters.storage.attachments import referred
-from holdfast.adapters.storage.views.live import Bites
+from holdfast.adapters.storage.views.live import Bites, Next
 from holdfast.domain.errors import HoldfastError
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ _QUIET_S: Final = 0.25
 
 _SHARE: Final = 4
 """After a bite during which somebody appended, the writer is left to others for so many times as long."""
+
+_PAUSE: Final = 1
+"""And the event loop after what was folded beside the writer: both want the same interpreter."""
 
 _LOOKED_AT: Final = 8_000
 """Events in which references to attachments are looked for in one bite."""
@@ -62,14 +65,26 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None
         others.arm()
         begun = monotonic()
         left = await store.fold_async(work)
+        await make_way(begun, _SHARE if left else 0)
+        return bool(left)
+
+    async def make_way(begun: float, share: float) -> None:
         spent = monotonic() - begun
         wanted = await _rang(others)
         bites.make_way(wanted=wanted)
-        if left and wanted:
-            await anyio.sleep(_SHARE * spent)
-        return bool(left)
+        if share and wanted:
+            await anyio.sleep(share * spent)
 
-    while await bite(bites.fold):
+    async def gathered() -> Next:
+        others.arm()
+        begun = monotonic()
+        what = await store.read_async(bites.gather)
+        await make_way(begun, _PAUSE if what == "more" else 0)
+        return what
+
+    while (what := await gathered()) != "nothing":
+        if what == "fold" or (what == "write" and not await store.fold_async(bites.write)):
+            await bite(bites.fold)
         while bites.crowded and await bite(lambda connection: bites.index(connection, everything=True)):
             pass
     while await bite(lambda connection: bites.index(connection, everything=False)):

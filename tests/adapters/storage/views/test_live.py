@@ -9,9 +9,11 @@ from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views import passages, projector, transcript
-from holdfast.adapters.storage.views.live import Bites
+from holdfast.adapters.storage.views.live import Bites, Next
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import HoldfastError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.workspace import Workspace
 
 ME = Actor("human", "cli")
+STEPS = ("fold", "gather", "write", "beside", "rest", "all", "step", "anew")
 
 
 def finish(store: Store, bites: Bites) -> None:
@@ -36,6 +39,19 @@ def finish(store: Store, bites: Bites) -> None:
         pass
 
 
+def gather(store: Store, bites: Bites) -> Next:
+    """Take one step of folding beside the writer."""
+    with store.reading() as connection:
+        return bites.gather(connection)
+
+
+def finish_beside(store: Store, bites: Bites) -> None:
+    """Fold all that is there as the daemon does."""
+    while (what := gather(store, bites)) != "nothing":
+        if what == "fold" or (what == "write" and not store.fold(bites.write)):
+            store.fold(bites.fold)
+
+
 def found(workspace: Workspace, word: str) -> list[str]:
     return [hit.snippet for hit in workspace.search(parse(word))]
 
@@ -43,7 +59,7 @@ def found(workspace: Workspace, word: str) -> list[str]:
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     histories=st.lists(commands(max_size=15), min_size=1, max_size=3),
-    turns=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["fold", "rest", "all", "step", "anew"])), max_size=40),
+    turns=st.lists(st.tuples(st.integers(0, 2), st.sampled_from(STEPS)), max_size=40),
 )
 def test_views_kept_up_in_any_bites_equal_views_built_anew(
     workspace: Workspace, store: Store, histories: list[list[c.Command]], turns: list[tuple[int, str]]
@@ -64,6 +80,12 @@ def test_views_kept_up_in_any_bites_equal_views_built_anew(
                 store.fold(partial(bites.index, everything=then == "all"))
             case "step":
                 store.write(lambda transaction: projector.step(transaction.connection, size=3))
+            case "gather":
+                gather(store, bites)
+            case "write":
+                store.fold(bites.write)
+            case "beside":
+                finish_beside(store, bites)
             case "anew":
                 bites = Bites()
             case _:
@@ -112,4 +134,22 @@ def test_a_session_that_is_erased_leaves_no_word_behind(workspace: Workspace, st
     finish(store, bites)
 
     assert found(workspace, "zanzibar") == []
+    assert workspace.digests() == workspace.rebuild()
+
+
+def test_nothing_of_a_session_that_is_erased_while_it_is_folded_comes_back(workspace: Workspace, store: Store) -> None:
+    bites = Bites()
+    a_session(workspace)
+    finish(store, bites)
+    say(workspace, ONE, c.Observe((e.TextAppended("t1.9", "zanzibar"),)))
+    assert gather(store, bites) == "more"
+    assert gather(store, bites) == "write"
+
+    workspace.erase(ONE, actor=ME)
+
+    assert not store.fold(bites.write)
+    with store.reading() as connection:
+        assert not any("zanzibar" in body for body in connection.scalars(select(schema.items.c.body)))
+    finish_beside(store, bites)
+    finish(store, bites)
     assert workspace.digests() == workspace.rebuild()

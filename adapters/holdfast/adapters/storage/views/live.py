@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import func, select
 
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.views import inbox, passages, projector, transcript
+from holdfast.adapters.storage.views.sheaf import Sheaf
 from holdfast.adapters.storage.views.source import Batch, Streams, batches
 from holdfast.adapters.storage.views.tables import track, tracked
 from holdfast.domain.session.events import SessionErased
@@ -28,6 +29,9 @@ _SMALLEST: Final = 64
 """A bite has costs that do not depend on its size. On a machine with more to do than it can, nothing fits into the
 time, and smaller bites than this would let the views fall behind for good."""
 
+_FEWEST: Final = 4
+"""Items that are indexed at a time: each may be a long text."""
+
 _STILL_S: Final = 2.0
 """An item that has not changed for so long is indexed: one that grows would have to be indexed again and again."""
 
@@ -37,6 +41,8 @@ _LATEST_S: Final = 10.0
 
 _CROWD: Final = 4_000
 """Items that wait for the index at the most: all of them are looked at again and again."""
+
+Next = Literal["more", "write", "fold", "nothing"]
 
 
 class Bites:
@@ -50,8 +56,10 @@ class Bites:
         self._stale: OrderedDict[tuple[int, int], _Stale] = OrderedDict()
         self._met = Streams()
         self._goal_s = _GOAL_S
-        self._items = _Size()
-        self._events = _Size()
+        self._items = _Size(_FEWEST)
+        self._events = _Size(_SMALLEST)
+        self._gathered = _Size(_SMALLEST)
+        self._sheaf: Sheaf | None = None
         self._begun = False
 
     @property
@@ -63,9 +71,48 @@ class Bites:
         """Say whether others want to append: bites are short then, and long otherwise."""
         self._goal_s = _GOAL_S if wanted else _ALONE_S
 
+    def gather(self, connection: Connection) -> Next:
+        """Fold the next events on a reading connection, and say what comes next.
+
+        `more` of this, `write`, a bite of `fold` on the writer where it cannot be done beside it, or `nothing`.
+        """
+        begun = monotonic()
+        sheaf = self._sheaf
+        if sheaf is None:
+            places = {tracked(connection, name) for name in (transcript.NAME, inbox.NAME)}
+            if not self._begun or len(places) > 1:
+                return "fold"
+            sheaf = self._sheaf = Sheaf(places.pop())
+        batch = next(batches(connection, after=sheaf.end, met=self._met, size=self._gathered.value), None)
+        if batch is not None and any(isinstance(recorded.event, SessionErased) for _, recorded in batch.events):
+            return "fold" if sheaf.empty else self._bound(sheaf)
+        if batch is not None:
+            sheaf.add(connection, batch)
+            self._gathered.took(monotonic() - begun, self._goal_s)
+            return self._bound(sheaf) if sheaf.full else "more"
+        if sheaf.empty:
+            self._sheaf = None
+            return "nothing"
+        return self._bound(sheaf)
+
+    def _bound(self, sheaf: Sheaf) -> Next:
+        sheaf.bind()
+        return "write"
+
+    def write(self, connection: Connection) -> bool:
+        """Write what was gathered; False where it has to be read again: then a bite of `fold` comes first."""
+        sheaf, self._sheaf = self._sheaf, None
+        if sheaf is None or not sheaf.write(connection):
+            return False
+        now = monotonic()
+        for stream, ordinal, position in sheaf.spots:
+            self._note((stream, ordinal), position, now)
+        return True
+
     def fold(self, connection: Connection) -> int:
         """Fold the next events into transcripts and inbox; return how many are left."""
         begun = monotonic()
+        self._sheaf = None
         left = self._fold(connection) if self._begun else self._catch_up(connection)
         self._events.took(monotonic() - begun, self._goal_s)
         return left
@@ -140,9 +187,10 @@ class _Stale:
 class _Size:
     """How much is done at a time: what fitted into the time last time, and not suddenly much more."""
 
-    def __init__(self) -> None:
+    def __init__(self, smallest: int) -> None:
         self.value = 64
+        self._smallest = smallest
 
     def took(self, duration_s: float, goal_s: float) -> None:
         fitting = int(self.value * goal_s / max(duration_s, 1e-6))
-        self.value = max(_SMALLEST, min(fitting, 2 * self.value, _LARGEST))
+        self.value = max(self._smallest, min(fitting, 2 * self.value, _LARGEST))

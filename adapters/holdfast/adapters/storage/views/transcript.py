@@ -44,7 +44,7 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> list
         items, changed, cleared = replay(fetch(connection, stream, happened), happened)
         if cleared:
             connection.execute(delete(schema.items).where(schema.items.c.stream == stream))
-        rows += [_row(stream, items[item_id]) for item_id in changed]
+        rows += [as_row(stream, items[item_id]) for item_id in changed]
         spots += [(stream, items[item_id].ordinal, items[item_id].position) for item_id in changed]
     upsert(connection, schema.items, rows)
     return spots
@@ -129,7 +129,8 @@ def _where(
     return items
 
 
-def _row(stream: int, item: Item) -> dict[str, object]:
+def as_row(stream: int, item: Item) -> dict[str, object]:
+    """Return an item as it is stored."""
     item.settled()
     item.decided_at = None
     return {
