@@ -5,9 +5,11 @@ No program is started and no host spools, so that a hundred agents cost what one
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.speech import AcpSpeech
@@ -31,12 +33,49 @@ class Many(Transport):
     async def dial(self, peer: Peer, *, heartbeat_s: float, limit_bytes: int) -> Stream:
         """Connect to it."""
         del heartbeat_s, limit_bytes
-        return await anyio.connect_unix(peer.address)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.setblocking(False)
+        sock.connect(peer.address)
+        await checkpoint()
+        return Line(sock)
 
     def speech(self, peer: Peer, link_id: str, incarnation: bytes, offset: int, limit_bytes: int) -> Speech:
         """Speak ACP in lines."""
         del peer
         return AcpSpeech(link_id, incarnation, Lines(offset, limit_bytes), version="1")
+
+
+class Line:
+    """A connection to an agent that tells what has come already, as the spool of a host does."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def at_hand(self, most: int) -> bytes:
+        """Return what has come."""
+        try:
+            return self._sock.recv(most)
+        except OSError:
+            return b""
+
+    async def receive(self) -> bytes:
+        """Return the next bytes."""
+        await anyio.wait_readable(self._sock)
+        data = self._sock.recv(1 << 16)
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        """Send all of it; what a client says to these agents is short."""
+        self._sock.sendall(item)
+        await checkpoint()
+
+    async def aclose(self) -> None:
+        """Close it."""
+        anyio.notify_closing(self._sock)
+        self._sock.close()
+        await checkpoint()
 
 
 def install(site: Path) -> None:

@@ -6,7 +6,7 @@ translates: bytes to facts, facts to bytes (`Speech`). It keeps no log, waits fo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -217,6 +217,18 @@ class Stream(Protocol):
 
     async def aclose(self) -> None:
         """Close it."""
+        ...
+
+
+@runtime_checkable
+class AtHand(Protocol):
+    """What a stream of lines can do beside: then many of them that talk at once are read without a task for each."""
+
+    def at_hand(self, most: int) -> bytes:
+        """Return bytes that have come already, so many at most; nothing where none have, or where it is over.
+
+        Whatever is wrong with the stream is left to `receive`. Nobody waits there while this is called.
+        """
         ...
 
 

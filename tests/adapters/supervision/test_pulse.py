@@ -11,12 +11,16 @@ from holdfast.adapters.supervision.pulse import Pulse, Turn
 pytestmark = pytest.mark.anyio
 
 
-async def test_all_who_rest_wake_at_the_same_beat() -> None:
+def nothing() -> bool:
+    return False
+
+
+async def test_all_who_rest_are_woken_whatever_their_group() -> None:
     pulse = Pulse(0.001)
     woken: list[int] = []
 
     async def one(number: int) -> None:
-        await pulse.rest()
+        await pulse.rest(pulse.join(), nothing)
         woken.append(number)
 
     with anyio.fail_after(30):
@@ -31,6 +35,7 @@ async def test_all_who_rest_wake_at_the_same_beat() -> None:
 
 async def test_the_part_of_each_is_smaller_the_more_are_busy() -> None:
     pulse = Pulse(0.001)
+    group = pulse.join()
     alone = pulse.share_s
 
     with anyio.fail_after(30):
@@ -38,15 +43,54 @@ async def test_the_part_of_each_is_smaller_the_more_are_busy() -> None:
             nursery.start_soon(pulse.run)
             async with anyio.create_task_group() as resting:
                 for _ in range(2):
-                    resting.start_soon(pulse.rest)
+                    resting.start_soon(pulse.rest, group, nothing)
             nursery.cancel_scope.cancel()
     assert pulse.share_s == max(alone / 2, 0.0005)
+
+
+async def test_who_can_go_on_without_being_woken_is_woken_only_once_it_cannot() -> None:
+    pulse = Pulse(0.001)
+    at_hand = [b"one", b"two", b"three"]
+    taken: list[bytes] = []
+
+    def take() -> bool:
+        if not at_hand:
+            return False
+        taken.append(at_hand.pop(0))
+        return True
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as nursery:
+            nursery.start_soon(pulse.run)
+            await pulse.rest(pulse.join(), take)
+            nursery.cancel_scope.cancel()
+    assert taken == [b"one", b"two", b"three"]
+
+
+async def test_nobody_reads_for_who_was_cancelled_while_it_rested() -> None:
+    pulse = Pulse(0.001)
+    group = pulse.join()
+    asked: list[str] = []
+
+    def note() -> bool:
+        asked.append("the one that has gone")
+        return True
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as nursery:
+            with anyio.move_on_after(0):
+                await pulse.rest(group, note)
+            nursery.start_soon(pulse.run)
+            await pulse.rest(group, nothing)
+            nursery.cancel_scope.cancel()
+    assert asked == []
 
 
 def test_pieces_are_all_of_what_was_received_and_smaller_where_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 0.0
     monkeypatch.setattr(module, "thread_time", lambda: clock)
-    turn = Turn(Pulse())
+    pulse = Pulse()
+    turn = Turn(pulse, pulse.join())
     data = bytes(range(256)) * 256
 
     taken: list[bytes] = []
@@ -62,7 +106,8 @@ def test_pieces_are_all_of_what_was_received_and_smaller_where_they_take_long(mo
 
 
 def test_what_takes_no_time_is_read_in_ever_larger_pieces() -> None:
-    turn = Turn(Pulse())
+    pulse = Pulse()
+    turn = Turn(pulse, pulse.join())
     sizes: list[int] = []
     for piece in turn.pieces(bytes(1_000_000)):
         sizes.append(len(piece))

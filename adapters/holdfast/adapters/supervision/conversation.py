@@ -40,6 +40,9 @@ ACKNOWLEDGE_BYTES: Final = 256 * 1024
 OUTBOX_LIMIT: Final = 4096
 """Writes that wait; beyond, nothing more is read from the peer."""
 
+AT_HAND_BYTES: Final = 2 * 1024
+"""Read at a beat of a peer that talks; who says more is read by its task, which is fair to the others."""
+
 WISH_S: Final = 30.0
 STOP_S: Final = 20.0
 
@@ -60,10 +63,11 @@ class Talk:
         self._speech = speech
         self._link = link
         self._intake = Intake(yard.ledger, link.members, self._recorded)
-        self._turn = Turn(yard.pulse)
+        self._turn = Turn(yard.pulse, link.group)
         self._veil = Veil(yard.settings.secrets)
         self._outbox: deque[Write] = deque()
         self._failure: Failure | None = None
+        self._error: Exception | None = None
         self._asked: Failure | None = None
         self._failures: list[tuple[Keeper, Failure]] = []
         self._wishes: dict[str, _Waiting] = {}
@@ -186,19 +190,15 @@ class Talk:
                 self._stayed = True
                 resting = bool(self.in_turn())  # it leaves the loop to others anyway
                 for piece in self._pieces(data):
-                    self._turn.begin()
-                    shown = self._veil.hide(piece)
-                    self._link.frames.heard(shown, lines=self._link.peer.command is not None)
-                    for heard in self._speech.receive(shown):
-                        self._take(heard)
-                    self._turn.end(len(piece))
-                    self._wake_committer()
+                    self._hear(piece)
                     if self._turn.over:
                         await self._turn.rest()
                     elif not resting:
                         await checkpoint()
-                if self.in_turn() and not self._turn.fresh:
-                    await self._turn.rest()
+                if not self._turn.fresh and self.in_turn():
+                    await self._turn.rest(self._hear_on)
+                    if self._error is not None:
+                        raise self._error
             if self._failure is None:
                 for heard in (*self._speech.receive(self._veil.last_bytes()), *self._speech.gone()):
                     self._take(heard)
@@ -211,6 +211,34 @@ class Talk:
             self._read_over = True
             self._link.frames.broken_off()
             self._wake_committer()
+
+    def _hear(self, piece: bytes) -> None:
+        self._turn.begin()
+        shown = self._veil.hide(piece)
+        self._link.frames.heard(shown, lines=self._link.peer.command is not None)
+        for heard in self._speech.receive(shown):
+            self._take(heard)
+        self._turn.end(len(piece))
+        self._wake_committer()
+
+    def _hear_on(self) -> bool:
+        """Read what a peer that goes on talking has said since the last beat; False where the task has to see to it.
+
+        So it is with nearly all that is ever said, and without a turn of the task, which would cost as much again.
+        """
+        if self._intake.full or len(self._outbox) > OUTBOX_LIMIT or self._failure is not None:
+            return False
+        data = self._wire.at_hand(AT_HAND_BYTES)
+        if not data:
+            return False
+        self.heard_at = anyio.current_time()
+        self._turn.renew()
+        try:
+            self._hear(data)
+        except Exception as error:  # noqa: BLE001 - it is this connection's, and whoever beats keeps all of them
+            self._error = error
+            return False
+        return len(data) < AT_HAND_BYTES and bool(self.in_turn())
 
     def _pieces(self, data: bytes) -> Iterable[bytes]:
         """Cut what a program said, so that nobody waits for long while an agent that talked much is read."""

@@ -61,6 +61,7 @@ class LinkKeeper:
         begun: Whether its first attempt is on record.
         refused: Whether it ended in a way that only a person can do something about.
         frames: The latest of what was said, over all its connections.
+        group: With whom it is read.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class LinkKeeper:
         self.frames = Ring(yard.news, yard.journal.now, yard.settings.secrets)
         self._peers: dict[StreamId, Peer] = {}
         self._focused = focused
+        self.group = yard.pulse.join()
         self._yard = yard
         self._transport = transport
         self._log = LinkLog(yard.journal, yard.ledger)
@@ -238,7 +240,7 @@ class LinkKeeper:
             await self._log.resume(StreamId(found.incarnation))
             self.begun = True
             offset, alive = await self._consumed(found.host.id), found.state == "alive"
-            async with hosted(found.host, offset, epoch=yard.journal.epoch, rest=yard.pulse.beat, alive=alive) as wire:
+            async with hosted(found.host, offset, epoch=yard.journal.epoch, alive=alive) as wire:
                 yield wire
             return
         incarnation = os.urandom(8)
@@ -255,7 +257,6 @@ class LinkKeeper:
                 incarnation,
                 settings=yard.settings,
                 epoch=yard.journal.epoch,
-                rest=yard.pulse.beat,
                 labels=labels,
             )
         else:

@@ -12,7 +12,7 @@ from holdfast.adapters.supervision.host.launch import Limits, Order, environment
 from holdfast.adapters.supervision.wire import dialled, hosted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from holdfast.adapters.supervision.settings import Settings
     from holdfast.adapters.supervision.wire import Wire
@@ -27,7 +27,6 @@ async def started(
     *,
     settings: Settings,
     epoch: int,
-    rest: Callable[[], Awaitable[None]],
     labels: Mapping[str, str],
 ) -> AsyncGenerator[Wire]:
     """Start the program of a peer under a host of its own, which outlives this process.
@@ -49,7 +48,7 @@ async def started(
         ),
     )
     host = await launch(settings.hosts, order, runtime=settings.runtime, incarnation=incarnation)
-    async with hosted(host, None, epoch=epoch, rest=rest) as wire:
+    async with hosted(host, None, epoch=epoch) as wire:
         yield wire
 
 

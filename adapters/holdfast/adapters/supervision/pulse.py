@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from time import thread_time
 from typing import TYPE_CHECKING, Final
 
 import anyio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-BEAT_S: Final = 0.01
+BEAT_S: Final = 0.012
 """How long pieces of text may gather. A commit costs about the same for one event and for a hundred of them."""
 
+GROUPS: Final = 4
+"""What one group has said is written and shown while the others gather, so that nobody waits for all of them."""
 
 _READING: Final = 0.6
 """The part of a beat in which peers may be read. What they said has to be written and shown as well."""
@@ -27,39 +30,85 @@ _LARGEST_BYTES: Final = 256 * 1024
 
 
 class Pulse:
-    """Wakes everybody who rests at the same moment. While nobody does, nothing happens."""
+    """Wakes everybody who rests, a group at a time. While nobody does, nothing happens.
 
-    def __init__(self, beat_s: float = BEAT_S) -> None:
-        """Beat every `beat_s` seconds once `run` is at work."""
+    What one group has said is written and shown while the next one is read: nobody waits for all others.
+    """
+
+    def __init__(self, beat_s: float = BEAT_S, groups: int = GROUPS) -> None:
+        """Beat every `beat_s` seconds for each of the groups once `run` is at work."""
         self._beat_s = beat_s
-        self._beat = anyio.Event()
+        self._groups = [Group() for _ in range(groups)]
+        self._next = cycle(self._groups)
         self._wanted = anyio.Event()
-        self._resting = self._busy = 0
 
     @property
     def share_s(self) -> float:
         """How long each of those who are busy now may read in a beat."""
-        return max(_LEAST_S, _READING * self._beat_s / max(1, self._busy))
+        return max(_LEAST_S, _READING * self._beat_s / max(1, sum(group.busy for group in self._groups)))
 
-    async def rest(self) -> None:
-        """Return at the next beat; who rests is busy, and has a part of it."""
-        self._resting += 1
-        await self.beat()
+    def join(self) -> Group:
+        """Return the group of one more who may be busy."""
+        return next(self._next)
 
-    async def beat(self) -> None:
-        """Return at the next beat."""
+    async def rest(self, group: Group, go_on: Callable[[], bool]) -> None:
+        """Return at the next beat of a group; who rests is busy, and has a part of it.
+
+        Args:
+            group: Whose beat.
+            go_on: Does at the beat what there is to do; where it says that it did, the rest goes on.
+        """
         self._wanted.set()
-        await self._beat.wait()
+        await group.rest(go_on)
 
     async def run(self) -> None:
         """Beat until cancelled."""
+        step_s = self._beat_s / len(self._groups)
         while True:
             await self._wanted.wait()
-            await anyio.sleep(self._beat_s - anyio.current_time() % self._beat_s)
             self._wanted = anyio.Event()
-            self._busy, self._resting = self._resting, 0
-            beat, self._beat = self._beat, anyio.Event()
-            beat.set()
+            due = anyio.current_time()
+            due += step_s - due % step_s
+            while any(group.resting for group in self._groups):
+                for group in self._groups:
+                    await anyio.sleep(max(0.0, due - anyio.current_time()))
+                    group.beat()
+                    due += step_s
+                due = max(due, anyio.current_time())
+
+
+class Group:
+    """Those who are woken together.
+
+    Attributes:
+        resting: What each of them who rests does at the beat, and how it is woken.
+        busy: How many rested at the last beat.
+    """
+
+    def __init__(self) -> None:
+        self.resting: list[tuple[Callable[[], bool], anyio.Event]] = []
+        self.busy = 0
+
+    async def rest(self, go_on: Callable[[], bool]) -> None:
+        """Return at a beat at which there is nothing that can be done without waiting."""
+        woken = anyio.Event()
+        self.resting.append((go_on, woken))
+        try:
+            await woken.wait()
+        finally:
+            if not woken.is_set():
+                self.resting = [each for each in self.resting if each[1] is not woken]
+
+    def beat(self) -> None:
+        """Have everybody do what there is to do, and wake the others."""
+        resting, self.resting = self.resting, []
+        self.busy = len(resting)
+        for each in resting:
+            go_on, woken = each
+            if go_on():
+                self.resting.append(each)
+            else:
+                woken.set()
 
 
 class Turn:
@@ -68,8 +117,9 @@ class Turn:
     What a byte costs differs by three powers of ten: there are lines of two bytes and lines of a megabyte.
     """
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, pulse: Pulse, group: Group) -> None:
         self._pulse = pulse
+        self._group = group
         self._bytes = 4 * 1024
         self._left_s = pulse.share_s
         self._begun = 0.0
@@ -105,8 +155,12 @@ class Turn:
         fitting = int(size * _GO_S / max(took, 1e-6))
         self._bytes = max(_SMALLEST_BYTES, min(fitting, 2 * self._bytes, _LARGEST_BYTES))
 
-    async def rest(self) -> None:
-        """Leave the loop to others until the next beat."""
-        await self._pulse.rest()
+    def renew(self) -> None:
+        """A beat: read again, for as long as others leave."""
         self._left_s = self._pulse.share_s
         self._fresh = True
+
+    async def rest(self, go_on: Callable[[], bool] = lambda: False) -> None:
+        """Leave the loop to others until the next beat, and further on while `go_on` says that it needs no task."""
+        await self._pulse.rest(self._group, go_on)
+        self.renew()

@@ -17,10 +17,10 @@ from holdfast.adapters.supervision.host.client import Remains
 from holdfast.adapters.supervision.host.delivery import Facts, judge, place
 from holdfast.adapters.supervision.host.reader import Reader
 from holdfast.domain.errors import AgentExitedError, HostFencedError, HostFullError, HostGoneError, HostProtocolError
-from holdfast.domain.transport import ConnectError, Failure
+from holdfast.domain.transport import AtHand, ConnectError, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncGenerator, Iterable
 
     from anyio.abc import TaskGroup
 
@@ -54,6 +54,10 @@ class Wire(Protocol):
         """
         ...
 
+    def at_hand(self, most: int) -> bytes:
+        """Return bytes that can be had without waiting, so many at most; nothing where that is not certain."""
+        ...
+
     async def send(self, write: Write) -> None:
         """Hand something over, once for each key. Returns also where the peer is gone: `fate` tells."""
         ...
@@ -76,23 +80,20 @@ class Wire(Protocol):
 
 
 @asynccontextmanager
-async def hosted(
-    host: Host, offset: int | None, *, epoch: int, rest: Callable[[], Awaitable[None]], alive: bool = True
-) -> AsyncGenerator[HostedWire]:
+async def hosted(host: Host, offset: int | None, *, epoch: int, alive: bool = True) -> AsyncGenerator[HostedWire]:
     """Drive the program of a host for as long as the context lasts; it goes on afterwards.
 
     Args:
         host: As it described itself.
         offset: Where to read on; None: at the beginning.
         epoch: Of this daemon.
-        rest: Waits for the next beat.
         alive: Whether the host lives; if not, what it left behind is read.
 
     Raises:
         HostFencedError: A newer daemon drives it.
     """
     async with anyio.create_task_group() as nursery:
-        wire = HostedWire(host, offset or 0, epoch, rest, nursery if alive else None)
+        wire = HostedWire(host, offset or 0, epoch, nursery if alive else None)
         try:
             if alive:
                 await wire.connect()
@@ -105,14 +106,11 @@ async def hosted(
 class HostedWire:
     """A program under its host."""
 
-    def __init__(
-        self, host: Host, offset: int, epoch: int, rest: Callable[[], Awaitable[None]], nursery: TaskGroup | None
-    ) -> None:
+    def __init__(self, host: Host, offset: int, epoch: int, nursery: TaskGroup | None) -> None:
         self.incarnation = host.id
         self.offset = offset
         self._host = host
         self._epoch = epoch
-        self._rest = rest
         self._nursery = nursery
         self._client: Connection | None = None
         self._reader: Reader | None = None
@@ -142,6 +140,15 @@ class HostedWire:
                 continue
             self._at = reader.offset
             return data
+
+    def at_hand(self, most: int) -> bytes:
+        """Return what the kernel still has in memory of what comes next in the spool."""
+        reader = self._reader
+        if reader is None:
+            return b""
+        data = reader.at_hand(most)
+        self._at = reader.offset
+        return data
 
     async def send(self, write: Write) -> None:
         """Hand something over; wait while the host has no room."""
@@ -218,7 +225,7 @@ class HostedWire:
                 except HostGoneError:
                     await anyio.sleep(AGAIN_S)
                 else:
-                    self._nursery.start_soon(self._client.run, self._rest)
+                    self._nursery.start_soon(self._client.run)
             return None
 
     async def _ask_status(self, *keys: str) -> Status | None:
@@ -237,6 +244,7 @@ class DialledWire:
         self.incarnation = incarnation
         self.offset = 0
         self._stream = stream
+        self._tells = stream if isinstance(stream, AtHand) else None
         self._tried: set[str] = set()
         self._failure: Failure | None = None
 
@@ -253,6 +261,10 @@ class DialledWire:
             except ConnectError as error:
                 self._over(error.failure)
         return b""
+
+    def at_hand(self, most: int) -> bytes:
+        """Return what the stream has already, where it is one that can tell."""
+        return b"" if self._tells is None or self._failure is not None else self._tells.at_hand(most)
 
     async def send(self, write: Write) -> None:
         """Send something; what breaks here is noticed by whoever reads."""

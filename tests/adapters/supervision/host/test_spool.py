@@ -103,6 +103,24 @@ async def test_reading_goes_on_over_segments_from_any_offset(spooling: Path) -> 
 
 
 @pytest.mark.anyio
+async def test_what_is_at_hand_of_an_open_segment_is_given_without_waiting_and_nothing_twice(spooling: Path) -> None:
+    spool = Spool(1000, 7)
+    text = b"one\ntwo\nthree\nfour\nfive\n"
+    spool.append(text[:5])
+
+    with Reader(spooling, 0, Remains()) as reader:
+        assert reader.at_hand(100) == b"", "no file is open yet"
+        read = await reader.read()
+        for at in range(5, len(text), 3):
+            spool.append(text[at : at + 3])
+            read += reader.at_hand(2)
+        while data := reader.at_hand(2) or await reader.read():
+            read += data
+
+    assert read == text
+
+
+@pytest.mark.anyio
 async def test_what_was_let_go_cannot_be_read_and_says_so(spooling: Path) -> None:
     spool = Spool(1000, 5)
     for _ in range(4):

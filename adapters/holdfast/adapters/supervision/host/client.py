@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import anyio
@@ -29,12 +29,15 @@ from holdfast.domain.errors import (
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Generator, Iterable
 
     from holdfast.adapters.supervision.host.folder import Host
 
 CONNECT_S = 5.0
 SOCKET_S = 1.0
+UNHEARD_S = 0.5
+"""How long a host may talk while nobody waits for anything of it."""
+
 ANSWER_S = 30.0
 """A host answers at once; one that does not is stuck, and the connection is given up."""
 
@@ -124,19 +127,20 @@ class Connection:
         self._changed = anyio.Event()
         self._questions: dict[int, _Question] = {}
         self._number, self._closed = 0, False
+        self._waiting = 0
+        self._need = anyio.Event()
 
-    async def run(self, rest: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def run(self) -> None:
         """Move what comes from the host, until the connection is over; close it then. Never raises for that.
 
-        Args:
-            rest: Waited for where nobody waits for an answer: a host tells of every piece that its agent says, and
-                several of these are read as quickly as one.
+        A host tells of every piece that its agent says. While nobody waits for an answer or for output, that may lie.
         """
         try:
             while self.lost is None:
                 await self._receive()
-                if rest is not None and not self._questions:
-                    await rest()
+                if not self._needed:
+                    with anyio.move_on_after(UNHEARD_S):
+                        await self._need.wait()
         finally:
             self._over(HostGoneError(f"the connection to the host of agent {self.host.incarnation} was closed"))
             self._stream.close()
@@ -189,8 +193,9 @@ class Connection:
 
     async def beyond(self, offset: int) -> bool:
         """Wait until there is output beyond an offset; see `reader.Feed`."""
-        while self.head <= offset and self.lost is None:
-            await self._changed.wait()
+        with self._listening():
+            while self.head <= offset and self.lost is None:
+                await self._changed.wait()
         if self.head > offset:
             return True
         if self.lost and (self._closed or isinstance(self.lost, HostFencedError)):
@@ -201,11 +206,28 @@ class Connection:
 
     async def news(self) -> None:
         """Wait until `head`, `full`, `exit` or `lost` changes."""
-        await self._changed.wait()
+        with self._listening():
+            await self._changed.wait()
 
     def reader(self, offset: int) -> Reader:
         """Return what reads the agent's output from an offset on."""
         return Reader(self.host.folder, offset, self)
+
+    @property
+    def _needed(self) -> bool:
+        return self._waiting > 0
+
+    @contextmanager
+    def _listening(self) -> Generator[None]:
+        """Have what the host says heard at once for as long as the context lasts."""
+        self._waiting += 1
+        self._need.set()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._need = anyio.Event()
 
     async def aclose(self) -> None:
         """Close the connection; the agent goes on."""
@@ -222,7 +244,7 @@ class Connection:
         question = self._questions[number] = _Question()
         try:
             await self._send(number, header, body)
-            with anyio.fail_after(ANSWER_S):
+            with self._listening(), anyio.fail_after(ANSWER_S):
                 await question.done.wait()
             if question.answer is None:
                 await checkpoint_if_cancelled()  # the connection may be over because all of this is being cancelled

@@ -71,6 +71,18 @@ class Reader:
                 self.offset += len(data)
                 return data
 
+    def at_hand(self, most: int) -> bytes:
+        """Return the next bytes of the file that is open, as far as they are in memory; `read` does the rest."""
+        if self._file < 0:
+            return b""
+        view = memoryview(self._buffer)[:most]
+        try:
+            count = os.preadv(self._file, [view], self.offset - self._start, os.RWF_NOWAIT)
+        except (OSError, AttributeError):  # as in `_pread`
+            return b""
+        self.offset += count
+        return bytes(view[:count])
+
     def close(self) -> None:
         """Close the file that is open."""
         if self._file >= 0:
