@@ -218,8 +218,8 @@ def _lost_is_failed(replace: Replace) -> None:
     """A commit whose reply was lost counts as one that did not happen, and nobody asks the log."""
     resolve = writer.Writer._resolve
 
-    def presume(self: writer.Writer, requests: Any, error: Exception, attempt: int) -> None:
-        resolve(self, [], error, attempt)
+    def presume(self: writer.Writer, server: Any, requests: Any, error: Exception, attempt: int) -> None:
+        resolve(self, server, [], error, attempt)
         self._settle_all(requests, StoreUnavailableError("the connection was lost"))
 
     replace(writer.Writer, "_resolve", presume)

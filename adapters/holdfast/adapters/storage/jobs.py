@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Server(Protocol):
+    """The other end of a connection that can be lost."""
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a COMMIT was sent and never answered."""
+        ...
+
+    def reconnect(self, heads: Heads) -> None:
+        """After `lost`: become the writer again and read the heads anew, or raise what forbids it."""
+
+
 class Log(LogConnection, Protocol):
     """A writer's connection with all that its thread does beside committing."""
 
@@ -34,8 +46,8 @@ class Log(LogConnection, Protocol):
         ...
 
     @property
-    def in_doubt(self) -> bool:
-        """Whether a COMMIT was sent and never answered."""
+    def server(self) -> Server | None:
+        """What can be lost and found again; None where there is a file."""
         ...
 
     def read_heads(self) -> Heads:
@@ -48,9 +60,6 @@ class Log(LogConnection, Protocol):
 
     def check_epoch(self) -> None:
         """Inside a transaction: raise `StoreFencedError` if another process has taken the store over."""
-
-    def reconnect(self, heads: Heads) -> None:
-        """After `lost`: become the writer again and read the heads anew, or raise what forbids it."""
 
     def tidy(self) -> None:
         """House-keeping between two commits."""

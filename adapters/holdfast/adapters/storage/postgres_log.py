@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.commit import Batch
     from holdfast.adapters.storage.failures import Failure
+    from holdfast.adapters.storage.jobs import Server
 
 RECONNECT_S: Final = 10.0
 _POLL_S: Final = 0.05
@@ -221,6 +222,11 @@ class PostgresLog:
                 return "refused"
             case _:
                 return "broken"
+
+    @property
+    def server(self) -> Server:
+        """This connection itself: what it leads to may go, and come back."""
+        return self
 
     def check_epoch(self) -> None:
         """Raise if another process has taken the store over; until the transaction ends none can."""

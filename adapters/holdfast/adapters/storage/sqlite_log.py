@@ -153,18 +153,14 @@ class SqliteLog:
                 self._execute("ROLLBACK")
 
     @property
-    def in_doubt(self) -> bool:
-        """Never: a commit of SQLite that fails otherwise than by a full disk stops the store."""
-        return False
+    def server(self) -> None:
+        """None: a file is not lost, and a commit that fails otherwise than by a full disk stops the store."""
+        return
 
     def check_epoch(self) -> None:
         """Raise if another process has taken the store over."""
         if self._number("SELECT epoch FROM store") != self._epoch:
             raise _fenced()
-
-    def reconnect(self, heads: Heads) -> None:
-        """Not for files: a connection to one is not lost."""
-        raise NotImplementedError
 
     def diagnose(self, error: Exception) -> Failure:
         """Say what an error of a commit means for those who wait and for the store."""

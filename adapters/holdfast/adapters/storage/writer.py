@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from holdfast.adapters.storage.commit import Heads, Outcome
-    from holdfast.adapters.storage.jobs import Log, Observer
+    from holdfast.adapters.storage.jobs import Log, Observer, Server
 
 __all__ = ["WriteTransaction", "Writer"]
 
@@ -185,8 +185,8 @@ class Writer:
             self._stop(error, requests, error)
             return
         failure = self._log.diagnose(error)
-        if failure == "lost":
-            self._resolve(requests, error, attempt)
+        if failure == "lost" and (server := self._log.server) is not None:
+            self._resolve(server, requests, error, attempt)
             return
         if failure == "refused" and len(requests) > 1:
             self._heads.forget()
@@ -206,15 +206,15 @@ class Writer:
         else:
             self._settle_all(requests, told)
 
-    def _resolve(self, requests: list[Request], error: Exception, attempt: int) -> None:
+    def _resolve(self, server: Server, requests: list[Request], error: Exception, attempt: int) -> None:
         """Settle what was under way when the server went, by asking the log itself.
 
         Writing the same events again is that question: those that stand there under their ids are answered with their
         first positions, and the others were rolled back with the connection.
         """
-        in_doubt = self._log.in_doubt
+        in_doubt = server.in_doubt
         try:
-            self._log.reconnect(self._heads)
+            server.reconnect(self._heads)
         except (StoreFencedError, LogRegressedError) as final:
             self._stop(final, requests, _unknown(error) if in_doubt else final)
         except StoreError as unreachable:
@@ -281,8 +281,10 @@ class Writer:
         job.future.set_exception(_unknown(error) if in_doubt and failure in {"lost", "broken"} else told)
 
     def _come_back(self) -> bool:
+        if (server := self._log.server) is None:
+            return False
         try:
-            self._log.reconnect(self._heads)
+            server.reconnect(self._heads)
         except (StoreFencedError, LogRegressedError) as final:
             self._stop(final, [], final)
             return False
