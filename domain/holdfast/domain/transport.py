@@ -6,6 +6,7 @@ translates: bytes to facts, facts to bytes (`Speech`). It keeps no log, waits fo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -136,11 +137,11 @@ class Heard(Struct, frozen=True):
     refused: tuple[str, str] | None = None
 
 
-class Speech:
+class Speech(ABC):
     """One connection without I/O: what the peer's bytes mean, and which bytes say what the log holds.
 
-    A subclass overrides what its protocol has. The caller records what `receive` gives in that order, and calls
-    `committed` for every event of a session after the log holds it.
+    A subclass says what every protocol has, and overrides what its own has beside. The caller records what `receive`
+    gives in that order, and calls `committed` for every event of a session after the log holds it.
     """
 
     def begin(self, key: str) -> Sequence[Write]:
@@ -148,9 +149,9 @@ class Speech:
         del key
         return ()
 
+    @abstractmethod
     def attach(self, joining: Joining) -> Sequence[Write]:
         """Return what makes this connection carry a session. The `Attached` fact follows in `receive`."""
-        raise NotImplementedError
 
     def restore(self, joining: Joining) -> Sequence[Write]:
         """Take up a session that went on while the daemon was away; only for peers that are programs of ours.
@@ -166,13 +167,13 @@ class Speech:
         del session_id
         return ()
 
+    @abstractmethod
     def receive(self, data: bytes) -> Iterable[Heard]:
         """Take bytes in any slices; return what follows, in the order in which it must be recorded. Never raises."""
-        raise NotImplementedError
 
+    @abstractmethod
     def committed(self, session_id: StreamId, recorded: Recorded) -> Sequence[Write]:
         """Return what the peer has to be told now that the log holds this event."""
-        raise NotImplementedError
 
     def wish(self, session_id: StreamId, key: str, wish: Wish) -> Sequence[Write]:
         """Return the request for what a person wants; `granted` or `refused` follows in `receive`.
@@ -232,7 +233,7 @@ class AtHand(Protocol):
         ...
 
 
-class Transport:
+class Transport(ABC):
     """A kind of peer. Found by its name in the entry-point group `holdfast.transports`, and made without arguments.
 
     Attributes:
@@ -252,19 +253,23 @@ class Transport:
         """Return whom an address with one of the schemes leads to.
 
         Raises:
-            UsageError: It is none.
+            UsageError: It is none, or peers of this kind have none.
         """
-        raise NotImplementedError
+        del cwd
+        msg = f"{target!r} cannot be reached: peers of {self.name} have no address"
+        raise UsageError(msg)
 
     async def dial(self, peer: Peer, *, heartbeat_s: float, limit_bytes: int) -> Stream:
         """Open a connection.
 
         Raises:
-            ConnectError: It could not be opened.
+            ConnectError: It could not be opened, or peers of this kind are programs.
             OSError: The same, for reasons that may pass.
         """
-        raise NotImplementedError
+        del heartbeat_s, limit_bytes
+        raise ConnectError(Failure("unsupported", f"{peer.target} is nothing to connect to", "terminal"))
 
+    @abstractmethod
     def speech(self, peer: Peer, link_id: str, incarnation: bytes, offset: int, limit_bytes: int) -> Speech:
         """Return the protocol for a new connection.
 
@@ -275,7 +280,6 @@ class Transport:
             offset: Where in it reading begins.
             limit_bytes: A longer message fails the link.
         """
-        raise NotImplementedError
 
     def program(self, command: tuple[str, ...], agent: str | None, cwd: str | None) -> Peer:
         """Return the peer that is a program: the argument list that starts it.
