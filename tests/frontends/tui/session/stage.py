@@ -248,6 +248,14 @@ class Played:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
+    async def later(self) -> None:
+        """Let the card's question and focus be of an hour ago: in its first moment a focus takes no key."""
+        await self.pilot.pause()
+        card = self.app.session.card
+        assert card.has_focus
+        card._since -= 3600  # pyright: ignore[reportPrivateUsage]  # a clock of our own would have to be in every screen
+        card._asked -= 3600  # pyright: ignore[reportPrivateUsage]  # likewise
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Return once something is so."""
         with anyio.fail_after(30):

@@ -185,7 +185,7 @@ async def test_a_key_answers_once_the_card_has_the_focus(key: str, option: str) 
         await played.shows("Tab to answer with keys")
         await played.press("tab")
         await played.shows("a allow once")
-        await played.pilot.pause(0.4)  # the first moment of a focus does not count
+        await played.later()
         await played.press(key)
         await played.until(lambda: bool(source.commands))
 
@@ -207,7 +207,7 @@ async def test_every_option_that_an_agent_offers_can_be_chosen_and_says_what_it_
         screen = await played.shows("1 Always in this")
         assert "a allow once   A always: Yes, and accept edits   d deny   z later" in screen
         assert "2 Never" in screen
-        await played.pilot.pause(0.4)  # the first moment of a focus does not count
+        await played.later()
         await played.press("2")
         await played.until(lambda: bool(source.commands))
 
@@ -232,7 +232,7 @@ async def test_a_refusal_is_never_more_than_this_one() -> None:
         await played.shows("Tab to answer with keys")
         await played.press("tab")
         await played.shows("1 Never")
-        await played.pilot.pause(0.4)  # the first moment of a focus does not count
+        await played.later()
         await played.press("d")
         await played.shows("Why not?")
         await played.press("enter")
@@ -251,7 +251,7 @@ async def test_a_key_in_the_first_moment_of_the_focus_does_nothing() -> None:
         await played.pilot.pause(0)
         card._since += 3600  # pyright: ignore[reportPrivateUsage]  # a focus that is always young
         await played.press("a", "A", "d")
-        await played.pilot.pause(0.05)
+        await played.pilot.pause()
 
         assert not source.commands
         assert "Why not" not in played.app.text()
@@ -263,7 +263,7 @@ async def test_a_refusal_takes_a_reason_also_an_empty_one_and_escape_goes_back()
     async with playing(source) as played:
         await played.shows("rm -rf build")
         await played.press("tab")
-        await played.pilot.pause(0.4)
+        await played.later()
         await played.press("d", *"no", "escape")
         await played.shows("d deny")
         await played.press("d", *"bad idea", "enter")
@@ -278,7 +278,7 @@ async def test_later_is_not_a_refusal() -> None:
     async with playing(source) as played:
         await played.shows("rm -rf build")
         await played.press("tab")
-        await played.pilot.pause(0.4)
+        await played.later()
         await played.press("z", "x")
         await played.until(lambda: played.app.session.composer.text == "x")
         await played.shows("rm -rf build")
@@ -294,7 +294,7 @@ async def test_a_long_command_says_that_it_is_folded_and_can_be_read_whole() -> 
         screen = await played.shows("12 more lines hidden")
         assert "step 12" not in screen
         await played.press("tab")
-        await played.pilot.pause(0.4)
+        await played.later()
         await played.press("f")
         await played.shows("step 19")
 
@@ -319,7 +319,7 @@ async def test_a_question_that_vanishes_gives_the_focus_back_and_takes_no_key_fo
     async with playing(source) as played:
         await played.shows("and 1 more")
         await played.press("tab")
-        await played.pilot.pause(0.4)
+        await played.later()
         source.drop(source.inbox, "q1")
         await played.shows("Run another")
         await played.until(lambda: played.app.session.composer.has_focus)
