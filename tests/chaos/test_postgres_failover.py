@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from holdfast.adapters.storage.erase import erase
+from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
+from holdfast.adapters.storage.views.roster import roster_row
+from holdfast.domain.errors import OutcomeUnknownError
+from holdfast.domain.recorded import Actor, StreamId
+from holdfast.domain.session.events import SessionErased
+from holdfast.domain.session.facts import Unknown
 from tests.chaos.invariants import check
+from tests.chaos.load import history
 from tests.support.postgres import PostgresServer
 from tests.support.programs import need
 
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
+OWNER = Actor("human", "cli")
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
@@ -138,6 +149,45 @@ def test_a_commit_whose_wait_for_the_standby_is_cancelled_is_not_acknowledged_be
         run.listen_to_acks(20)
 
         assert pair.violations(run) == []
+
+
+def test_an_erasure_whose_wait_for_the_standby_is_cancelled_is_not_called_done_before_it_has_it(
+    primary: PostgresServer, tmp_path: Path
+) -> None:
+    doomed = StreamId("doomed")
+    with paired(primary, tmp_path) as pair:
+        settings = StoreSettings.from_url(pair.url, home=tmp_path, wait_s=30)
+        with open_store(settings) as store, ThreadPoolExecutor() as threads:
+            for session, events in history(doomed, Random(1), 40):
+                store.append_now(events, roster_row(session))
+            pair.standby.stop()
+            erasing = threads.submit(erase, store, doomed, actor=OWNER)
+            try:
+                cancelled = _cancel_the_wait(primary)
+                # The writer comes back over a connection of its own and waits there, or nothing waits any more.
+                primary.wait_until(f"{WAITING} AND pid <> {cancelled}")
+                assert not erasing.done()
+            finally:
+                pair.standby.start()
+
+            with pytest.raises(OutcomeUnknownError, match="do it again"):
+                erasing.result(timeout=60)
+            assert erase(store, doomed, actor=OWNER).events == 0
+        primary.kill()
+        pair.standby.promote()
+        with open_store(settings) as store:
+            *before, last = store.events(doomed)
+        assert isinstance(last.event, SessionErased)
+        assert all(isinstance(each.event, Unknown) and each.event.data is None for each in before)
+
+
+def _cancel_the_wait(server: PostgresServer) -> int:
+    """Cancel what waits for a standby; return the process that did."""
+    server.wait_until(WAITING)
+    with server.connect() as connection:
+        row = connection.execute(f"{WAITING.replace('count(*)', 'pid, pg_cancel_backend(pid)')}".encode()).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def test_failovers_catch_a_standby_that_was_not_waited_for(

@@ -11,6 +11,7 @@ from holdfast.adapters.storage.mapper import to_entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection
 
@@ -48,6 +49,10 @@ class Log(LogConnection, Protocol):
     @property
     def server(self) -> Server | None:
         """What can be lost and found again; None where there is a file."""
+        ...
+
+    def noticing(self) -> AbstractContextManager[None]:
+        """Around a transaction: raise where its commit is not as safe as it must be, and only a warning says so."""
         ...
 
     def read_heads(self) -> Heads:

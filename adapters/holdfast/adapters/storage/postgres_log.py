@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,6 +17,8 @@ from holdfast.adapters.storage.statements import MOVE_ROSTER, ROSTERS
 from holdfast.domain.errors import LogRegressedError, StoreBusyError, StoreFencedError, StoreUnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from psycopg.errors import Diagnostic
     from sqlalchemy import Connection, Engine
 
@@ -296,7 +298,13 @@ class PostgresLog:
         """Drop the connection."""
         self.close()
 
-    def _commit(self) -> None:
+    @contextmanager
+    def noticing(self) -> Generator[None]:
+        """Do what commits within; raise where the server only warns that the commit is safe on it alone.
+
+        Raises:
+            OperationalError: Somebody cancelled the wait for a synchronous standby: whether that has it is not known.
+        """
         warned: list[str | None] = []
 
         def warn(notice: Diagnostic) -> None:
@@ -304,12 +312,16 @@ class PostgresLog:
 
         self._raw.add_notice_handler(warn)
         try:
-            self._raw.commit()
+            yield
         finally:
             self._raw.remove_notice_handler(warn)
         if _WARNING in warned:
             msg = "the server gave up waiting for its standby"
             raise psycopg.OperationalError(msg)
+
+    def _commit(self) -> None:
+        with self.noticing():
+            self._raw.commit()
 
     def _lock(self, wait_s: float) -> None:
         deadline = monotonic() + wait_s

@@ -6,7 +6,7 @@ import errno
 import os
 import sqlite3
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from itertools import chain as flatten
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,10 @@ class SqliteLog:
         self._due = 64
         self._ballast = path.with_name(path.name + ".ballast")
         self._ballast_at = 0.0
+
+    def noticing(self) -> nullcontext[None]:
+        """Nothing to notice: a commit here is on the disk, or an error."""
+        return nullcontext()
 
     def read_heads(self) -> Heads:
         """Return the heads; costs four short reads, whatever the log's size, unless the table `store` was dropped."""

@@ -236,7 +236,7 @@ class Writer:
     def _try(self, job: Job[Any], attempt: int) -> None:
         returned = False
         try:
-            with self._log.connection.begin():
+            with self._log.noticing(), self._log.connection.begin():
                 self._log.check_epoch()
                 transaction = WriteTransaction(self._log, self._heads)
                 result = job.work(transaction)
@@ -278,7 +278,8 @@ class Writer:
             return
         if failure in STOPPING:
             self._stop(told, [], told)
-        job.future.set_exception(_unknown(error) if in_doubt and failure in {"lost", "broken"} else told)
+        unsure = in_doubt and failure in {"lost", "broken"}
+        job.future.set_exception(_unknown(error, "do it again") if unsure else told)
 
     def _come_back(self) -> bool:
         if (server := self._log.server) is None:
@@ -332,10 +333,8 @@ class Writer:
             item.future.set_exception(error)
 
 
-def _unknown(cause: BaseException) -> OutcomeUnknownError:
-    error = OutcomeUnknownError(
-        f"the commit may or may not have happened ({line_of(cause)}): send the same events again"
-    )
+def _unknown(cause: BaseException, advice: str = "send the same events again") -> OutcomeUnknownError:
+    error = OutcomeUnknownError(f"the commit may or may not have happened ({line_of(cause)}): {advice}")
     error.__cause__ = cause
     return error
 
