@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from holdfast.domain.projections.roster import Connection, Metadata, StatusWord
+from holdfast.frontends.tui.bars import fitting, head
 from holdfast.frontends.tui.cells import clip, fill, harmless
 from holdfast.frontends.tui.fuzzy import fits
 from holdfast.frontends.tui.gist import exact, gist
@@ -141,3 +142,27 @@ def test_ages_titles_and_file_names() -> None:
     assert (title(0), title(1), title(2)) == ("Holdfast", "1 needs you · Holdfast", "2 need you · Holdfast")
     assert file_name("../../etc/Größe\x1b[2J", "0123456789", "md") == "etc-gr-e-2j-01234567.md"
     assert file_name("", "0123456789", "md") == "session-01234567.md"
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120, 300])
+@pytest.mark.parametrize("waiting", [0, 1, 12])
+def test_the_head_of_a_session_keeps_its_name_and_drops_what_matters_less(width: int, waiting: int) -> None:
+    named = session("Find out why the page is empty", cwd="/srv/a/long/way/down/the/tree")
+    left, right = head(named, waiting, width)
+    text, beside = ("".join(span.text for span in spans) for spans in (left, right))
+
+    assert cell_len(text) + cell_len(beside) <= width
+    assert bool(beside) is (waiting > 0)
+    if width >= 40:
+        assert "Find out why the page is empty" in text
+    if width >= 60:
+        assert "idle" in text
+
+
+def test_keys_that_lead_out_are_kept_where_there_is_little_room() -> None:
+    hints = [("Enter", "open"), ("Space", "peek"), ("n", "new"), ("?", "keys"), ("Esc", "back")]
+
+    assert fitting(hints, 100) == hints
+    assert fitting(hints, 32) == [("Enter", "open"), ("?", "keys"), ("Esc", "back")]
+    assert fitting(hints, 12) == [("?", "keys")]
+    assert fitting(hints, 0) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from textual.strip import Strip
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.frontends.tui.roster.entries import Entry
+
+_ALWAYS: Final = ("Esc", "?")
 
 
 class Bar(Widget):
@@ -84,13 +86,22 @@ class Hints(Bar):
     def show(self, hints: Sequence[tuple[str, str]]) -> None:
         """Show these, the first ones where there is no room for all."""
         self.hints = hints
-        spans, used = [Span(" ")], 1
-        for key, does in hints:
-            used += len(key) + len(does) + 3
-            if used > self.size.width:
-                break
+        spans = [Span(" ")]
+        for key, does in fitting(hints, self.size.width - 1):
             spans += [Span(key, "bold accent"), Span(f" {does}  ", "dim")]
         self.say(spans)
+
+
+def fitting(hints: Sequence[tuple[str, str]], room: int) -> list[tuple[str, str]]:
+    """Return as many as there is room for, in their order; the ways out and to all keys go before all others."""
+    kept: list[tuple[str, str]] = []
+    for hint in sorted(hints, key=lambda each: each[0] not in _ALWAYS):
+        size = cell_len(hint[0]) + cell_len(hint[1]) + 3
+        if size > room:
+            break
+        room -= size
+        kept.append(hint)
+    return [each for each in hints if each in kept]
 
 
 class SessionBar(Bar):
@@ -98,12 +109,22 @@ class SessionBar(Bar):
 
     def tell(self, entry: Entry, waiting: int) -> None:
         """Say it."""
-        shape, word, style = SHAPES[entry.word]
-        others = waiting - (entry.word == "needs_you")
-        right = [Span(f"{others} need{'s' * (others == 1)} you elsewhere ", "bold needs")] if others > 0 else []
-        where = harmless(folder(entry.cwd or ""))
-        note = "  ·  ".join(filter(None, (word, harmless(entry.agent or entry.transport), where)))
-        room = max(0, self.size.width - sum(cell_len(span.text) for span in right) - 5)
-        name = clip(harmless(entry.name), room)
-        rest = clip(note, room - cell_len(name) - 3)
-        self.say([Span(f" {shape} ", style), Span(name, "bold"), Span("   "), Span(rest, "dim")], right)
+        self.say(*head(entry, waiting, self.size.width))
+
+
+def head(entry: Entry, waiting: int, width: int) -> tuple[list[Span], list[Span]]:
+    """Return what stands above a session, left and right: its name before all else, how it is, who waits elsewhere."""
+    shape, word, style = SHAPES[entry.word]
+    others = waiting - (entry.word == "needs_you")
+    name, state = harmless(entry.name), f"   {word}"
+    room = width - 4 - cell_len(name)
+    right = ""
+    if others > 0:
+        says = (f"{others} need{'s' * (others == 1)} you elsewhere ", f"{others} elsewhere ", f"●{others} ")
+        right = next((each for each in says if cell_len(each) + cell_len(state) <= room), says[-1])
+    room -= cell_len(right)
+    name = clip(name, max(1, room + cell_len(name)))
+    beside = filter(None, (harmless(entry.agent or entry.transport), harmless(folder(entry.cwd or ""))))
+    note = "".join((state, *(f"  ·  {each}" for each in beside)))
+    rest = clip(note, room) if room >= cell_len(state) else ""
+    return [Span(f" {shape} ", style), Span(name, "bold"), Span(rest, "dim")], [Span(right, "bold needs")]

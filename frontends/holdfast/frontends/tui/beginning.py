@@ -37,7 +37,7 @@ class NewSession(ModalScreen[None]):
 
     DEFAULT_CSS = """
     NewSession { align: center middle; background: $background 55%; }
-    NewSession > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
+    NewSession > Vertical { width: 92; max-width: 100%; height: auto; max-height: 100%; background: $surface;
         border-left: outer $primary; padding: 1 2 0 2; overflow-y: auto; scrollbar-size-vertical: 1; }
     NewSession Label { color: $text-dim; width: 100%; }
     NewSession #title { color: $foreground; text-style: bold; margin-bottom: 1; }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from holdfast.frontends.tui.cells import Span, clip, fill
+from holdfast.frontends.tui.cells import Span, fill
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.keys import KEYS
 
@@ -53,7 +54,9 @@ class Help(ModalScreen[None]):
 def _key(title: str, key: str, does: str, *, first: bool) -> Choice:
     def draw(width: int) -> Sequence[Sequence[Span]]:
         size = min(_KEY, max(8, width // 3))
-        row = [Span(" "), Span(fill(key, size), "bold"), Span(" "), Span(clip(does, width - size - 2), "dim")]
-        return [[], [Span(" "), Span(title, "bold accent")], row] if first else [row]
+        says = wrap(does, max(8, width - size - 3)) or [""]
+        rows = [[Span(" "), Span(fill(key, size), "bold"), Span(" "), Span(says[0], "dim")]]
+        rows += [[Span(" " * (size + 2)), Span(each, "dim")] for each in says[1:]]
+        return [[], [Span(" "), Span(title, "bold accent")], *rows] if first else rows
 
     return Choice(f"{title} {key}", draw)

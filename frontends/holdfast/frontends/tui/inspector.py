@@ -42,6 +42,10 @@ _HINTS = (("Tab", "next part"), ("Enter", "whole, or short again"), ("End", "the
 _CONNECTION: Final = frozenset(("attached", "detached", "attach-requested", "session-created", "session-configured"))
 
 
+_ROOMY: Final = 64
+"""Cells from which on every part is named, and not only the one that is shown."""
+
+
 class Inspector(Screen[None]):
     """Four lists, one at a time.
 
@@ -88,6 +92,10 @@ class Inspector(Screen[None]):
             self.run_worker(self._follow_frames())
         self._deaf = self._sessions.listen(self._show_connection)
         self._show()
+
+    def on_resize(self) -> None:
+        """Fit the width."""
+        self._head()
 
     def on_unmount(self) -> None:
         """Follow it no more."""
@@ -184,12 +192,15 @@ class Inspector(Screen[None]):
     def _head(self) -> None:
         entry = self._sessions.get(self.session)
         name = harmless(entry.name) if entry is not None else self.session[:8]
+        roomy = self.size.width >= _ROOMY
         tabs = [
-            Span(f" {number} {tab} ", "bold accent underline" if tab == self._tab else "dim")
+            Span(f" {number} {tab if roomy or tab == self._tab else ''} ".replace("  ", " "), style)
             for number, tab in enumerate(_TABS, 1)
+            for style in ("bold accent underline" if tab == self._tab else "dim",)
         ]
         about = f"  one item, {len(self._events)} events" if self._item is not None else ""
-        right = [Span(f"{clip(name, 30)}{about} ", "dim")]
+        taken = 12 + sum(len(tab.text) for tab in tabs) + len(about)
+        right = [Span(f"{clip(name, max(0, min(30, self.size.width - taken)))}{about} ", "dim")]
         self.query_one(Bar).say(
             [Span(" Inspector ", "bold"), *tabs, Span(f"  {harmless(self._said)}", "failed")], right
         )

@@ -37,11 +37,11 @@ def columns(width: int) -> Columns:
     """Return the columns that a width has room for: what a session is called, then what it does, then the rest."""
     room = width - 2 * _MARGIN - 5 - _BADGE - _AGE - _QUEUED
     if width < 64:
-        return Columns(max(4, room), 0, 0, 0, second=True)
+        return Columns(max(4, width - 5 - _AGE), 0, 0, 0, second=True)
     agent = 12 if width >= 92 else 0
     place = min(28, width // 6) if width >= 116 else _PLACE if width >= 98 else 0  # 100 less a scroll bar
     room -= sum(size + 2 for size in (agent, place) if size)
-    name = min(44, max(20, room * 2 // 5))
+    name = min(48, max(20, room // 2))
     return Columns(name, max(0, room - name - 2), agent, place, second=False)
 
 
@@ -57,14 +57,26 @@ def first_line(entry: Entry, shown: Columns, now: float, *, question: str | None
         shape = TURNING[turn % len(TURNING)]
     loud = "bold" if entry.unread or entry.word in ("needs_you", "failed") else ""
     quiet = "faint" if entry.word in ("ended", "hibernated") else "dim"
+    muted = entry.muted(now)
+    queued = f"+{entry.queued}" if entry.queued else ("–" if muted else "")
+    badge = str(min(entry.unread, 999)) if entry.unread else ""
+    counts = [
+        Span(fill(queued, _QUEUED, right=True), "faint" if muted and not entry.queued else "dim"),
+        Span(fill(badge, _BADGE, right=True), "bold done"),
+    ]
+    name = shown.name
+    if shown.second:  # the name has whatever is not needed
+        counts = [Span(f" {text.strip()}", style) for text, style in counts if text.strip()]
+        name -= sum(len(text) for text, _ in counts)
     spans = [
         Span(" "),
         Span(shape, f"{style} {loud}".strip()),
         Span("★" if entry.focused else " ", "accent"),
         Span(" "),
-        Span(fill(harmless(entry.name), shown.name), loud or ("dim" if quiet == "faint" else "")),
-        Span("  "),
+        Span(fill(harmless(entry.name), name), loud or ("dim" if quiet == "faint" else "")),
     ]
+    if not shown.second:
+        spans.append(Span("  "))
     if shown.now:
         text, tone = doing(entry, question, now)
         spans += [Span(fill(harmless(text), shown.now), tone), Span("  ")]
@@ -75,13 +87,9 @@ def first_line(entry: Entry, shown: Columns, now: float, *, question: str | None
         if shown.folder == _PLACE:
             where = where.rstrip("/").rpartition("/")[2] or where
         spans += [Span(_tail(where, shown.folder), quiet), Span("  ")]
-    muted = entry.muted(now)
-    queued = f"+{entry.queued}" if entry.queued else ("–" if muted else "")
-    badge = str(min(entry.unread, 999)) if entry.unread else ""
     return [
         *spans,
-        Span(fill(queued, _QUEUED, right=True), "faint" if muted and not entry.queued else "dim"),
-        Span(fill(badge, _BADGE, right=True), "bold done"),
+        *counts,
         Span(fill(age(entry.updated_at, now), _AGE + 1, right=True), "faint"),
     ]
 

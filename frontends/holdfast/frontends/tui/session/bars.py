@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from textual.message import Message
 
+from holdfast.frontends.tui.bars import fitting
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.drawing import outcome, plan_line
 from holdfast.frontends.tui.session.panel import Panel
@@ -156,11 +157,7 @@ class Footer(Panel):
             used += size
         keys: list[Span] = []
         room = width - used - 2
-        for key, word in self._keys:
-            size = len(key) + len(word) + 3
-            if size > room:
-                break
-            room -= size
+        for key, word in fitting(self._keys, room):
             keys += [Span(key, "key"), Span(f" {word}  ", "dim")]
         gap = width - used - sum(cells(span.text) for span in keys)
         return [Line((*left, Span(" " * max(1, gap)), *keys))]

@@ -132,4 +132,4 @@ class Following:
             found.append(("End", "newest"))
         if not view.transcript.has_focus:
             found += [("Shift+Tab", "transcript"), *([("Ctrl+O", "mode")] if view.writable else [])]
-        return [*found, ("Esc", "back")]
+        return [*found, ("Ctrl+K", "go to"), ("Esc", "back")]
