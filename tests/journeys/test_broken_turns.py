@@ -167,3 +167,27 @@ def test_a_prompt_that_waited_too_long_is_shown_with_its_words_and_told_once(wor
     assert shown["reason"].startswith("it waited for 1 s for its peer")
     assert world.count(session)["prompt-failed"] == 1
     assert world.row(session)["queued"] == 0
+
+
+def test_a_session_whose_agent_is_gone_can_be_compacted_and_gone_on_with(world: World) -> None:
+    slowly = {"say": "word ", "times": 6, "every_s": 0.1}  # else its pieces become one by themselves
+    agent = world.agent(prompts=[[slowly, {"tool": TOOL}, {"end": "end_turn"}]], resume={})
+    session = world.ready(agent.command, "go")
+    world.wait(session)
+    before = world.items(session)
+    assert world.daemon.post("/compact", {"session": session}).status == 409, "it is connected"
+    agent.change(prompts=[[{"say": "again"}]], resume={})
+    os.kill(agent.pids()[0], signal.SIGKILL)
+    until(lambda: world.row(session)["connection"]["state"] == "offline")
+
+    compacted = world.daemon.post("/compact", {"session": session})
+    kept = world.items(session)
+    world.send(session, "more")
+    until(lambda: world.said(session).endswith("again"))
+
+    assert compacted.status == 200, compacted.body
+    assert world.count(session)["message-compacted"] == 1
+    assert kept == before
+    assert world.items(session)[: len(before)] == before
+    assert world.daemon.get("/digests").status == 200
+    world.verified()

@@ -180,10 +180,13 @@ class Upkeep:
         house = self._house
         session_id = None if given.session is None else StreamId(given.session)
 
+        def connected(each: StreamId) -> bool:
+            """One that only rests in memory reads what was written behind its back before it writes again."""
+            shown = house.connection(each)
+            return shown is not None and shown.state in ("connected", "connecting", "reconnecting")
+
         def work(progress: Progress | None) -> Compaction:
-            return house.upkeep.compact(
-                session_id, actor=call.actor, held=lambda each: house.connection(each) is not None, progress=progress
-            )
+            return house.upkeep.compact(session_id, actor=call.actor, held=connected, progress=progress)
 
         return await answered(call, work)
 
