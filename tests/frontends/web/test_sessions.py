@@ -240,7 +240,8 @@ def test_what_is_said_while_the_agent_works_waits_in_sight(web: Web, tmp_path: P
 
 
 def test_a_turn_is_stopped(web: Web, tmp_path: Path) -> None:
-    row = web.begin({"prompts": [[{"say": "I begin"}, {"wait": str(tmp_path / "never")}]]})
+    tool = {"toolCallId": "t", "title": "Dig", "status": "in_progress"}
+    row = web.begin({"prompts": [[{"tool": tool}, {"say": "I begin"}, {"wait": str(tmp_path / "never")}]]})
     page = web.open(f"/sessions/{row['id']}")
     write(page, "Go")
     expect(page.locator(".md.streaming")).to_have_text("I begin")
@@ -249,6 +250,7 @@ def test_a_turn_is_stopped(web: Web, tmp_path: Path) -> None:
 
     expect(page.locator(".divider.cancelled")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.locator(".tool.failed")).to_contain_text("never told: its turn was stopped")
 
 
 def test_an_ended_session_leaves_the_list_and_the_next_one_shows(web: Web) -> None:

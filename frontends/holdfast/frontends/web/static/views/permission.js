@@ -73,6 +73,6 @@ function Settled({ item }) {
   const allowed = option?.kind?.startsWith("allow");
   const words = item.status === "expired" ? "Expired" : option ? line(option.name) : item.decision === "cancelled" ? "Denied" : "Answered";
   return html`<div class=${`settled ${allowed ? "allowed" : ""}`}><span aria-hidden="true">${item.status === "expired" ? "∙" : allowed ? "✓" : "✗"}</span>
-    <span><b>${words}</b> <span dir="auto">${line(item.title)}</span>${item.status === "expired" ? html` <span class="dim">${EXPIRED[item.reason] ?? line(item.reason ?? "")}</span>` : item.reason ? html` <span class="dim" dir="auto">“${line(item.reason)}”</span>` : null}</span>
+    <span><b>${words}</b> <span dir="auto">${line(item.title)}</span>${item.status === "expired" ? html`<span class="dim">: ${EXPIRED[item.reason] ?? line(item.reason ?? "")}</span>` : item.reason ? html` <span class="dim" dir="auto">“${line(item.reason)}”</span>` : null}</span>
     ${item.decided_by ? html`<span class="dim">in ${line(item.decided_by)}${item.decided_at ? ` at ${clock(item.decided_at)}` : ""}</span>` : null}</div>`;
 }

@@ -46,11 +46,14 @@ function diffsIn(files, diff) {
   return files.map((each) => ({ path: String(each.path ?? ""), changes: diff(typeof each.oldText === "string" ? each.oldText : null, each.newText) }));
 }
 
+/** What was over before an agent told how its tool ended. @type {Record<string, string>} */
+const UNTOLD = { "turn-ended": "its turn was over", cancelled: "its turn was stopped", interrupted: "its turn was interrupted", unknown: "what became of its turn is not known", unrecorded: "the transcript does not say", "session-ended": "its session ended", detached: "its agent was gone", crowded: "too many were open at once" };
+
 /** @param {{item: any, shown: boolean, session: string}} props `shown`: whether there is something to look at already */
 function Output({ item, shown, session }) {
   const text = textOf(item.output) || textOf(item.content);
   const blocks = [item.content, item.output].find((each) => beside(each).length) ?? [];
-  if (!text && !blocks.length) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">No output.</p>`;
+  if (!text && !blocks.length) return shown || item.status === "in_progress" || item.status === "pending" ? null : html`<p class="dim">${item.reason ? `How it ended was never told: ${UNTOLD[item.reason] ?? line(item.reason)}.` : "No output."}</p>`;
   return html`<p class="label">Output</p>${text ? html`<${Long} text=${text} />` : null}<${Pictures} content=${blocks} session=${session} />`;
 }
 
