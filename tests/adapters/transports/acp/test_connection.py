@@ -17,6 +17,7 @@ from holdfast.adapters.transports.acp.protocol.connection import (
     Notified,
     Observation,
     Refused,
+    Spoke,
     TooLong,
     Unreadable,
     Withdrawn,
@@ -257,9 +258,11 @@ TALK = [
 
 
 def watched(pieces: list[bytes]) -> list[Observation]:
+    """Return what is observed, pieces of text that came together one by one."""
     connection = Connection(INCARNATION, Lines(limit_bytes=20_000))
     connection.expect("k1", "session/prompt")
-    return [observation for piece in pieces for observation in connection.receive(piece)]
+    observed = [observation for piece in pieces for observation in connection.receive(piece)]
+    return [each for one in observed for each in (one.told() if isinstance(one, Spoke) else (one,))]
 
 
 @given(st.lists(st.sampled_from(TALK), max_size=12), st.lists(st.integers(0), max_size=30))

@@ -109,7 +109,7 @@ class TestATurn:
         ended = scene.answers({"stopReason": "end_turn"})
 
         prompt = accepted_of(scene)
-        assert spoken == [prompt, e.TextAppended(f"{turn}.1", "I "), e.TextAppended(f"{turn}.1", "will")]
+        assert spoken == [prompt, e.TextAppended(f"{turn}.1", "I will")]
         assert ended == [e.TurnEnded(turn, "end_turn")]
         assert scene.conversation.phase == "idle"
 

@@ -9,6 +9,8 @@ from holdfast.adapters.transports.acp.protocol.connection import Connection, Spo
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Delivery, Link
 from holdfast.adapters.transports.acp.protocol.session import Conversation
+from holdfast.domain.recorded import Source
+from holdfast.domain.session import events as e
 from tests.adapters.transports.acp.scene import CWD, INCARNATION, REMOTE, line
 
 _WHERE = f'"jsonrpc":"2.0","method":"session/update","params":{{"sessionId":"{REMOTE}","update":'
@@ -53,13 +55,13 @@ def slowly(data: bytes) -> None:
     del data
 
 
-def heard(data: bytes) -> list[tuple[object, ...]]:
+def heard(*received: bytes) -> list[tuple[object, ...]]:
     """What follows, the way in which it was read left out."""
     made = Connection(INCARNATION, Lines())
     link, conversation = Link(made), Conversation(made, "link")
     link.open(conversation, "k1", requests.new(CWD))
     link.receive(line({"id": "k1", "result": {"sessionId": REMOTE}}))
-    return [_plain(conversation, delivery) for delivery in link.receive(data)]
+    return [_plain(conversation, delivery) for data in received for delivery in link.receive(data)]
 
 
 def _plain(conversation: Conversation, delivery: Delivery) -> tuple[object, ...]:
@@ -71,10 +73,31 @@ def _plain(conversation: Conversation, delivery: Delivery) -> tuple[object, ...]
 @pytest.mark.parametrize("message", [*PLAIN, *ODD])
 def test_it_means_the_same(message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = message.encode() + b"\n"
-    in_one_step = heard(data + data)
+    in_one_step = heard(data, data)
     monkeypatch.setattr(connection, "piece", slowly)
 
-    assert in_one_step == heard(data + data)
+    assert in_one_step == heard(data, data)
+
+
+def test_pieces_of_one_text_that_come_together_are_one_and_end_with_the_last() -> None:
+    pieces = [said(f'"content":{{"type":"text","text":"{word}"}}').encode() + b"\n" for word in ("one ", "", "two")]
+    other = said(TEXT + ',"messageId":"m"').encode() + b"\n"
+
+    (alone, _), (together, after) = heard(pieces[0], other), heard(b"".join(pieces) + other)
+
+    (first,), (whole,) = _facts(alone), _facts(together)
+    assert isinstance(first, e.TextAppended)
+    assert whole == e.TextAppended(first.item_id, "one two")
+    begun = alone[1]
+    assert isinstance(begun, Source)
+    assert together[1] == Source(INCARNATION, begun.offset + len(pieces[1]) + len(pieces[2]))
+    assert _facts(after) != _facts(together), "a message with another id is another"
+
+
+def _facts(told: tuple[object, ...]) -> tuple[object, ...]:
+    facts = told[2]
+    assert isinstance(facts, tuple)
+    return facts
 
 
 def test_bytes_that_are_no_text_mean_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,14 +19,14 @@ from holdfast.adapters.transports.acp.protocol.envelope import (
     read,
     rpc_id,
 )
-from holdfast.adapters.transports.acp.protocol.framing import FrameTooLongError, Framing, Lines
-from holdfast.adapters.transports.acp.protocol.pieces import PieceParams, piece
+from holdfast.adapters.transports.acp.protocol.framing import Frame, FrameTooLongError, Framing, Lines
+from holdfast.adapters.transports.acp.protocol.pieces import PieceParams, Run, piece
 from holdfast.domain.content import NOTHING
 from holdfast.domain.recorded import Source
 from holdfast.domain.transport import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
@@ -55,17 +55,24 @@ class Notified(Struct, frozen=True):
 
 
 class Spoke(Struct, frozen=True):
-    """The peer said a piece of text: a notification, already understood. `data` is the message."""
+    """The peer said pieces of one text, one after the other: notifications, already understood.
+
+    Attributes:
+        source: The end of the last one.
+        piece: What all of them say together.
+        frames: The messages.
+    """
 
     source: Source
     piece: PieceParams
-    data: bytes
+    frames: tuple[Frame, ...]
 
-    def told(self) -> Notified:
-        """Return the same as any other notification."""
-        (message,) = read(self.data)
-        assert isinstance(message, Notification)
-        return Notified(self.source, message.method, message.params)
+    def told(self) -> Iterator[Notified]:
+        """Yield the same as any other notifications."""
+        for frame in self.frames:
+            (message,) = read(frame.data)
+            assert isinstance(message, Notification)
+            yield Notified(Source(self.source.id, frame.offset), message.method, message.params)
 
 
 class Asked(Struct, frozen=True):
@@ -159,17 +166,29 @@ class Connection:
         """
         frames, error = self._framing.feed(data)
         observations: list[Observation] = []
+        run = Run()
         for frame in frames:
-            source = Source(self._incarnation, frame.offset)
             spoken = piece(frame.data)
-            if spoken is not None:
-                observations.append(Spoke(source, spoken, frame.data))
+            if spoken is not None and run.takes(spoken):
+                run.add(spoken, frame)
                 continue
+            if run.frames:
+                observations.append(self._spoke(run))
+                run = Run()
+            if spoken is not None:
+                run.add(spoken, frame)
+                continue
+            source = Source(self._incarnation, frame.offset)
             for index, message in enumerate(read(frame.data)):
                 observations += self._observed(message, source, index)
+        if run.frames:
+            observations.append(self._spoke(run))
         if error is not None:
             observations.append(TooLong(Source(self._incarnation, self._framing.offset), error))
         return observations
+
+    def _spoke(self, run: Run) -> Spoke:
+        return Spoke(Source(self._incarnation, run.frames[-1].offset), run.whole(), tuple(run.frames))
 
     def _observed(self, message: Message, source: Source, index: int) -> Iterable[Observation]:
         match message:

@@ -122,7 +122,8 @@ class Link:
                     # Nearly all that an agent says: none of the other ways can be meant.
                     delivered.append(Delivery(conversation, observation, conversation.spoke(observation.piece)))
                     continue
-            delivered += self._route(observation.told() if isinstance(observation, Spoke) else observation)
+            for each in observation.told() if isinstance(observation, Spoke) else (observation,):
+                delivered += self._route(each)
         return delivered
 
     def gone(self) -> list[Delivery]:
