@@ -190,7 +190,9 @@ class Talk:
                 self._stayed = True
                 resting = bool(self.in_turn())  # it leaves the loop to others anyway
                 for piece in self._pieces(data):
+                    self._turn.begin()
                     self._hear(piece)
+                    self._turn.end(len(piece))
                     if self._turn.over:
                         await self._turn.rest()
                     elif not resting:
@@ -213,18 +215,17 @@ class Talk:
             self._wake_committer()
 
     def _hear(self, piece: bytes) -> None:
-        self._turn.begin()
         shown = self._veil.hide(piece)
         self._link.frames.heard(shown, lines=self._link.peer.command is not None)
         for heard in self._speech.receive(shown):
             self._take(heard)
-        self._turn.end(len(piece))
         self._wake_committer()
 
     def _hear_on(self) -> bool:
         """Read what a peer that goes on talking has said since the last beat; False where the task has to see to it.
 
-        So it is with nearly all that is ever said, and without a turn of the task, which would cost as much again.
+        So it is with nearly all that is ever said, and without a turn of the task, which would cost as much again. How
+        long it takes is not measured: that, too, costs more than so little is worth.
         """
         if self._intake.full or len(self._outbox) > OUTBOX_LIMIT or self._failure is not None:
             return False

@@ -60,6 +60,7 @@ class Bites:
         self._events = _Size(_SMALLEST)
         self._gathered = _Size(_SMALLEST)
         self._sheaf: Sheaf | None = None
+        self._written: Sheaf | None = None
         self._begun = False
 
     @property
@@ -82,7 +83,8 @@ class Bites:
             places = {tracked(connection, name) for name in (transcript.NAME, inbox.NAME)}
             if not self._begun or len(places) > 1:
                 return "fold"
-            sheaf = self._sheaf = Sheaf(places.pop())
+            sheaf = self._sheaf = Sheaf(places.pop(), self._written)
+            self._written = None
         batch = next(batches(connection, after=sheaf.end, met=self._met, size=self._gathered.value), None)
         if batch is not None and any(isinstance(recorded.event, SessionErased) for _, recorded in batch.events):
             return "fold" if sheaf.empty else self._bound(sheaf)
@@ -104,6 +106,7 @@ class Bites:
         sheaf, self._sheaf = self._sheaf, None
         if sheaf is None or not sheaf.write(connection):
             return False
+        self._written = sheaf
         now = monotonic()
         for stream, ordinal, position in sheaf.spots:
             self._note((stream, ordinal), position, now)
@@ -112,7 +115,7 @@ class Bites:
     def fold(self, connection: Connection) -> int:
         """Fold the next events into transcripts and inbox; return how many are left."""
         begun = monotonic()
-        self._sheaf = None
+        self._sheaf = self._written = None
         left = self._fold(connection) if self._begun else self._catch_up(connection)
         self._events.took(monotonic() - begun, self._goal_s)
         return left

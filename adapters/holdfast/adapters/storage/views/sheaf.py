@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _MOST: Final = 4_000
 """Events that are folded before their items are written."""
 
+_KEPT: Final = 4 * 1024 * 1024
+"""Characters of items that are remembered from one time to the next while sessions are at work."""
+
 
 class Sheaf:
     """What events have made of transcripts since a position. Each text is written once, however often it has grown.
@@ -31,16 +34,28 @@ class Sheaf:
         spots: Stream, ordinal and position of every item that changed, once it was bound.
     """
 
-    def __init__(self, start: int) -> None:
-        """Begin after `start`, where both views stand."""
+    def __init__(self, start: int, known: Sheaf | None = None) -> None:
+        """Begin after `start`, where both views stand; `known` is what was written just before."""
         self.end = start
         self.spots: list[tuple[int, int, int]] = []
         self._start = start
         self._events = 0
-        self._items: dict[int, dict[str, Item]] = {}
+        self._items = {} if known is None or known.end != start else known.latest()
         self._changed: dict[tuple[int, str], None] = {}
         self._asked: list[tuple[int, Recorded]] = []
         self._rows: list[dict[str, object]] = []
+
+    def latest(self) -> dict[int, dict[str, Item]]:
+        """Return the items that changed, as they are stored now: those that still grow need not be read again."""
+        items: dict[int, dict[str, Item]] = {}
+        length = 0
+        for stream, item_id in reversed(self._changed):
+            item = self._items[stream][item_id]
+            length += item.length
+            if length > _KEPT:
+                break
+            items.setdefault(stream, {})[item_id] = item
+        return items
 
     @property
     def full(self) -> bool:

@@ -70,9 +70,11 @@ class TranscriptView(View):
         self._position = end
 
     async def _fetch(self, happened: Sequence[Recorded]) -> None:
+        if self._whole:
+            return  # what is not held is new, and made by these events
         wanted = {item_id for recorded in happened if (item_id := touched(recorded.event)) is not None}
         missing = wanted - self._items.keys()
-        if missing and not self._whole:  # else they are new, and made by these events
+        if missing:
             self._hold(await self._tail.items(self._session, missing))
 
     def _hold(self, items: Iterable[Item]) -> None:
@@ -104,7 +106,11 @@ class TranscriptView(View):
                     apply(self._items, change)
                     ops.note(change)
                 self._items.move_to_end(change.item_id)
-                self._weigh(self._items[change.item_id])
+                if isinstance(change, Append):
+                    self._sizes[change.item_id] += len(change.text)
+                    self._size += len(change.text)
+                else:
+                    self._weigh(self._items[change.item_id])
         self.patches.add(end, ops.encoded(self._items))
         self._let_go()
 
