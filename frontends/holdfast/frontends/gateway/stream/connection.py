@@ -61,8 +61,10 @@ class Attachment:
         self._reads = False
         self._wake = anyio.Event()
         self._idle = False
-        self._replied = anyio.Event()
-        self._room = anyio.Semaphore(_COMMANDS)
+        self._running = 0
+        # Most attachments never wait for these, and an event takes most of a kilobyte.
+        self._replied: anyio.Event | None = None
+        self._room: anyio.Event | None = None
         self._in_order: dict[str | None, deque[frames.Command]] = {}
 
     async def serve(self) -> None:
@@ -173,7 +175,10 @@ class Attachment:
 
     async def _command(self, frame: frames.Command, tasks: TaskGroup) -> None:
         """Begin a command; those of one session are carried out one after the other, in the order they came."""
-        await self._room.acquire()
+        while self._running >= _COMMANDS:
+            self._room = anyio.Event()
+            await self._room.wait()
+        self._running += 1
         if frame.verb in _SLOW:
             tasks.start_soon(self._carry_out, frame)
             return
@@ -194,7 +199,9 @@ class Attachment:
         try:
             self._reply(await self._answer(frame))
         finally:
-            self._room.release()
+            self._running -= 1
+            if self._room is not None:
+                self._room.set()
 
     async def _answer(self, frame: frames.Command) -> bytes:
         client_id = frame.client_id
@@ -248,7 +255,8 @@ class Attachment:
         while self._replies:
             sent = True
             await self._send(self._replies.popleft())
-            self._replied.set()
+            if self._replied is not None:
+                self._replied.set()
         for sub, subscription in list(self._subscriptions.items()):
             frame = await self._next(sub, subscription)
             if frame is None:

@@ -80,6 +80,7 @@ class Stream:
         except DeniedError as error:
             await socket.close(DENIED, str(error)[:_REASON_LENGTH])
             return
+        socket.forget_handshake()
         self._sockets[socket] = credential
         try:
             seen = Seen(self._mark(client, credential))

@@ -60,6 +60,12 @@ class Pipe:
             raise ConnectionError(msg)
         protocol.transport.write(head(len(text)) + text)
 
+    def forget_handshake(self) -> None:
+        """Let go of the heads of request and response, which the server keeps for nothing: some kilobytes each."""
+        kept = cast("Any", self._protocol)
+        kept.request = kept.response = None
+        kept.scope["headers"] = []
+
     def waiting_bytes(self) -> int:
         """Return how much the peer has not taken yet."""
         return self._protocol.transport.get_write_buffer_size()

@@ -82,6 +82,11 @@ class Socket:
             return True
         return False
 
+    def forget_handshake(self) -> None:
+        """Keep nothing of how the connection began."""
+        if self._pipe is not None:
+            self._pipe.forget_handshake()
+
     def cut(self, code: int, reason: str) -> None:
         """Close without waiting for a peer that does not read."""
         self._cut = True
