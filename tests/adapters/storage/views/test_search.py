@@ -354,6 +354,16 @@ def test_many_sessions_are_told_by_their_rows(filled: Workspace, monkeypatch: py
     assert set(ids(filled, "login agent:codex")) == {"t2", "a2"}
 
 
+def test_sessions_with_many_passages_are_not_looked_up_one_by_one(
+    filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.catch_up()
+    looked_up = set(ids(filled, "login agent:codex"))
+    monkeypatch.setattr(indexed, "FEW", 1)
+
+    assert set(ids(filled, "login agent:codex")) == looked_up == {"t2", "a2"}
+
+
 TRICKS = (
     *(
         "AND",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 CANDIDATES: Final = 5_000
 """Passages that are ranked: the newest that fit. So the time of a query does not grow with what it finds."""
 
-POSTGRES_CANDIDATES: Final = 2_000
+POSTGRES_CANDIDATES: Final = 1_000
 """The same for PostgreSQL, which reads the words of each passage on the way to tell whether they fit."""
 
 COMMON: Final = 10_000
@@ -28,6 +28,9 @@ COMMON: Final = 10_000
 
 SCOPES: Final = 200
 """Up to so many sessions are looked up in SQLite's index itself; more are cheaper to tell by the rows."""
+
+FEW: Final = 30_000
+"""Passages of the sessions that are looked in: PostgreSQL looks fewer of them up one by one."""
 
 _AT_ONCE: Final = 400
 _MONTHS: Final = 1_200
@@ -150,14 +153,28 @@ def _in_postgres(connection: Connection, query: Query, sessions: frozenset[int] 
     expression = cast(tsquery(query), TSQUERY)
     if query.wanted:
         conditions.append(_passages.words.op("@@", is_comparison=True)(expression))
-    # Those before a date may be far from the newest ones: the index over times leads to them.
-    latest = _passages.id if query.before is None else _passages.at
+    latest: ColumnElement[int] = _passages.id
+    if query.before is not None:
+        # Those before a date may be far from the newest ones: the index over times leads to them.
+        latest = _passages.at
+    elif sessions is not None and _are_few(connection, sessions):
+        # The sum keeps PostgreSQL from walking through all passages, the newest first, to find those of these.
+        latest = latest.op("+")(0)
     found = select(schema.passages).where(*conditions).order_by(latest.desc()).limit(POSTGRES_CANDIDATES)
     newest = found.subquery().c
     rank = func.ts_rank_cd(newest.words, expression, 1)  # 1: divided by the logarithm of the length
     order = (rank.desc(), newest.id.desc()) if query.wanted else (newest.id.desc(),)
     ranked = select(newest.stream, newest.ordinal, newest.part).order_by(*order)
     yield from ((stream, ordinal, part) for stream, ordinal, part in connection.execute(ranked))
+
+
+def _are_few(connection: Connection, sessions: frozenset[int]) -> bool:
+    """Tell whether looking at all passages of these sessions takes less than looking for the newest that fit."""
+    if len(sessions) > SCOPES:
+        return False
+    theirs = _passages.stream == any_(cast(sorted(sessions), ARRAY(Integer)))
+    some = select(_passages.stream).where(theirs).limit(FEW).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) != FEW
 
 
 def _conditions(connection: Connection, query: Query, sessions: frozenset[int] | None) -> list[ColumnElement[bool]]:
