@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Raw, Struct
 
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.events import Option
+from holdfast.domain.session.facts import Fact
 
 if TYPE_CHECKING:
     from holdfast.domain.recorded import Recorded
@@ -38,11 +39,16 @@ class Settled(Struct, frozen=True):
     request_id: str
 
 
+_TELLING: Final = frozenset[type[Fact]]({e.PermissionRequested, e.PermissionAnswered, e.PermissionExpired})
+
+
 def project(recorded: Recorded) -> Arrived | Settled | None:
     """Return what `recorded` changes in the inbox; nothing, for most events.
 
     A session that ends or loses its turn says so for each of its requests, so nothing else has to be looked at.
     """
+    if type(recorded.event) not in _TELLING:
+        return None
     match recorded.event:
         case e.PermissionRequested() as asked:
             return Arrived(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 from sqlalchemy import delete, select
@@ -30,7 +30,10 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
     arrived: dict[tuple[int, str], dict[str, object]] = {}
     settled: list[tuple[int, str]] = []
     for stream, recorded in events:
-        match project(recorded):
+        change = project(recorded)
+        if change is None:
+            continue
+        match change:
             case Arrived(request=request):
                 arrived[stream, request.request_id] = {
                     "request_id": request.request_id,
@@ -41,8 +44,8 @@ def fold(connection: Connection, events: Sequence[tuple[int, Recorded]]) -> None
             case Settled(request_id=request_id):
                 arrived.pop((stream, request_id), None)
                 settled.append((stream, request_id))
-            case None:
-                pass
+            case _:
+                assert_never(change)
     for stream, request_id in settled:
         chosen = (schema.inbox.c.stream == stream) & (schema.inbox.c.request_id == request_id)
         connection.execute(delete(schema.inbox).where(chosen))
