@@ -13,10 +13,9 @@ import pytest
 from holdfast.adapters.configuration.home import Home
 from holdfast.bootstrap.daemon import service
 from holdfast.bootstrap.daemon.control import LocalDaemon
-from holdfast.domain.errors import DaemonError
 from tests.agents.scripting import until
 from tests.frontends.daemon import PATIENCE_S
-from tests.support.cli import environment
+from tests.support.cli import HOLDFAST, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +54,7 @@ def test_what_systemd_would_expand_is_written_so_that_it_does_not(tmp_path: Path
 @pytest.mark.slow
 def test_the_line_that_it_starts_is_a_daemon_that_ends_at_a_signal(tmp_home: Path) -> None:
     unit = service.unit(Home(tmp_home), environment(tmp_home))
-    command = words(unit, "ExecStart")
-    command[command.index("--port") + 1] = "0"
+    command = [*words(unit, "ExecStart"), "--port", "0"]
     given = dict(word.split("=", 1) for word in words(unit, "Environment"))
     control = LocalDaemon(environment(tmp_home), lambda line: None)
 
@@ -74,6 +72,9 @@ def test_installing_without_systemd_says_so_and_removing_takes_the_unit_away(cli
     path = tmp_home.parent / f"{tmp_home.name}-user/.config/systemd/user/holdfast.service"
 
     installed = cli("service", "install", env={"PATH": "/nowhere"})
+    assert not path.exists()
+    path.parent.mkdir(parents=True)
+    path.touch()
     removed = cli("service", "remove", env={"PATH": "/nowhere"})
     again = cli("service", "remove")
 
@@ -86,31 +87,63 @@ def test_installing_without_systemd_says_so_and_removing_takes_the_unit_away(cli
     assert "nothing to remove" in again.stdout
 
 
-def test_systemctl_is_asked_to_reload_enable_and_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = tmp_path / "asked"
-    fake = tmp_path / "bin" / "systemctl"
+def systemctl(folder: Path, does: str) -> dict[str, str]:
+    """Put a systemctl first that notes what it is asked for, then does something; return the environment."""
+    fake = folder / "bin" / "systemctl"
     fake.parent.mkdir()
-    fake.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {folder}/asked\n{does}\n')
     fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
-    home = Home(tmp_path / "home")
+    return {"PATH": f"{fake.parent}{os.pathsep}{HOLDFAST.parent}{os.pathsep}{os.environ['PATH']}"}
 
-    service.install(home, environment(home.path))
-    service.remove(environment(home.path))
 
-    assert asked.read_text().splitlines() == [
+def asked(folder: Path) -> list[str]:
+    """Return what it was asked for, but for questions."""
+    return [line for line in (folder / "asked").read_text().splitlines() if "is-failed" not in line]
+
+
+@pytest.mark.slow
+def test_installing_hands_over_to_a_daemon_that_systemd_starts(cli: Cli, tmp_home: Path, tmp_path: Path) -> None:
+    """systemd is played by a script: it starts the daemon in its own way when it is asked to."""
+    starts = 'case "$2" in is-failed) exit 1;; restart) holdfast up --port 0 > /dev/null;; esac'
+    env = systemctl(tmp_path, starts)
+    control = LocalDaemon(environment(tmp_home), lambda line: None)
+    try:
+        assert cli("up", "--port", "0").returncode == 0
+        before = control.running()
+        installed = cli("service", "install", env=env)
+        after = control.running()
+    finally:
+        control.stop()
+    removed = cli("service", "remove", env=env)
+
+    assert installed.returncode == 0, installed
+    assert before is not None
+    assert after is not None
+    assert after.pid != before.pid
+    assert "ended the daemon that ran; its agents go on" in installed.stdout
+    assert f"{after.url} (process {after.pid})" in installed.stdout
+    assert removed.returncode == 0
+    assert asked(tmp_path) == [
         "--user daemon-reload",
-        "--user enable --now holdfast.service",
+        "--user enable holdfast.service",
+        "--user restart holdfast.service",
         "--user disable --now holdfast.service",
+        "--user daemon-reload",
     ]
 
 
-def test_what_systemctl_refuses_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "bin" / "systemctl"
-    fake.parent.mkdir()
-    fake.write_text("#!/bin/sh\necho 'Failed to connect to bus: No medium found' >&2\nexit 1\n")
-    fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+def test_a_service_that_does_not_get_ready_is_told(cli: Cli, tmp_path: Path) -> None:
+    installed = cli("service", "install", env=systemctl(tmp_path, "exit 0"))
 
-    with pytest.raises(DaemonError, match="but `systemctl --user daemon-reload` failed: Failed to connect to bus"):
-        service.install(Home(tmp_path / "home"), environment(tmp_path / "home"))
+    assert installed.returncode == 1
+    assert installed.stderr.count("\n") == 1
+    assert "is enabled, but what it starts does not get ready" in installed.stderr
+
+
+def test_what_systemctl_refuses_is_told(cli: Cli, tmp_path: Path) -> None:
+    env = systemctl(tmp_path, "echo 'Failed to connect to bus: No medium found' >&2\nexit 1")
+
+    installed = cli("service", "install", env=env)
+
+    assert installed.returncode == 1
+    assert "but `systemctl --user daemon-reload` failed: Failed to connect to bus" in installed.stderr

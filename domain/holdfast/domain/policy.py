@@ -186,7 +186,7 @@ def victim(policy: LivePolicy, live: Sequence[Live], joining: str) -> str | None
         return None
     idle = [each for each in live if policy.full == "replace" or not each.busy]
     if not idle:
-        msg = "Maximum concurrent connections reached: every one of them is in use"
+        msg = "Maximum concurrent connections reached, and every one is in use: end one, or raise `cap` in config.toml"
         raise ConflictError(msg)
     return min(idle, key=lambda each: each.last_active).id
 

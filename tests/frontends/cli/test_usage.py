@@ -55,6 +55,12 @@ def test_a_usage_error_is_one_line_and_opens_nothing(run: Run, library: MemoryLi
     assert library.opened == []
 
 
+def test_a_verb_of_several_words_names_those_that_may_follow(run: Run) -> None:
+    assert run("service").err == (
+        "holdfast: what to do is missing: install or remove (see `holdfast service --help`)\n"
+    )
+
+
 def test_a_slip_is_answered_with_what_was_meant(run: Run) -> None:
     assert "--json" in run("ls", "--jsno").err
     assert "verify" in run("verfy").err

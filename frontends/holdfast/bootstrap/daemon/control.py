@@ -184,14 +184,15 @@ class LocalDaemon:
         return logs.lines(self._home.logs, follow=follow)
 
     def install_service(self) -> list[str]:
-        """Make the daemon start when the user logs in; return what was done, a line each.
+        """Make the daemon start when the user logs in, and start it; return what was done, a line each.
 
         Raises:
-            DaemonError: There is no systemd for this user, or it refuses.
+            DaemonError: There is no systemd for this user, it refuses, or the daemon that it starts does not get ready.
         """
         from holdfast.bootstrap.daemon import service  # for this verb alone
 
-        return service.install(self._home, self._environ)
+        prepare_home(self._home, self._warn)
+        return service.install(self._home, self._environ, self.stop)
 
     def remove_service(self) -> list[str]:
         """Take back what `install_service` did; return what was done, a line each."""

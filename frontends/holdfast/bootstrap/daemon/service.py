@@ -6,18 +6,24 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
+from holdfast.bootstrap.daemon import presence
 from holdfast.bootstrap.daemon.process import command
-from holdfast.domain.daemon import PORT, Listen
+from holdfast.domain.daemon import Listen
 from holdfast.domain.errors import DaemonError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from holdfast.adapters.configuration.home import Home
+    from holdfast.domain.daemon import Running
 
 NAME: Final = "holdfast.service"
+
+_READY_S: Final = 60.0
+_POLL_S: Final = 0.1
 
 _UNIT = """\
 [Unit]
@@ -40,13 +46,19 @@ WantedBy=default.target
 """
 
 
-def install(home: Home, environ: Mapping[str, str]) -> list[str]:
+def install(home: Home, environ: Mapping[str, str], hand_over: Callable[[], bool]) -> list[str]:
     """Write the unit, enable it and start it; return what was done.
 
+    Args:
+        home: Whose daemon it starts.
+        environ: What it is started with, as far as the unit carries it.
+        hand_over: Ends the daemon that runs by itself; tells whether there was one. Its agents go on.
+
     Raises:
-        DaemonError: There is no systemd for this user, or it refuses.
+        DaemonError: There is no systemd for this user, it refuses, or what it starts does not get ready.
     """
     path = _path(environ)
+    program = _program()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(unit(home, environ))
@@ -55,12 +67,16 @@ def install(home: Home, environ: Mapping[str, str]) -> list[str]:
         raise DaemonError(msg) from error
     done = [f"wrote {path}"]
     try:
-        _systemctl("daemon-reload")
-        _systemctl("enable", "--now", NAME)
+        _systemctl(program, "daemon-reload")
+        _systemctl(program, "enable", NAME)
+        if hand_over():
+            done.append("ended the daemon that ran; its agents go on")
+        _systemctl(program, "restart", NAME)
     except DaemonError as error:
         msg = f"{done[0]}, but {error}"
         raise DaemonError(msg) from error
-    return [*done, f"enabled and started {NAME}; `systemctl --user status {NAME}` tells how it is"]
+    running = _ready(home, program)
+    return [*done, f"enabled and started {NAME}: {running.url} (process {running.pid})"]
 
 
 def remove(environ: Mapping[str, str]) -> list[str]:
@@ -70,8 +86,11 @@ def remove(environ: Mapping[str, str]) -> list[str]:
         return [f"there is no {path}: nothing to remove"]
     done: list[str] = []
     try:
-        _systemctl("disable", "--now", NAME)
-        done.append(f"stopped and disabled {NAME}")
+        program = _program()
+        _systemctl(program, "disable", "--now", NAME)
+        done.append(f"stopped and disabled {NAME}; agents go on")
+        path.unlink(missing_ok=True)
+        _systemctl(program, "daemon-reload")
     except DaemonError as error:
         done.append(f"{error}; the unit is removed all the same")
     path.unlink(missing_ok=True)
@@ -83,7 +102,7 @@ def unit(home: Home, environ: Mapping[str, str]) -> str:
     """Return the unit's file.
 
     The variables that decide where everything lies are written into it: systemd knows nothing of the shell's. PATH is
-    among them, because agents are found on it.
+    among them, because agents are found on it. No port is: where the usual one is taken, any other will do.
     """
     names = ("PATH", "HOLDFAST_DATABASE_URL")
     variables = {name: environ[name] for name in names if environ.get(name)} | {
@@ -91,7 +110,7 @@ def unit(home: Home, environ: Mapping[str, str]) -> str:
         "HOLDFAST_HOST": "",
     }
     lines = [f"Environment={_quoted(f'{name}={value}')}" for name, value in variables.items()]
-    start = " ".join(_quoted(word, dollars=True) for word in command(Listen(port=PORT)))
+    start = " ".join(_quoted(word, dollars=True) for word in command(Listen()))
     return _UNIT.format(start=start, environment="\n".join(lines))
 
 
@@ -107,11 +126,32 @@ def _quoted(word: str, *, dollars: bool = False) -> str:
     return f'"{escaped.replace("$", "$$") if dollars else escaped}"'
 
 
-def _systemctl(*words: str) -> None:
+def _ready(home: Home, systemctl: str) -> Running:
+    """Return the daemon that was started once it is ready.
+
+    Raises:
+        DaemonError: It does not get ready.
+    """
+    deadline = monotonic() + _READY_S
+    while (running := presence.find(home)) is None:
+        failed = subprocess.run([systemctl, "--user", "is-failed", "--quiet", NAME], check=False).returncode == 0
+        if failed or monotonic() >= deadline:
+            why = f"`systemctl --user status {NAME}` and `holdfast logs` tell why"
+            msg = f"{NAME} is enabled, but what it starts does not get ready: {why}"
+            raise DaemonError(msg)
+        sleep(_POLL_S)  # nobody tells when a file appears
+    return running
+
+
+def _program() -> str:
     program = shutil.which("systemctl")
     if program is None:
         msg = "there is no systemctl here: start the daemon with `holdfast up` from whatever starts your session"
         raise DaemonError(msg)
+    return program
+
+
+def _systemctl(program: str, *words: str) -> None:
     _run([program, "--user", *words])
 
 

@@ -191,6 +191,9 @@ def _holdfast(ctx: click.Context) -> None:
 def _usage(error: click.UsageError) -> str:
     """Say on one line what click would say on three."""
     command = error.ctx.command_path if error.ctx is not None else "holdfast"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
+        verbs = " or ".join(error.ctx.command.list_commands(error.ctx))
+        return f"what to do is missing: {verbs} (see `{command} --help`)"
     return f"{error.format_message().rstrip('.')} (see `{command} --help`)"
 
 

@@ -32,7 +32,7 @@ _WHAT = {"tool_call": "tool", "raw": "raw message"}
 @json_option
 @click.pass_obj
 def search(app: App, *, query: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Find what was said or run, and sessions by their titles, the best hits first.
+    """Find what was said or run, and titles, the best hits first.
 
     QUERY: words that all must occur, in any order; "several words" that follow each other; -word that must not
     occur; pre* for all words that begin so; agent:NAME, cwd:FOLDER, in:ID, after:DATE and before:DATE.
