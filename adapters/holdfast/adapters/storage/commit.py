@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from msgspec import Struct
 
 from holdfast.adapters.storage.chain import GENESIS, SALT_BYTES, extend, keyed, link
-from holdfast.adapters.storage.mapper import Digest, Entry, Referring, Whole, json_fields
+from holdfast.adapters.storage.mapper import Digest, Entry, Lightened, Referring, Whole, json_fields
 from holdfast.domain.attachments import detach, references
 from holdfast.domain.errors import StoreDamagedError, StoreError, VersionConflictError
 
@@ -248,6 +248,9 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
             if type(data) is Whole:
                 stored, found = detach(data, json_fields(tag))
                 contents |= found
+            elif type(data) is Lightened:
+                stored = bytes(data)
+                contents |= data.contents
             elif type(data) is Referring:
                 contents |= _named(connection, data, request.contents)
             digest = head.digest(stored)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, cast
 
 from eventsourcing import persistence
 
-from holdfast.domain.attachments import may_change, refers
+from holdfast.domain.attachments import detach, may_change, refers
 from holdfast.domain.recorded import PEER, Actor, ActorKind, EventId, Recorded, Source, StreamId
 from holdfast.domain.session.codec import decode, encode
 from holdfast.domain.session.facts import BY_CLASS, BY_TAG, Reduced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from eventsourcing.domain import DomainEventProtocol
 
@@ -41,6 +41,16 @@ class Whole(bytes):
     __slots__ = ()
 
 
+class Lightened(bytes):
+    """A payload whose attachments were taken out before it came here.
+
+    Attributes:
+        contents: The attachments, by name.
+    """
+
+    contents: Mapping[str, bytes]
+
+
 class Referring(bytes):
     """A payload with references, as it is stored: what it names must be there already."""
 
@@ -49,7 +59,7 @@ class Referring(bytes):
 
 Entry = tuple[Header, bytes]
 """An event on its way into the log: its header in the order in which it is hashed and stored, and its payload, as
-`Whole` or `Referring` where the writer has to look into it, or its `Digest`.
+`Whole` or `Referring` where the writer has to look into it, `Lightened` where that was done, or its `Digest`.
 """
 
 EventRow = tuple[
@@ -131,6 +141,17 @@ def to_entry(event: Recorded, *, as_stored: bool = False) -> Entry:
         event.occurred_at, event.cause, _ACTOR_CODES[actor.kind], actor.device,
         None if source is None else source.id, None if source is None else source.offset,
     ), data  # fmt: skip
+
+
+def lightened(entry: Entry) -> Entry:
+    """Return `entry` without its attachments: a caller that may take its time does so instead of the writer."""
+    header, data = entry
+    if type(data) is not Whole:
+        return entry
+    found = detach(data, json_fields(header[3]))
+    lighter = Lightened(found.data)
+    lighter.contents = found.contents
+    return header, lighter
 
 
 def json_fields(tag: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.commit import Request, RosterRow
 from holdfast.adapters.storage.cursor import decode_cursor, encode_cursor
 from holdfast.adapters.storage.doors import FutureTicket, LocalBell, Together
-from holdfast.adapters.storage.mapper import stored_entry, to_entry
+from holdfast.adapters.storage.mapper import lightened, stored_entry, to_entry
 from holdfast.adapters.storage.reading import CHUNK, Feed, Names, head_position, select_log, select_stream
 from holdfast.adapters.storage.subscription import CaughtUp, follow
 from holdfast.domain.errors import HoldfastError, StoreClosedError, StoreDamagedError, StoreReadOnlyError
@@ -166,7 +166,8 @@ class Store:
             contents: Attachments, by name, to which events refer that are restored as another store had them.
         """
         ticket = FutureTicket()
-        self._writing().submit(Request([to_entry(event) for event in events], row, ticket, contents or {}))
+        entries = [lightened(to_entry(event)) for event in events]
+        self._writing().submit(Request(entries, row, ticket, contents or {}))
         return ticket.future.result()
 
     def write(self, work: Callable[[WriteTransaction], T]) -> T:
