@@ -131,6 +131,18 @@ def test_interrupted_it_ends_its_daemon_and_the_agents(tmp_home: Path, tmp_path:
     assert not is_running(started["pid"])
 
 
+def test_interrupted_again_and_again_it_still_leaves_no_daemon(tmp_home: Path) -> None:
+    """As `make` does when it is told to end: whoever told it has told its whole group, and it passes that on."""
+    with parent(tmp_home) as (process, _):
+        while process.poll() is None:
+            for each in (signal.SIGTERM, signal.SIGINT):
+                process.send_signal(each)
+
+        assert process.wait(PATIENCE_S) == 0
+
+    assert not presence.lives(Home(tmp_home))
+
+
 def test_where_a_daemon_runs_it_shows_that_one_and_leaves_it_alone(daemon: Daemon) -> None:
     with parent(daemon.home) as (process, (link, _)):
         assert link.startswith(f"{daemon.url}/#code=")

@@ -138,7 +138,8 @@ class Parent:
         child = self._child
         if child is None or child.poll() is not None:
             return
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is being done
+        for each in _INTERRUPTS:
+            signal.signal(each, signal.SIG_IGN)  # it is being done, and stays so while the interpreter ends
         try:
             self._control.stop(agents=True)
         except HoldfastError as error:
@@ -170,12 +171,19 @@ def _uninterrupted() -> Generator[None]:
         for each, handler in before.items():
             signal.signal(each, handler)
     if interrupts:
-        raise KeyboardInterrupt
+        _interrupt(interrupts[0], None)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Begin to end, once: another one in the middle of that would leave the daemon behind."""
     del number, frame
+    for each in _INTERRUPTS:
+        signal.signal(each, _heed_no_more)
     raise KeyboardInterrupt
+
+
+def _heed_no_more(number: int, frame: FrameType | None) -> None:
+    del number, frame
 
 
 def _parser() -> argparse.ArgumentParser:
