@@ -18,7 +18,7 @@ from holdfast.adapters.storage.attachments.rows import RowAttachments
 from holdfast.adapters.storage.failures import line_of, lost_view
 from holdfast.adapters.storage.migrate import migrate, restore_missing, schema_version
 from holdfast.adapters.storage.postgres_log import PostgresLog, is_lost
-from holdfast.adapters.storage.schema import SCHEMA_VERSION, metadata
+from holdfast.adapters.storage.schema import SCHEMA_VERSION, events_cause, metadata, with_cause
 from holdfast.adapters.storage.sqlite import check_version
 from holdfast.domain.errors import (
     NotFoundError,
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.jobs import Log
     from holdfast.adapters.storage.settings import StoreSettings
     from holdfast.adapters.storage.subscription import Bell
+
+events_cause.dialect_options["postgresql"]["where"] = with_cause
 
 CONNECT_TIMEOUT_S = 5
 LISTEN_S = 1.0

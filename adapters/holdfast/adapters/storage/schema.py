@@ -22,7 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
 )
-from sqlalchemy.dialects.postgresql import TSVECTOR
+
+from holdfast.adapters.storage.postgres_types import TSVECTOR
 
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`, in the header of every SQLite file of ours."""
@@ -62,13 +63,9 @@ events = Table(
     UniqueConstraint("stream", "version", name="events_stream_version"),
     sqlite_autoincrement=True,
 )
-Index(
-    "events_cause",
-    events.c.stream,
-    events.c.cause,
-    sqlite_where=events.c.cause.is_not(None),
-    postgresql_where=events.c.cause.is_not(None),
-)
+with_cause = events.c.cause.is_not(None)
+events_cause = Index("events_cause", events.c.stream, events.c.cause, sqlite_where=with_cause)
+"""On Postgres it is of the same rows; its own module says so, since naming an option loads the dialect."""
 
 keys = Table(
     "keys",

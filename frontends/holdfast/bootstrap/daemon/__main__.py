@@ -12,7 +12,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.configuration.home import find_home, prepare_home
-from holdfast.bootstrap.daemon import logs, presence, process
+from holdfast.bootstrap.daemon import logs, memory, presence, process
 from holdfast.bootstrap.daemon.holder import refuse_if_taken
 from holdfast.domain.daemon import HOST, Listen
 from holdfast.domain.errors import DaemonError, HoldfastError
@@ -65,6 +65,7 @@ def _run(listen: Listen, tell: Callable[[Running | HoldfastError], None]) -> int
     process.check(listen)
     home = find_home(os.environ)
     prepare_home(home, warn)
+    memory.one_heap()
     with presence.only_one(home):
         logs.begin(home.logs)
         refuse_if_taken(home, os.environ)

@@ -7,9 +7,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 import anyio
+import anyio.to_thread
 
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.views.live import Bites, Next
+from holdfast.bootstrap.daemon import memory
 from holdfast.domain.errors import HoldfastError
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None
     if silence.cancelled_caught:  # nothing happens, so nothing of it will soon change again
         while await store.fold_async(lambda connection: bites.index(connection, everything=True)):
             pass
+        await anyio.to_thread.run_sync(memory.give_back)
         await bell.wait()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -17,7 +16,7 @@ from msgspec.structs import replace
 from holdfast.adapters.storage import erase
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.tail import StoreTail
-from holdfast.bootstrap.daemon import presence, process, sockets
+from holdfast.bootstrap.daemon import memory, presence, process, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
 from holdfast.bootstrap.daemon.supervising import supervisor
@@ -119,7 +118,7 @@ async def _serve(
             serving.start_soon(listener.listen, listening)
             await listener.ready.wait()
             presence.announce(library.home, running)
-            _collect_seldom()
+            memory.settle()
             _log.info("ready", extra={"url": running.url, "socket": running.socket, "pid": running.pid})
             tell(running)
         tasks.cancel_scope.cancel()
@@ -182,15 +181,6 @@ async def _end_with_store(store: Store, stop: anyio.Event) -> None:
 async def _close_streams(house: House, stop: anyio.Event) -> None:
     await stop.wait()
     house.ending.set()
-
-
-def _collect_seldom() -> None:
-    """What was imported stays, and need not be looked through again; and while agents talk little of it is cyclic.
-
-    Python would else search everything for cycles each time some thousands of events were written.
-    """
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def _kill() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Float, Integer, any_, cast, column, exists, func, literal_column, select, table
-from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
+from sqlalchemy import ARRAY, Float, Integer, any_, cast, column, exists, func, literal_column, select, table
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.postgres_types import TSQUERY
 from holdfast.adapters.storage.views.passages import month, of_session
 from holdfast.domain.search.query import Query, Term
 

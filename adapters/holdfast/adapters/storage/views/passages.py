@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from sqlalchemy import Text, bindparam, cast, delete, func, insert, select, text
-from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from holdfast.adapters.storage import schema
+from holdfast.adapters.storage.postgres_types import TSQUERY, TSVECTOR
 from holdfast.domain.projections.items import Item
 from holdfast.domain.projections.transcript import touched
 from holdfast.domain.search.text import passages, text_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from holdfast.adapters.storage import schema
 
@@ -13,17 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Table
+    from sqlalchemy.dialects import postgresql
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
     """Insert `rows`, or let them replace those with the same primary key."""
     if not rows:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
+    statement = sqlite.insert(table) if connection.dialect.name == "sqlite" else _postgres_insert(table)
     keys = [column.name for column in table.primary_key.columns]
     others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def _postgres_insert(table: Table) -> postgresql.Insert:
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - two megabytes, where there is a server
+
+    return postgresql.insert(table)
 
 
 def tracked(connection: Connection, view: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tarfile
 from io import BytesIO
 from typing import TYPE_CHECKING, Annotated
 
@@ -201,6 +200,8 @@ def _single(made: Export) -> Iterator[bytes]:
 
 def _tar(made: Export) -> Iterator[bytes]:
     """Yield an archive of several files; each is held in memory for its length, which comes first in an archive."""
+    import tarfile  # noqa: PLC0415 - a megabyte, for who exports bundles
+
     for name, pieces in made.files:
         content = b"".join(pieces)
         entry = tarfile.TarInfo(name)
