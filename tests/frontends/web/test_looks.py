@@ -125,6 +125,29 @@ def test_an_inspector_above_its_session_is_what_escape_closes(shared_web: Web) -
     expect(page.locator(".head h1")).to_have_count(0)
 
 
+def test_a_menu_is_walked_by_arrows_and_left_by_escape_or_by_going_elsewhere(shared_web: Web) -> None:
+    row = shared_web.begin({}, title="With a menu")
+    page = shared_web.open(f"/sessions/{row['id']}")
+    more = page.get_by_label("More")
+    items = page.locator(".menu > div")
+
+    more.press("Enter")
+    more.press("ArrowDown")
+    expect(page.get_by_role("button", name="Replay")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("button", name="Remove for good")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+    expect(items).to_be_hidden()
+    assert page.url.endswith(row["id"])
+    for leave in (lambda: page.locator("[role=log]").click(), lambda: page.get_by_label("Message", exact=True).focus()):
+        more.click()
+        expect(items).to_be_visible()
+        leave()
+        expect(items).to_be_hidden()
+
+
 def test_an_entry_tells_its_status_in_words_and_shape(shared_web: Web) -> None:
     row = shared_web.begin({"prompts": [RICH]}, title="Words and shapes")
     shared_web.send(row["id"], "Please.")

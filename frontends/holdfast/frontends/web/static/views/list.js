@@ -23,6 +23,7 @@ export function SessionList() {
   const all = ended ? [...rows, ...ended.filter((row) => !rows.some((each) => each.id === row.id))] : rows;
   const fitting = filter ? best(filter, all, (row) => `${row.title} ${row.agent} ${row.cwd}`, 500) : all;
   const groups = filter ? [{ name: "Found", rows: fitting }] : grouped(fitting.slice(0, limit));
+  const totals = useMemo(() => new Map(grouped(all).map((group) => [group.name, group.rows.length])), [rows, ended]); // of those that are not drawn yet as well
   const questions = useMemo(() => new Map(inbox.map((request) => [request.session_id, request.title])), [inbox]);
   return html`<nav class="list" aria-label="Sessions">
     <header>
@@ -40,7 +41,7 @@ export function SessionList() {
       if (box.scrollHeight - box.scrollTop - box.clientHeight < 800 && limit < fitting.length) setLimit(limit + AT_ONCE);
     }}>
       ${groups.map((group) => html`<section key=${group.name} aria-label=${group.name}>
-        <h2>${group.name} <span>${group.rows.length}</span></h2>
+        <h2>${group.name} <span>${filter ? group.rows.length : totals.get(group.name)}</span></h2>
         <ul>${group.rows.map((row) => html`<${Entry} key=${row.id} row=${row} here=${row.id === here} question=${questions.get(row.id)} tick=${tick} />`)}</ul>
       </section>`)}
       ${filter && !fitting.length ? html`<p class="empty">No session is called that. <a href="/search" onClick=${onLink({ screen: "search", query: filter })}>Search what was said</a></p>` : null}

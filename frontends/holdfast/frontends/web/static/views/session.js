@@ -1,5 +1,5 @@
 /** One session: what it is, its transcript, and where to write. */
-import { html, useEffect, useState } from "../lib/html.js";
+import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { command, remove } from "../lib/commands.js";
 import { DEVICE } from "../lib/http.js";
 import { go, inspect, lookUp, store } from "../lib/model.js";
@@ -105,7 +105,23 @@ function Menu({ row }) {
     });
   };
   const over = row.lifecycle === "ended";
-  return html`<details class="menu" onKeyDown=${(/** @type {any} */ event) => { if (event.key === "Escape") { event.stopPropagation(); event.preventDefault(); event.currentTarget.removeAttribute("open"); } }}>
+  const box = useRef(/** @type {HTMLDetailsElement | null} */ (null));
+  useEffect(() => {
+    const leave = (/** @type {Event} */ event) => { if (!box.current?.contains(/** @type {Node} */ (event.target))) box.current?.removeAttribute("open"); };
+    for (const type of ["pointerdown", "focusin"]) addEventListener(type, leave);
+    return () => { for (const type of ["pointerdown", "focusin"]) removeEventListener(type, leave); };
+  }, []);
+  const press = (/** @type {any} */ event) => {
+    const list = box.current?.open ? [.../** @type {NodeListOf<HTMLElement>} */ (box.current.querySelectorAll("summary, button, a"))] : [];
+    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (!list.length || (!by && event.key !== "Escape")) return;
+    event.stopPropagation();
+    event.preventDefault();
+    if (by) return list[(list.indexOf(event.target) + by + list.length) % list.length].focus();
+    event.currentTarget.removeAttribute("open");
+    list[0].focus();
+  };
+  return html`<details class="menu" ref=${box} onKeyDown=${press}>
     <summary aria-label="More">⋯</summary>
     <div>
       <button type="button" onClick=${then(() => go({ screen: "replay", id: row.id }))}>Replay</button>
