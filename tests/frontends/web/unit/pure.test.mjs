@@ -8,7 +8,7 @@ const { Listing } = await lib("listing");
 const { around, diff, tally } = await lib("diff");
 const { best, score } = await lib("fuzzy");
 const { address, codeIn, parse, withoutCode } = await lib("route");
-const { age, amount, block, bytes, folder, line, secondsUntil } = await lib("words");
+const { age, amount, block, bytes, folder, line, plain, secondsUntil } = await lib("words");
 const { completing, contentOf } = await lib("draft");
 const { compare } = await lib("proof");
 const { documentTitle, grouped, ordered, statusOf } = await lib("status");
@@ -279,4 +279,9 @@ test("quiet hours go over midnight", () => {
   assert.deepEqual([at(11), at(12), at(13)].map((now) => isQuiet({ from: "12:00", to: "13:00" }, now)), [false, true, false]);
   assert.equal(isQuiet({ from: "12:00", to: "" }, at(12)), false);
   assert.equal(isQuiet(null, at(12)), false);
+});
+
+test("a preview has none of the marks that Markdown makes bold, code or headings of", () => {
+  assert.equal(plain("## What\n**two** `snake_case` and 2 * 3 # 4"), "What two snake_case and 2 * 3 4");
+  assert.equal(plain(null), "");
 });

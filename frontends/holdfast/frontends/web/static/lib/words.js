@@ -97,3 +97,9 @@ export function line(text) {
   if (/^[\x20-\x7e]*$/.test(words)) return words;
   return words.replace(/[ \t\r\n]*[\t\r\n][ \t\r\n]*/g, " ").replace(IN_LINE, escape);
 }
+
+/** Markdown in little room: without the marks that only make it bold, code or a heading. @param {string} text */
+export const unmarked = (text) => text.replace(/\*\*|`+|(?<=^|\s)#{1,6} /g, "");
+
+/** The same on one line, for previews. @param {unknown} text */
+export const plain = (text) => line(unmarked(String(text ?? "")));

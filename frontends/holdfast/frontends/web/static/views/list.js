@@ -7,7 +7,7 @@ import { address } from "../lib/route.js";
 import { LOOK, grouped, isMuted, nameOf, statusOf } from "../lib/status.js";
 import { useStore } from "../lib/store.js";
 import { style } from "./lazy.js";
-import { age, count, lastOf, line, secondsUntil } from "../lib/words.js";
+import { age, count, lastOf, line, plain, secondsUntil } from "../lib/words.js";
 
 const AT_ONCE = 150;
 
@@ -76,7 +76,7 @@ function Entry({ row, here, question, tick }) {
         <${Dot} status=${status} />
         <span class="name" dir="auto">${here ? html`<span class="star" title="in focus">★</span>` : null}${line(nameOf(row))}</span>
         <span class="age">${age(row.updated_at, now)}</span>
-        <span class="what" dir="auto">${status === "reconnecting" && row.connection.next_retry_at ? html`<${Countdown} row=${row} />` : status === "needs_you" && question ? html`<b>${line(question)}</b>` : line(row.connection.error && status === "failed" ? row.connection.error : row.preview) || " "}</span>
+        <span class="what" dir="auto">${status === "reconnecting" && row.connection.next_retry_at ? html`<${Countdown} row=${row} />` : status === "needs_you" && question ? html`<b>${line(question)}</b>` : row.connection.error && status === "failed" ? line(row.connection.error) : plain(row.preview) || " "}</span>
         <span class="facts">
           <span class="word">${look.word}</span>
           <span>${line(row.agent ?? row.transport ?? "")}</span>

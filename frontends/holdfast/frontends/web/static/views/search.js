@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "../lib/html.js";
 import { get } from "../lib/http.js";
 import { go } from "../lib/model.js";
 import { address } from "../lib/route.js";
-import { age, block, count, line } from "../lib/words.js";
+import { age, block, count, line, unmarked } from "../lib/words.js";
 import { Back } from "./inbox.js";
 
 /** Who or what a hit is, in words. @type {Record<string, string>} */
@@ -48,5 +48,5 @@ export function Search({ query }) {
 
 /** What was found stands between brackets of its own. @param {{text: string}} props */
 function Snippet({ text }) {
-  return block(text).split(/⟦(.*?)⟧/).map((part, at) => (at % 2 ? html`<mark>${part}</mark>` : part));
+  return block(unmarked(text)).split(/⟦(.*?)⟧/).map((part, at) => (at % 2 ? html`<mark>${part}</mark>` : part));
 }

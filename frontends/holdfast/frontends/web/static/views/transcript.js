@@ -8,7 +8,7 @@ import { useStore } from "../lib/store.js";
 import { Line } from "./item.js";
 import { VirtualList } from "./virtual.js";
 
-const SEEKING = 500;
+const SEEKING = 1_000;
 
 /** @param {{id: string, item: string | null}} props */
 export function TranscriptView({ id, item }) {
@@ -64,7 +64,7 @@ export function TranscriptView({ id, item }) {
     setGoal(null);
   }, [goal, shown]);
 
-  useTranscriptKeys(list, id);
+  useTranscriptKeys(list, id, seek);
   const streaming = row?.lifecycle === "streaming";
   const last = model?.items.at(-1)?.id;
   const toggle = useCallback((/** @type {string} */ key) => open((before) => {
@@ -78,15 +78,15 @@ export function TranscriptView({ id, item }) {
   };
   if (!model) return null;
   return html`<div class="transcript">
-    ${seeking ? html`<p class="seeking" role="status">Looking for it further up …</p>` : null}
+    ${seeking ? html`<p class="seeking" role="status">${seeking === item ? "Looking for it further up …" : "On the way to the beginning …"}</p>` : null}
     ${!model.items.length ? html`<p class="empty">${model.ready ? "Send a message to start the conversation." : "Loading …"}</p>` : null}
     <${VirtualList} handle=${list} lines=${shown} show=${show} guess=${guess} label="Transcript" version=${entry?.version} onTop=${() => void loadOlder(id)} onEnd=${setAtEnd} />
     ${atEnd ? null : html`<button type="button" class="to-end" onClick=${() => list.current?.toEnd()}>↓ ${streaming ? "Newest" : "To the end"}</button>`}
   </div>`;
 }
 
-/** `[` and `]` go from prompt to prompt, Home and End to the ends. @param {{current: any}} list @param {string} id */
-function useTranscriptKeys(list, id) {
+/** `[` and `]` go from prompt to prompt, Home and End to the ends. @param {{current: any}} list @param {string} id @param {(what: string | null) => void} seek */
+function useTranscriptKeys(list, id, seek) {
   useEffect(() => {
     const press = async (/** @type {KeyboardEvent} */ event) => {
       const { target, key } = event;
@@ -96,7 +96,10 @@ function useTranscriptKeys(list, id) {
       const virtual = list.current;
       if (key === "End") virtual.toEnd();
       else if (key === "Home") {
+        event.preventDefault(); // before the browser goes to the top of what happens to be loaded
+        seek("the beginning");
         while (await loadOlder(id, SEEKING));
+        seek(null);
         virtual.toTop();
       } else if (key === "[" || key === "]") {
         const here = virtual.geometry.at(virtual.follow ? virtual.geometry.total : virtual.top + virtual.height * 0.2 + 1);
