@@ -28,8 +28,7 @@ BUSY: list[Json] = [{"say": "Let me see."}, {"tool": TOOL}]
 
 @pytest.fixture
 def world(tmp_home: Path) -> Iterator[World]:
-    """A daemon that keeps prompts for unreachable agents for a short while only."""
-    (tmp_home / "config.toml").write_text("[transports.acp.queue]\nttl_s = 1\n")
+    """A daemon as everybody has it."""
     with a_world(tmp_home) as made:
         yield made
 
@@ -154,19 +153,21 @@ def test_a_prompt_for_a_session_that_cannot_be_taken_up_again_is_shown_with_its_
     assert "two" in world.cli("show", session).stdout
 
 
-def test_a_prompt_that_waited_too_long_is_shown_with_its_words_and_told_once(world: World) -> None:
-    session = world.new(["no-such-agent"])["id"]
-    assert world.row(session)["unread"] == 1  # it could not be started
-    world.daemon.post(f"/sessions/{session}/read")
+def test_a_prompt_that_waited_too_long_is_shown_with_its_words_and_told_once(tmp_home: Path) -> None:
+    (tmp_home / "config.toml").write_text("[transports.acp.queue]\nttl_s = 1\n")
+    with a_world(tmp_home) as world:
+        session = world.new(["no-such-agent"])["id"]
+        assert world.row(session)["unread"] == 1  # it could not be started
+        world.daemon.post(f"/sessions/{session}/read")
 
-    prompt = world.send(session, "hello?")
-    until(lambda: not world.waiting(session))
+        prompt = world.send(session, "hello?")
+        until(lambda: not world.waiting(session))
 
-    (shown,) = world.items(session, "message")
-    assert (shown["id"], shown["text"], shown["status"]) == (prompt, "hello?", "failed")
-    assert shown["reason"].startswith("it waited for 1 s for its peer")
-    assert world.count(session)["prompt-failed"] == 1
-    assert world.row(session)["queued"] == 0
+        (shown,) = world.items(session, "message")
+        assert (shown["id"], shown["text"], shown["status"]) == (prompt, "hello?", "failed")
+        assert shown["reason"].startswith("it waited for 1 s for its peer")
+        assert world.count(session)["prompt-failed"] == 1
+        assert world.row(session)["queued"] == 0
 
 
 def test_a_session_whose_agent_is_gone_can_be_compacted_and_gone_on_with(world: World) -> None:
