@@ -15,10 +15,10 @@ from holdfast.adapters.supervision.pulse import Turn
 from holdfast.adapters.supervision.secrets import Veil
 from holdfast.adapters.supervision.verdict import detached
 from holdfast.adapters.supervision.vigil import Vigil
-from holdfast.domain.errors import ConflictError
+from holdfast.adapters.supervision.wishes import Wishes
 from holdfast.domain.link import events as links
 from holdfast.domain.session import events as e
-from holdfast.domain.transport import ConnectError, Failure, Joining
+from holdfast.domain.transport import Failure, Joining
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +43,6 @@ OUTBOX_LIMIT: Final = 4096
 AT_HAND_BYTES: Final = 2 * 1024
 """Read at a beat of a peer that talks; who says more is read by its task, which is fair to the others."""
 
-WISH_S: Final = 30.0
 STOP_S: Final = 20.0
 
 
@@ -70,7 +69,7 @@ class Talk:
         self._error: Exception | None = None
         self._asked: Failure | None = None
         self._failures: list[tuple[Keeper, Failure]] = []
-        self._wishes: dict[str, _Waiting] = {}
+        self._wishes = Wishes()
         self._settled: list[tuple[str, str | None]] = []
         self._invited: deque[Keeper] = deque()
         self._carried: set[StreamId] = set()
@@ -111,8 +110,7 @@ class Talk:
                     await self._yard.ledger.drive(keeper)
             await self._commit()
             nursery.cancel_scope.cancel()
-        for waiting in self._wishes.values():
-            waiting.answer("the connection is over")
+        self._wishes.over()
         return self._asked or self._failure
 
     def _attach(self, joining: Joining) -> None:
@@ -157,22 +155,7 @@ class Talk:
 
     async def ask(self, keeper: Keeper, key: str, wish: Wish) -> None:
         """Ask the peer for something and return once it has agreed, and the log says so."""
-        waiting = self._wishes[key] = _Waiting()
-        try:
-            self._post(self._speech.wish(keeper.id, key, wish))
-            with anyio.move_on_after(WISH_S):
-                await waiting.done.wait()
-        except ConnectError as error:
-            raise ConflictError(str(error)) from error
-        finally:
-            self._wishes.pop(key, None)
-        if waiting.refusal is not None:
-            others = f"; `holdfast mode {keeper.id}` lists those it has" if wish.kind == "mode" else ""
-            msg = f"the peer refused {wish.kind} {wish.value!r}: {waiting.refusal}{others}"
-            raise ConflictError(msg)
-        if not waiting.done.is_set():
-            msg = f"the peer did not answer within {WISH_S:.0f} s whether it takes {wish.kind} {wish.value!r}"
-            raise ConflictError(msg)
+        await self._wishes.ask(keeper.id, key, wish, lambda: self._post(self._speech.wish(keeper.id, key, wish)))
 
     # Inwards
 
@@ -286,8 +269,7 @@ class Talk:
             for keeper, failure in failures:
                 await self._expel(keeper, failure)
             for key, refusal in settled:
-                if key in self._wishes:
-                    self._wishes[key].answer(refusal)
+                self._wishes.answer(key, refusal)
             self._room.set()
             self._room = anyio.Event()
             if offset is not None and self.ready and offset - self._acknowledged >= ACKNOWLEDGE_BYTES:
@@ -398,15 +380,3 @@ class Talk:
         self._wake_committer()
         with anyio.move_on_after(STOP_S):
             await self._wire.stop(failure.error)
-
-
-class _Waiting:
-    """Somebody who waits for a wish to be granted."""
-
-    def __init__(self) -> None:
-        self.done = anyio.Event()
-        self.refusal: str | None = None
-
-    def answer(self, refusal: str | None) -> None:
-        self.refusal = refusal
-        self.done.set()
