@@ -3,7 +3,8 @@
 Every fence marked `console`, on any page, is run. Its lines starting with `$ ` are commands, `> ` continues one, and
 whatever follows is what the command must print, line by line; `…` stands for anything, alone on a line for any lines.
 A command must succeed unless it ends in a comment such as `# exits 3`. The fences of one page share one shell and one
-throw-away home. What should not be run is marked `sh` or `text`.
+throw-away home. What should not be run is marked `sh` or `text`; whether there are such verbs, options and targets is
+looked at in `sh`, too.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from holdfast.bootstrap import Doors
+from holdfast.frontends.cli.main import main
 from tests.support.cli import HOLDFAST, environment
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 _FENCE = re.compile(r"^( *)```console\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_NOT_RUN = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _MARK = "\x1e"
 
 
@@ -97,6 +101,51 @@ def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_home: Path, cli:
         assert int(status) == step.status, f"{where} exited {status}:\n{printed}"
         assert not step.printed or fits(printed, step.printed), f"{where} printed:\n{printed}"
     assert len(told) == 2 * len(listed) + 1, told[-1]
+
+
+def shown(page: str) -> list[list[str]]:
+    """Return the commands of ours that a page shows and nobody runs, as words."""
+    found: list[list[str]] = []
+    for fence in _NOT_RUN.finditer(page):
+        for line in fence[2].replace("\\\n", " ").splitlines():
+            words = shlex.shlex(line, posix=True, punctuation_chars=True)
+            words.whitespace_split = True
+            command: list[str] = []
+            for word in (*words, ";"):
+                if set(word) <= set("();<>|&"):
+                    found += [command] if command[:1] and command[0].rpartition("/")[2] in ("holdfast", "make") else []
+                    command = []
+                else:
+                    command.append(word)
+    return found
+
+
+SHOWN = [(page, command) for page in PAGES for command in shown(page.read_text())]
+
+
+@pytest.mark.parametrize(
+    ("page", "command"), SHOWN, ids=[f"{page.name}: {' '.join(command)}" for page, command in SHOWN]
+)
+def test_a_command_that_a_page_only_shows_is_understood(
+    page: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    program, *words = command
+    if program == "make":
+        assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        return
+    end = words.index("--") if "--" in words else len(words)
+    # Help comes before anything is done, and after every word was looked at.
+    code = main(Doors(), [*words[:end], "--help", *words[end:]])
+
+    assert code == 0, f"{page.relative_to(ROOT)}: {shlex.join(command)}: {capsys.readouterr().err}"
+
+
+def test_a_verb_or_an_option_that_is_not_there_is_noticed() -> None:
+    page = "```sh\ncd x && holdfast ls --al | holdfast lls  # both wrong\nls\n```\n"
+
+    assert shown(page) == [["holdfast", "ls", "--al"], ["holdfast", "lls"]]
+    assert main(Doors(), ["ls", "--nothing", "--help"]) == 2
+    assert main(Doors(), ["lls", "--help"]) == 2
 
 
 @pytest.mark.slow
