@@ -101,14 +101,13 @@ class Run:
         self._zygote.tell("go")
 
     def listen_for(self, enough: Callable[[Words], bool], within_s: float = PATIENCE_S) -> None:
-        """Take in what it says until that is enough, or until it has ended.
+        """Take in what it says until that is enough, or until it has ended, however long it goes on.
 
         Raises:
-            TimeoutError: It says nothing more.
+            TimeoutError: It has said nothing for so long.
         """
-        deadline = time.monotonic() + within_s
         while not self.words.ended and not enough(self.words):
-            if not self._hear(deadline):
+            if not self._hear(time.monotonic() + within_s):
                 message = f"process {self.words.pid} says nothing more: {str(self.words)[-300:]}"
                 raise TimeoutError(message)
 

@@ -28,7 +28,7 @@ _ELSEWHERE: Final = {"/shutdown", "/demo/plug"}
 """Ends the daemon."""
 
 SESSION: Final = b"5f0c7d2e-3b1a-4c86-9a57-2e8f61d0b943"
-"""The example's. In what is given, SESSION and TOKEN stand for the right ones."""
+"""The example's. In what is given, SESSION, TOKEN and PORT stand for the right ones."""
 
 BODIES: Final = (
     b'{"title":"shop","client_id":"c1","pinned":true,"muted":false,"for_s":60,"up_to":3,"name":"n","read_only":true}',
@@ -39,20 +39,20 @@ BODIES: Final = (
 )
 REQUESTS: Final = (
     (
-        b"GET /api/v1/sessions?limit=2&ended=true&after=0.1 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        b"GET /api/v1/sessions?limit=2&state=unread HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n"
         b"Authorization: Bearer TOKEN\r\n\r\n"
     ),
     (
-        b"GET /api/v1/search?q=a%20%22b%22&limit=3 HTTP/1.1\r\nHost: localhost\r\nCookie: holdfast=a.b; x=y\r\n"
-        b"Origin: http://localhost\r\nAuthorization: Bearer TOKEN\r\n\r\n"
+        b"GET /api/v1/search?q=a%20%22b%22&limit=3 HTTP/1.1\r\nHost: localhost:PORT\r\nCookie: holdfast=a.b; x=y\r\n"
+        b"Origin: http://localhost:PORT\r\nAuthorization: Bearer TOKEN\r\n\r\n"
     ),
     (
-        b"POST /api/v1/sessions/x/rename HTTP/1.1\r\nHost: [::1]:80\r\nAuthorization: Bearer TOKEN\r\n"
+        b"POST /api/v1/sessions/SESSION/rename HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nAuthorization: Bearer TOKEN\r\n"
         b"Content-Length: 13\r\n"
         b"Content-Type: application/json; charset=utf-8\r\nIdempotency-Key: k\r\nHoldfast-Client: me\r\n\r\n"
         b'{"title":"a"}'
     ),
-    b"GET /%2e%2e/app.js HTTP/1.0\r\nHost: localhost\r\nIf-None-Match: x\r\nRange: bytes=0-\r\n\r\n",
+    b"GET /%2e%2e/app.js HTTP/1.0\r\nHost: localhost:PORT\r\nIf-None-Match: x\r\nRange: bytes=0-\r\n\r\n",
 )
 FRAMES: Final = (
     (
@@ -156,7 +156,8 @@ def _asked(folder: Path) -> Generator[Daemon]:
 
 
 def _named(data: bytes, daemon: Daemon) -> bytes:
-    return data.replace(b"SESSION", SESSION).replace(b"TOKEN", daemon.token.encode())
+    named = data.replace(b"SESSION", SESSION).replace(b"TOKEN", daemon.token.encode())
+    return named.replace(b"PORT", str(daemon.port).encode())
 
 
 def _text(line: bytes) -> str | bytes:
