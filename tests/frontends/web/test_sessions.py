@@ -270,6 +270,8 @@ def test_an_ended_session_leaves_the_list_and_the_next_one_shows(web: Web) -> No
 
     expect(entry(page, end["id"])).to_have_count(0)
     expect(entry(other, end["id"])).to_have_count(0)
+    while web.daemon.get("/status").json()["agents"] != 1:  # its agent has a moment to go by itself
+        page.wait_for_timeout(50)
     page.wait_for_url(f"**/sessions/{keep['id']}")
     page.get_by_role("button", name="Show ended sessions").click()
     expect(entry(page, end["id"], "ended")).to_be_visible()
