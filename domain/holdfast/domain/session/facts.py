@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 class Fact(Struct, frozen=True, omit_defaults=True):
-    """Something that happened. Subclasses are registered with a tag and never change meaning once written."""
+    """Something that happened. Subclasses are registered with a tag and never change meaning once written.
+
+    Each lists all of its fields, also where another has the same: it is a format of the log, with versions of its own,
+    and what two facts inherited could not change in one of them alone.
+    """
 
 
 class Unknown(Fact, frozen=True):
