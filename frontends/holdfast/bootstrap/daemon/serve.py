@@ -105,7 +105,7 @@ async def _serve(
     app, live = build(house, port=listening[0].getsockname()[1])
     listener = Listener(app, stop)
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_end_on_signal, stop)
+        tasks.start_soon(_end_on_signal, keeping, stop)
         tasks.start_soon(_end_with_store, store, stop)
         tasks.start_soon(keep_up, store)
         await tasks.start(_supervise, keeping, stop)
@@ -144,13 +144,22 @@ def _opened(library: LocalLibrary) -> Generator[Store]:
         store.close()
 
 
-async def _end_on_signal(stop: anyio.Event) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for which in signals:
-            _log.info("told to end", extra={"signal": signal.Signals(which).name})
-            if stop.is_set():
-                os._exit(1)  # asked for the second time: whatever hangs, hangs
-            stop.set()
+async def _end_on_signal(keeping: Supervisor, stop: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, presence.END_AGENTS) as signals:
+        async with anyio.create_task_group() as ending:
+            async for which in signals:
+                _log.info("told to end", extra={"signal": signal.Signals(which).name})
+                if which == presence.END_AGENTS:
+                    ending.start_soon(_end_with_agents, keeping, stop)
+                    continue
+                if stop.is_set():
+                    os._exit(1)  # asked for the second time: whatever hangs, hangs
+                stop.set()
+
+
+async def _end_with_agents(keeping: Supervisor, stop: anyio.Event) -> None:
+    await keeping.end_agents("the daemon was ended together with its agents")
+    stop.set()
 
 
 async def _supervise(
