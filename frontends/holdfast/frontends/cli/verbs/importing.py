@@ -42,7 +42,7 @@ def import_(ctx: click.Context, app: App, *, sources: tuple[str, ...], watch: bo
     with app.writing() as workspace, progress(app.terminal, "importing") as report:
         done = workspace.import_(wanted, report)
     if done.files == 0:
-        msg = f"there is no transcript in {' '.join(wanted)}; name a file or folder that holds one"
+        msg = f"nothing in {' '.join(wanted)} could be imported, for the reasons above"
         raise TranscriptError(msg)
     if as_json:
         app.terminal.json(wire.encode(done))
