@@ -28,7 +28,14 @@ from holdfast.adapters.supervision.host.protocol import Decoder, WireError, enco
 from holdfast.bootstrap.library import LocalLibrary
 from holdfast.domain import attachments
 from holdfast.domain.content import beyond_text, of_text, text_of
-from holdfast.domain.errors import CursorError, HoldfastError, SettingsError, TranscriptError, UsageError
+from holdfast.domain.errors import (
+    CursorError,
+    HoldfastError,
+    NotFoundError,
+    SettingsError,
+    TranscriptError,
+    UsageError,
+)
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.query import parse
 from tests.adapters.importers import claude_lines as claude
@@ -209,12 +216,12 @@ def wire(_folder: Path) -> Take:
 
 
 def queries(folder: Path) -> Take:
-    """Ask a store: whatever is understood can be answered."""
+    """Ask a store: whatever is understood can be answered, unless it names a session that is not there."""
     store = open_store(StoreSettings.from_url(f"sqlite:///{folder}/log.db"), environ={})
     reader = Reader(store)
 
     def take(data: bytes) -> None:
-        with suppress(UsageError):
+        with suppress(UsageError, NotFoundError):
             reader.search(parse(data.decode("utf-8", "surrogateescape")))
 
     return take
