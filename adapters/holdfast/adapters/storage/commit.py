@@ -68,6 +68,10 @@ Tip = tuple[Head, int, bytes, int]
 """A head, and the version, hash and position to which the running transaction moves it."""
 
 
+Key = tuple[int, StreamKind, str, bytes]
+"""One row of `keys`: stream, kind, id and salt."""
+
+
 @dataclass(slots=True)
 class Heads:
     """Everything the writer remembers between commits. It moves only after a COMMIT."""
@@ -119,7 +123,7 @@ class Batch(Struct):
     next_stream: int
     rows: list[LogRow] = []
     tips: dict[str, Tip] = {}
-    keys: list[tuple[int, str, str, bytes]] = []
+    keys: list[Key] = []
     roster: dict[str, RosterRow] = {}
     contents: dict[str, bytes] = {}
     outcomes: list[Outcome] = []
@@ -219,9 +223,11 @@ def prepare(connection: LogConnection, heads: Heads, requests: Sequence[Request]
 
 def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Request) -> list[int]:
     position = batch.position
-    tips: dict[str, Tip] = {}
-    keys: list[tuple[int, str, str, bytes]] = []
-    rows: list[LogRow] = []
+    # A lone event is checked before anything is noted of it, so it may go where it belongs at once.
+    alone = len(request.entries) == 1
+    tips: dict[str, Tip] = batch.tips if alone else {}
+    rows: list[LogRow] = batch.rows if alone else []
+    keys: list[Key] = []
     contents: dict[str, bytes] = {}
     for header, data in request.entries:
         name, version, event_id, tag, schema, recorded_at, occurred_at, cause, actor, device, source, offset = header
@@ -229,10 +235,8 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
         if tip is None:
             head = heads.by_id.get(name) or connection.head_of(name)
             if head is None:
-                salt = secrets.token_bytes(SALT_BYTES)
-                kind = request.row.kind if request.row else "session"
-                head = Head(batch.next_stream + len(keys), name, kind, 0, GENESIS, 0, keyed(salt))
-                keys.append((head.stream, kind, name, salt))
+                head, key = _begin(batch.next_stream + len(keys), name, request.row)
+                keys.append(key)
             last, prev, at = head.version, head.hash, head.position
         else:
             head, last, prev, at = tip
@@ -267,15 +271,23 @@ def _place(connection: LogConnection, heads: Heads, batch: Batch, request: Reque
         tips[name] = (head, version, hash_, position)
     positions = list(range(batch.position + 1, position + 1))
     batch.position = position
-    batch.rows += rows
-    batch.tips.update(tips)
-    batch.contents |= contents
+    if not alone:
+        batch.rows += rows
+        batch.tips.update(tips)
+    if contents:
+        batch.contents |= contents
     if keys:
         batch.keys += keys
         batch.next_stream += len(keys)
     if request.row is not None and rows:
         batch.roster[request.entries[0][0][0]] = request.row
     return positions
+
+
+def _begin(stream: int, name: str, row: RosterRow | None) -> tuple[Head, Key]:
+    salt = secrets.token_bytes(SALT_BYTES)
+    kind: StreamKind = row.kind if row else "session"
+    return Head(stream, name, kind, 0, GENESIS, 0, keyed(salt)), (stream, kind, name, salt)
 
 
 def _named(connection: LogConnection, data: bytes, given: Mapping[str, bytes]) -> dict[str, bytes]:
