@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,13 @@ from tests.chaos.processes import traced
 from tests.chaos.writer import STOPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
-    from tests.chaos.conftest import Filled
+    from tests.chaos.conftest import Filled, Place
     from tests.chaos.figures import Figures
     from tests.chaos.processes import Zygote
+    from tests.chaos.words import Words
 
 pytestmark = [pytest.mark.strace, pytest.mark.slow]
 
@@ -132,23 +135,31 @@ def test_nothing_is_acknowledged_after_the_disk_failed(
     assert failed
 
 
-def fail_attaching(
-    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
-) -> tuple[bool, list[str]]:
-    """Append pictures while every call from this number on fails; return whether one did, and what does not hold."""
+@contextmanager
+def failing(
+    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *deed: str
+) -> Generator[tuple[Place, Words, bool]]:
+    """Do a deed, with its options, to a copy of the store while calls fail from this one on; tell whether one did."""
     place = filled.place.copied(folder / f"{call}-{number}")
     trace = folder / "trace"
     words = traced(
         zygote,
-        ["deed", "attach", *place.options, *options],
+        ["deed", deed[0], *place.options, *deed[1:]],
         *(f"--trace={call}", f"--inject={call}:error=EIO:when={number}+"),
         output=trace,
     )
-    failed = "(INJECTED)" in trace.read_text()
-    violations = check(place.settings, place.home, [filled.words, words]).violations
+    yield place, words, "(INJECTED)" in trace.read_text()
+    shutil.rmtree(place.home)
+
+
+def fail_attaching(
+    zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
+) -> tuple[bool, list[str]]:
+    """Append pictures while every call from this number on fails; return whether one did, and what does not hold."""
+    with failing(zygote, filled, folder, call, number, "attach", *options) as (place, words, failed):
+        violations = check(place.settings, place.home, [filled.words, words]).violations
     if failed and words.status < 0:
         violations.append(f"the process ended with status {words.status}")
-    shutil.rmtree(place.home)
     return failed, [f"attaching, {call} {number}: {violation}" for violation in violations]
 
 
@@ -176,22 +187,13 @@ def fail_compacting(
     zygote: Zygote, filled: Filled, folder: Path, call: str, number: int, *options: str
 ) -> tuple[bool, list[str]]:
     """Compact while every call from this number on fails; return whether one did, and what does not hold."""
-    place = filled.place.copied(folder / f"{call}-{number}")
-    trace = folder / "trace"
-    words = traced(
-        zygote,
-        ["deed", "compact", *place.options, *options],
-        *(f"--trace={call}", f"--inject={call}:error=EIO:when={number}+"),
-        output=trace,
-    )
-    failed = "(INJECTED)" in trace.read_text()
-    violations = check(place.settings, place.home, [filled.words]).violations
-    violations = violations or otherwise_told(place.settings, filled.told)
+    with failing(zygote, filled, folder, call, number, "compact", *options) as (place, words, failed):
+        violations = check(place.settings, place.home, [filled.words]).violations
+        violations = violations or otherwise_told(place.settings, filled.told)
     if failed and words.done:
         violations.append("it was said to be done")
     if words.status != (0 if words.done else STOPPED):
         violations.append(f"the process ended with status {words.status}: {words.stopped}")
-    shutil.rmtree(place.home)
     return failed, [f"compact, {call} {number}: {violation}" for violation in violations]
 
 

@@ -62,6 +62,12 @@ class Pair:
         run.listen_to_acks(100)
         return run
 
+    def take_over(self) -> None:
+        """Lose the primary and go on with the standby, which was stopped."""
+        self.primary.kill()
+        self.standby.start()
+        self.standby.promote()
+
     def violations(self, run: Run) -> list[str]:
         """End a writer; return what does not hold of the store as it is now."""
         words = run.kill()
@@ -124,9 +130,7 @@ def test_what_only_a_crashed_primary_has_is_not_acknowledged_before_its_standby_
         primary.kill()
         primary.start()  # after recovery everybody sees what was committed here alone
         primary.wait_until(WAITING)
-        primary.kill()
-        pair.standby.start()
-        pair.standby.promote()
+        pair.take_over()
         run.listen_to_acks(20)
 
         assert pair.violations(run) == []
@@ -143,9 +147,7 @@ def test_a_commit_whose_wait_for_the_standby_is_cancelled_is_not_acknowledged_be
                 primary.wait_until(WAITING)
                 connection.execute(f"SELECT pg_cancel_backend(pid) {WAITING.removeprefix('SELECT count(*) ')}".encode())
         primary.wait_until(WAITING)
-        primary.kill()
-        pair.standby.start()
-        pair.standby.promote()
+        pair.take_over()
         run.listen_to_acks(20)
 
         assert pair.violations(run) == []
@@ -198,9 +200,7 @@ def test_failovers_catch_a_standby_that_was_not_waited_for(
         pair.standby.stop()
         primary.wait_for_no_standby()
         run.listen_to_acks(100)
-        primary.kill()
-        pair.standby.start()
-        pair.standby.promote()
+        pair.take_over()
         words = run.wait()
 
         assert words.stopped is not None
