@@ -50,7 +50,7 @@ def test_ls_lists_open_sessions(run: Run) -> None:
     assert lines[1].startswith("● needs-you  0199aaaa  Fix the race  rm -rf build  claude  /srv/shop")
 
 
-@pytest.mark.parametrize("line", ["ls", f"show {FIRST}", f"peek {FIRST}"])
+@pytest.mark.parametrize("line", ["ls", "inbox", f"show {FIRST}", f"peek {FIRST}"])
 def test_what_is_at_work_is_said_to_be_as_of_then_where_no_daemon_watches_it(run: Run, line: str) -> None:
     ran = run(*line.split())
 

@@ -62,6 +62,8 @@ def inbox(app: App, *, as_json: bool) -> None:
         rows = {str(each.session_id): reading.row(each.session_id) for each in waiting}
     if waiting:
         app.terminal.lines(cards(waiting, rows, width=app.terminal.width, unicode=app.terminal.unicode))
+        app.terminal.flush()
+        unwatched.tell(app, rows.values())
     else:
         note("Nothing waits for you.")
 
