@@ -30,9 +30,16 @@ if TYPE_CHECKING:
     from holdfast.domain.session.facts import Fact
 
 _SENDS: Final = (c.QueuePrompt, c.ResumeQueue)
+"""What may have a prompt sent, and so connects a session that is not connected."""
+
 _ASKED_LIMIT: Final = 10_000
+"""Permissions whose session is remembered; for older ones the log is asked."""
+
 _ROUNDS: Final = 3
+"""How often something is decided anew because somebody else wrote to the session meanwhile."""
+
 _AGAIN_S: Final = 1.0
+"""Before an append is tried again that the log had no room for, or no connection."""
 
 
 class Carrier(Protocol):
@@ -87,7 +94,13 @@ class Keeper:
 
 
 class Observed:
-    """Facts of one session from its peer, to be recorded together."""
+    """Facts of one session from its peer, to be recorded together.
+
+    Attributes:
+        keeper: Whose session it is.
+        facts: In the order in which they were seen.
+        source: How far the peer's output is consumed by them; None where nothing is read by offsets.
+    """
 
     __slots__ = ("facts", "keeper", "source")
 

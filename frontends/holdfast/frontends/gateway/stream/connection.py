@@ -31,7 +31,11 @@ STALLED_S: Final = 5.0
 """A reader that takes nothing for this long is cut off."""
 
 _SUBSCRIPTIONS = 256
+"""How many one connection may have at a time."""
+
 _COMMANDS = 64
+"""How many one connection may have under way, and how many answers may wait for it; then nothing more is read."""
+
 _SLOW = frozenset({"mode", "sessions", "reconnect"})
 """What may wait for a peer: the commands after it do not wait for them."""
 
@@ -58,7 +62,7 @@ class Attachment:
         self._seen = seen
         self._subscriptions: dict[str, Subscription] = {}
         self._replies: deque[bytes] = deque()
-        self._reads = False
+        self._looks = False
         self._wake = anyio.Event()
         self._idle = False
         self._running = 0
@@ -156,8 +160,8 @@ class Attachment:
         self.wake()
 
     def _focus(self, frame: frames.Focus, tasks: TaskGroup) -> None:
-        if not self._reads:
-            self._reads = True
+        if not self._looks:
+            self._looks = True
             tasks.start_soon(self._seen.run)  # most attachments never say what they look at
         session = None if frame.session is None else StreamId(frame.session)
         self._hub.focus(self.id, self._client, session)
