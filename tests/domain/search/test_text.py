@@ -41,6 +41,13 @@ def test_what_is_shown_of_a_tool_says_nothing_twice(title: str, command: str, sh
     assert shown_of(item, 1) == text_of(item)
 
 
+def test_of_a_plan_is_shown_what_is_to_be_done() -> None:
+    entries = [{"content": "Read the clock", "priority": "medium", "status": "completed"}, {"content": "Reset it"}]
+    item = Item("p1", "plan", content=Raw(json.encode(entries)))
+
+    assert shown_of(item) == "Read the clock\nReset it"
+
+
 def test_what_is_kept_beside_the_log_is_not_searched() -> None:
     reference = {"$attachment": "0a" * 32, "size": 99_999, "encoding": "utf-8"}
     shown = [{"type": "resource", "resource": {"uri": "file:///a", "text": reference}}]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from msgspec import MsgspecError, json
 
 from holdfast.domain.attachments import KEY
+from holdfast.domain.projections.bodies import plan
 from holdfast.domain.search.words import words
 
 if TYPE_CHECKING:
@@ -39,12 +40,18 @@ def text_of(item: Item) -> str:
 
 
 def shown_of(item: Item, part: int = 0) -> str:
-    """Return the text that shows a hit in a passage of `item`: what the title of a tool says of its input stands once.
+    """Return the text that shows a hit in a passage of `item`.
+
+    What the title of a tool says of its input stands there once, and of a plan what is to be done.
 
     Long items say it twice, as they are indexed, so that the place of a passage is the same in both.
     """
     text = text_of(item)
-    if part or not item.title or len(text) > _SHORT:
+    if part or len(text) > _SHORT:
+        return text
+    if item.kind == "plan":
+        return "\n".join(entry for _, entry in plan(item.content))
+    if not item.title:
         return text
     title = " ".join(item.title.split())
     tool, colon, hint = title.partition(": ")

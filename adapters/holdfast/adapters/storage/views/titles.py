@@ -32,7 +32,7 @@ class _Metadata(msgspec.Struct, frozen=True):
 class _Named(msgspec.Struct, frozen=True):
     """The part of a roster row that says what somebody called the session."""
 
-    created_at: str
+    created_at: str = "1970-01-01T00:00:00Z"
     title: str = ""
     metadata: _Metadata = _Metadata()
 
