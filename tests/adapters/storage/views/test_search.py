@@ -142,7 +142,7 @@ def test_a_query_finds(found: Callable[..., list[str]], query: str, items: froze
     assert (frozenset(answer), len(answer)) == (items, len(items))
 
 
-@pytest.mark.parametrize("session", ["aaa", "cccc", '"aaaa1111-shop x"', "aaaa\0", "%%%%"])
+@pytest.mark.parametrize("session", ["aaa", "cccc", '"aaaa1111-shop x"', "aaaa\0", "aaaa\udc80", "%%%%"])
 def test_a_session_that_is_not_there_is_said_to_be_missing(found: Callable[..., list[str]], session: str) -> None:
     with pytest.raises(NotFoundError, match="there is no session in:"):
         found(f"login in:aaaa in:{session}")

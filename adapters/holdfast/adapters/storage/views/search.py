@@ -85,7 +85,8 @@ def _see_that_there_is(connection: Connection, query: Query) -> None:
         fitting = table.id == where.value
         if len(where.value) >= ID_PREFIX:
             fitting |= table.id.startswith(where.value, autoescape=True)
-        if "\0" in where.value or connection.scalar(select(table.id).where(fitting).limit(1)) is None:
+        # No database can be asked for NUL, nor for half a character, and no session is called so.
+        if not where.value.isprintable() or connection.scalar(select(table.id).where(fitting).limit(1)) is None:
             raise no_session(where.value)
 
 
