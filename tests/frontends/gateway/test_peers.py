@@ -141,7 +141,9 @@ def test_an_ended_session_takes_nothing_more_and_stays_readable(daemon: Daemon, 
     refused(daemon.request("PATCH", f"{path}/queue/p1", {"content": "x"}), 409, "session_ended")
     refused(daemon.request("DELETE", f"{path}/queue/p1"), 409, "session_ended")
     refused(daemon.request("DELETE", f"{path}/queue"), 409, "session_ended")
-    assert daemon.post(f"{path}/end", {"client_id": "e-1"}).json() == ended.json(), "who ended it is told so again"
+    again = daemon.post(f"{path}/end", {"client_id": "e-1"})
+    assert again.status == 200, "who ended it is told so again"
+    assert again.json()["ended"] == ended.json()["ended"]  # its agent may have left meanwhile, so that the row goes on
     assert daemon.get(f"{path}/transcript").json()["items"]
 
 
