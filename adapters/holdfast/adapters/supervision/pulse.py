@@ -11,11 +11,14 @@ import anyio
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-BEAT_S: Final = 0.012
+BEAT_S: Final = 0.01
 """How long pieces of text may gather. A commit costs about the same for one event and for a hundred of them."""
 
 GROUPS: Final = 4
 """What one group has said is written and shown while the others gather, so that nobody waits for all of them."""
+
+_EACH_S: Final = 0.000_14
+"""What each who is busy needs of a beat: about so long it takes to read one, and to write and show what it said."""
 
 _READING: Final = 0.6
 """The part of a beat in which peers may be read. What they said has to be written and shown as well."""
@@ -36,7 +39,7 @@ class Pulse:
     """
 
     def __init__(self, beat_s: float = BEAT_S, groups: int = GROUPS) -> None:
-        """Beat every `beat_s` seconds for each of the groups once `run` is at work."""
+        """Beat every `beat_s` seconds for each of the groups once `run` is at work, or seldomer where many are busy."""
         self._beat_s = beat_s
         self._groups = [Group() for _ in range(groups)]
         self._next = cycle(self._groups)
@@ -45,7 +48,11 @@ class Pulse:
     @property
     def share_s(self) -> float:
         """How long each of those who are busy now may read in a beat."""
-        return max(_LEAST_S, _READING * self._beat_s / max(1, sum(group.busy for group in self._groups)))
+        return max(_LEAST_S, _READING * self._beat_s / max(1, self._busy))
+
+    @property
+    def _busy(self) -> int:
+        return sum(group.busy for group in self._groups)
 
     def join(self) -> Group:
         """Return the group of one more who may be busy."""
@@ -63,17 +70,16 @@ class Pulse:
 
     async def run(self) -> None:
         """Beat until cancelled."""
-        step_s = self._beat_s / len(self._groups)
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
             due = anyio.current_time()
-            due += step_s - due % step_s
             while any(group.resting for group in self._groups):
+                step_s = max(self._beat_s, _EACH_S * self._busy) / len(self._groups)
                 for group in self._groups:
+                    due += step_s
                     await anyio.sleep(max(0.0, due - anyio.current_time()))
                     group.beat()
-                    due += step_s
                 due = max(due, anyio.current_time())
 
 
