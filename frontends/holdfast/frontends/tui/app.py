@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
+    from rich.console import RenderableType
     from textual.screen import Screen
 
     from holdfast.frontends.client.views import Json
@@ -99,6 +100,7 @@ class HoldfastApp(App[int]):
         self._first = session
         self._at = at
         self._title = ""
+        self._held = self._missed = False
         for theme in (DARK, LIGHT, PLAIN):
             self.register_theme(theme)
         self.theme = (PLAIN if colours <= 16 else LIGHT if light else DARK).name
@@ -114,6 +116,40 @@ class HoldfastApp(App[int]):
             signal.signal(number, partial(self._told_to_end, loop))
         self.sessions.listen(self._entitle)
         self.call_after_refresh(self._begin)
+
+    @property
+    def _background_screens(self) -> list[Screen[object]]:
+        """What can be seen behind the screen: nothing, unless that lets it through.
+
+        Textual counts the one below in any case, and draws all of a session anew whenever a line of the list changes
+        that nobody can see.
+        """
+        return super()._background_screens if self.screen.is_modal else []
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """Draw a frame, and no other one before the terminal has come so far; what is not drawn now is drawn then."""
+        self._missed |= self._held and renderable is not None
+        super()._display(screen, renderable)
+        driver = self._driver
+        if not self._held and isinstance(driver, TerminalDriver) and driver.pace.behind:
+            self._held = True
+            self._begin_batch()
+            driver.when_caught_up(self._catch_up)
+            self.set_timer(_PATIENCE_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        driver = self._driver
+        if not self._held or not self.is_running or not isinstance(driver, TerminalDriver):
+            return
+        if driver.pace.behind:
+            self.set_timer(_PATIENCE_S, self._catch_up)
+            return
+        self._held = False
+        self._end_batch()
+        if self._missed:
+            self._missed = False
+            self.screen.refresh()
+        self.screen.check_idle()
 
     def _begin(self) -> None:
         self.run_worker(self._attend())

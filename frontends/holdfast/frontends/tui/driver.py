@@ -6,14 +6,21 @@ import os
 import sys
 from codecs import getincrementaldecoder
 from selectors import EVENT_READ, SelectSelector
-from typing import Final, cast
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Final, cast
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from holdfast.domain.escaping import escaped
+from holdfast.frontends.tui.pace import ASK, Pace
 from holdfast.frontends.tui.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import App
 
 _KEEP_TITLE: Final = "\x1b[22;2t"
 _RESTORE_TITLE: Final = "\x1b[23;2t"
@@ -23,6 +30,8 @@ _TITLE: Final = 120
 _LOOK_S: Final = 0.1
 """How often to look whether the screen was given back, and whether an escape that came was a key of its own."""
 
+_ANSWERS_S: Final = 1.0
+_TURN_S: Final = 0.01
 _PIECE: Final = 1 << 16
 _GONE: Final = 129
 """The exit code of a program whose terminal hung up."""
@@ -30,6 +39,36 @@ _GONE: Final = 129
 
 class TerminalDriver(LinuxDriver):
     """Textual's driver, with what it lacks."""
+
+    def __init__(
+        self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.pace = Pace(self._caught_up)
+        self._listener: Callable[[], None] | None = None
+        self._written = 0
+
+    def when_caught_up(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called on the event loop whenever the terminal has answered."""
+        self._listener = listener
+
+    def _caught_up(self) -> None:
+        if self._listener is not None:
+            self._loop.call_soon_threadsafe(self._listener)
+
+    def flush(self) -> None:
+        """Ask, after a frame, whether the terminal has come so far."""
+        self.write(ASK)
+        self.pace.sent(self._written)
+        self._written = 0
+        super().flush()
+
+    def disable_input(self) -> None:
+        """Take no more keys; an answer that is still on its way is waited for, or it would be typed into the shell."""
+        until = monotonic() + _ANSWERS_S
+        while self.pace.waiting and monotonic() < until:
+            sleep(_TURN_S)
+        super().disable_input()
 
     def start_application_mode(self) -> None:
         """Take the screen, and remember the title."""
@@ -43,6 +82,7 @@ class TerminalDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Write, as long as there is somebody to write to: a terminal that has gone takes the thread with it."""
+        self._written += len(data)
         if self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
 
@@ -69,7 +109,11 @@ class TerminalDriver(LinuxDriver):
                     if not data:
                         self._app.call_later(self._app.exit, _GONE)
                         return
-                    for message in parser.feed(decode(data)):
+                    typed = self.pace.heard(decode(data))
+                else:
+                    typed = self.pace.rest()
+                if typed:  # nothing would be the end of all input to the parser
+                    for message in parser.feed(typed):
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)

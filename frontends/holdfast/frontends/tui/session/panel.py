@@ -54,6 +54,7 @@ class Panel(Widget):
         self._palette: Palette | None = None
         self._drawn: tuple[int, list[Line]] | None = None
         self._offset = 0
+        self._height = -1
 
     def lines(self, width: int) -> Sequence[Line]:
         """Return what is shown in lines of at most `width` cells."""
@@ -62,8 +63,11 @@ class Panel(Widget):
     def redraw(self) -> None:
         """Show what there is now."""
         self._drawn = None
-        self.display = bool(self._in(max(8, (self.size.width or app_of(self).size.width) - self.gutter_cells - 1)))
-        self.refresh(layout=True)
+        height = len(self._in(max(8, (self.size.width or app_of(self).size.width) - self.gutter_cells - 1)))
+        # A layout draws the whole screen anew, which over a slow line takes seconds, and this may be a clock.
+        grown, self._height = height != self._height, height
+        self.display = height > 0
+        self.refresh(layout=grown)
 
     def on_mount(self) -> None:
         """Follow the theme."""
