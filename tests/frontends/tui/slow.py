@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tests.support.cli import HOLDFAST, environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 PATIENCE_S = 90.0
@@ -78,7 +78,7 @@ class SlowTerminal:
 
 
 @contextmanager
-def slow_link(path: Path, *, bytes_per_s: int, delay_s: float) -> Iterator[None]:
+def slow_link(path: Path, *, bytes_per_s: int, delay_s: float) -> Generator[None]:
     """Put a slow line between a Unix socket and whoever connects to it from now on."""
     behind = path.with_name(f"{path.name}.fast")
     path.rename(behind)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from threading import Timer
 from time import time
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from anyio import create_task_group, sleep, to_thread
 from textual.app import App
@@ -124,12 +124,13 @@ class HoldfastApp(App[int]):
         Textual counts the one below in any case, and draws all of a session anew whenever a line of the list changes
         that nobody can see.
         """
-        return super()._background_screens if self.screen.is_modal else []
+        behind = cast("list[Screen[object]]", super()._background_screens)  # pyright: ignore[reportUnknownMemberType] # half known
+        return behind if self.screen.is_modal else []
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw a frame, and no other one before the terminal has come so far; what is not drawn now is drawn then."""
         self._missed |= self._held and renderable is not None
-        super()._display(screen, renderable)
+        super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType] # Textual's is half known
         driver = self._driver
         if not self._held and isinstance(driver, TerminalDriver) and driver.pace.behind:
             self._held = True

@@ -43,7 +43,7 @@ class TerminalDriver(LinuxDriver):
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        super().__init__(app, debug=debug, mouse=mouse, size=size)  # pyright: ignore[reportUnknownMemberType] # half known
         self.pace = Pace(self._caught_up)
         self._listener: Callable[[], None] | None = None
         self._written = 0
