@@ -11,6 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from holdfast.frontends.tui.cells import Span, strip
+from holdfast.frontends.tui.moves import MOVES
 from holdfast.frontends.tui.palette import Palette, app_of
 
 if TYPE_CHECKING:
@@ -39,12 +40,7 @@ class Choices(ScrollView, can_focus=True):
 
     """
     BINDINGS: ClassVar = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "edge(-1)", "First", show=False),
-        Binding("end,G", "edge(1)", "Last", show=False),
+        *MOVES,
         Binding("enter", "choose", "Choose", show=False),
     ]
 

@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from textual.theme import BUILTIN_THEMES, Theme
 
+
+def _variables(
+    *, ground: str, dim: str, faint: str, working: str, rule: str, edge: str, accent: str,
+    cursor: str, marked: str, added: str, removed: str, selection: str,
+) -> dict[str, str]:  # fmt: skip
+    """Return what Textual and the lists call these colours."""
+    grounds = ("footer-background", "scrollbar-corner-color")
+    return {
+        "text-dim": dim,
+        "text-faint": faint,
+        "working": working,
+        "rule": rule,
+        "row-cursor": cursor,
+        "marked": marked,
+        "added": added,
+        "removed": removed,
+        "border": edge,
+        "border-blurred": rule,
+        "scrollbar": rule,
+        "scrollbar-hover": edge,
+        "scrollbar-active": accent,
+        "input-selection-background": selection,
+        **dict.fromkeys((*grounds, *(f"scrollbar-background{state}" for state in ("", "-hover", "-active"))), ground),
+    }
+
+
 DARK = Theme(
     name="holdfast-dark",
     dark=True,
@@ -17,27 +43,20 @@ DARK = Theme(
     background="#16161a",
     surface="#1d1d22",
     panel="#26262d",
-    variables={
-        "text-dim": "#a5a19a",
-        "text-faint": "#74716b",
-        "working": "#7cc7e8",
-        "rule": "#34343c",
-        "row-cursor": "#2a2c40",
-        "marked": "#3d4270",
-        "added": "#1c3325",
-        "removed": "#3a2223",
-        "footer-background": "#16161a",
-        "border": "#4a4a55",
-        "border-blurred": "#34343c",
-        "scrollbar": "#34343c",
-        "scrollbar-hover": "#4a4a55",
-        "scrollbar-active": "#a3aeff",
-        "scrollbar-background": "#16161a",
-        "scrollbar-background-hover": "#16161a",
-        "scrollbar-background-active": "#16161a",
-        "scrollbar-corner-color": "#16161a",
-        "input-selection-background": "#a3aeff 30%",
-    },
+    variables=_variables(
+        ground="#16161a",
+        dim="#a5a19a",
+        faint="#74716b",
+        working="#7cc7e8",
+        rule="#34343c",
+        edge="#4a4a55",
+        accent="#a3aeff",
+        cursor="#2a2c40",
+        marked="#3d4270",
+        added="#1c3325",
+        removed="#3a2223",
+        selection="#a3aeff 30%",
+    ),
 )
 LIGHT = Theme(
     name="holdfast-light",
@@ -52,27 +71,20 @@ LIGHT = Theme(
     background="#faf9f6",
     surface="#f2f0eb",
     panel="#e8e5de",
-    variables={
-        "text-dim": "#625e57",
-        "text-faint": "#827d75",
-        "working": "#0b6a8f",
-        "rule": "#d8d4cb",
-        "row-cursor": "#e2e5fa",
-        "marked": "#c3caf5",
-        "added": "#e3f5e8",
-        "removed": "#fdeae8",
-        "footer-background": "#faf9f6",
-        "border": "#b9b4a9",
-        "border-blurred": "#d8d4cb",
-        "scrollbar": "#d8d4cb",
-        "scrollbar-hover": "#b9b4a9",
-        "scrollbar-active": "#4353c9",
-        "scrollbar-background": "#faf9f6",
-        "scrollbar-background-hover": "#faf9f6",
-        "scrollbar-background-active": "#faf9f6",
-        "scrollbar-corner-color": "#faf9f6",
-        "input-selection-background": "#4353c9 25%",
-    },
+    variables=_variables(
+        ground="#faf9f6",
+        dim="#625e57",
+        faint="#827d75",
+        working="#0b6a8f",
+        rule="#d8d4cb",
+        edge="#b9b4a9",
+        accent="#4353c9",
+        cursor="#e2e5fa",
+        marked="#c3caf5",
+        added="#e3f5e8",
+        removed="#fdeae8",
+        selection="#4353c9 25%",
+    ),
 )
 PLAIN = Theme(
     name="holdfast-16",

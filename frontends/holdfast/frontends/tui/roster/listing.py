@@ -12,6 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from holdfast.frontends.tui.cells import Span, strip
+from holdfast.frontends.tui.moves import MOVES
 from holdfast.frontends.tui.palette import Palette, app_of
 from holdfast.frontends.tui.roster.entries import Entry, group_of
 from holdfast.frontends.tui.roster.lines import Columns, columns, first_line, height, second_line
@@ -45,12 +46,7 @@ class RosterList(ScrollView, can_focus=True):
     RosterList { height: 1fr; scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "edge(-1)", "First", show=False),
-        Binding("end,G", "edge(1)", "Last", show=False),
+        *MOVES,
         Binding("enter", "open", "Open", show=False),
         Binding("space", "peek", "Peek", show=False),
     ]

@@ -57,8 +57,9 @@ class Panel(Widget):
         self._height = -1
 
     def lines(self, width: int) -> Sequence[Line]:
-        """Return what is shown in lines of at most `width` cells."""
-        raise NotImplementedError
+        """Return what is shown in lines of at most `width` cells; nothing, until a panel says what."""
+        del width
+        return ()
 
     def redraw(self) -> None:
         """Show what there is now."""
