@@ -299,19 +299,26 @@ def test_a_home_that_cannot_be_locked_twice_reports_the_holder(tmp_home: Path) -
         pass
 
 
+@pytest.mark.parametrize("agents", [False, True])
 def test_a_daemon_whose_file_is_lost_can_still_be_ended(
-    control: Callable[..., LocalDaemon], tmp_home: Path, monkeypatch: pytest.MonkeyPatch
+    control: Callable[..., LocalDaemon], tmp_home: Path, monkeypatch: pytest.MonkeyPatch, *, agents: bool
 ) -> None:
     monkeypatch.setattr("holdfast.bootstrap.daemon.control._SILENT_S", 0.1)
     local = control(tmp_home)
     local.start(Listen(port=0, web=False))
     (tmp_home / "daemon.json").write_text("{broken")
 
-    with pytest.raises(DaemonError, match="does not say that it is ready"):
-        local.stop(agents=True)
-
-    assert local.stop()
+    assert local.stop(agents=agents)
     assert not presence.lives(Home(tmp_home))
+
+
+def test_a_daemon_that_would_leave_its_agents_is_not_ended_together_with_them(
+    tmp_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that has only begun, or is of a version that knows no such signal. Here it is this very process."""
+    monkeypatch.setattr("holdfast.bootstrap.daemon.control._SILENT_S", 0.1)
+    with presence.only_one(Home(tmp_home)), pytest.raises(DaemonError, match="is not ready to end its agents"):
+        LocalDaemon(environment(tmp_home), lambda line: None).stop(agents=True)
 
 
 def test_a_long_home_still_gets_a_socket(control: Callable[..., LocalDaemon], tmp_path: Path) -> None:

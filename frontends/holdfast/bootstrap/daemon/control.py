@@ -149,9 +149,8 @@ class LocalDaemon:
         pid = running.pid if running is not None else presence.process_of(self._home)
         if pid is None:
             return False
-        if running is None and agents:
-            # Before it is ready, the signal would end it and leave its agents.
-            msg = f"the daemon (process {pid}) does not say that it is ready: `holdfast down` leaves its agents alone"
+        if agents and not presence.ends_agents(pid):
+            msg = f"the daemon (process {pid}) is not ready to end its agents: `holdfast down` leaves them alone"
             raise DaemonError(msg)
         _signal(pid, presence.END_AGENTS if agents else signal.SIGTERM)
         if not presence.wait_until_gone(self._home, _END_WITH_AGENTS_S if agents else _END_S):

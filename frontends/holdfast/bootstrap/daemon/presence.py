@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,16 @@ def find(home: Home, *, wait_s: float = 0.0) -> Running | None:
             return running
         sleep(_POLL_S)  # nobody tells when a file appears, or when a lock is gone
     return None
+
+
+def ends_agents(pid: int) -> bool:
+    """Tell whether a daemon heeds the signal for that: until it is ready, that would end it and leave its agents."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return True  # it is gone, or this is no Linux
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "SigCgt: 0").split()[1]
+    return bool(int(caught, 16) >> (END_AGENTS - 1) & 1)
 
 
 def _is_there(pid: int) -> bool:
