@@ -130,6 +130,8 @@ def test_the_end_of_the_desktop_is_a_close(desk: Desk, started: Daemon) -> None:
 
 
 def test_a_daemon_can_be_started_again_from_the_menu(desk: Desk, started: Daemon) -> None:
+    # Sooner the tray would still be waiting for the daemon that it starts, and leave when that one dies.
+    until(lambda: "all is quiet" in desk.icon("Title"), "it never came")
     os.kill(started.running.pid, signal.SIGKILL)
 
     desk.choose("Start the daemon")
