@@ -284,8 +284,30 @@ def test_a_daemon_that_stays_away_is_not_waited_for_for_ever(tmp_path: Path, sai
 
     with pytest.raises(NotRunningError):
         exchange.come_back()
-    with pytest.raises(TimedOutError):
+    with pytest.raises(NotRunningError):
         exchange.come_back(deadline=0)
+    assert len(said) == 1
+
+
+def test_who_follows_in_pieces_waits_for_a_daemon_as_long_as_who_follows_at_once(
+    tmp_path: Path, said: list[str]
+) -> None:
+    running = Running(1, "http://127.0.0.1:1", str(tmp_path / "first"), "2026-03-12T09:00:00.000Z")
+    before = Canned(tmp_path / "first", chunked(event(3), whole=False))
+    exchange = Exchange(Control(lambda: None), running, "cli", said.append)
+    try:
+        followed = DaemonSessions(exchange).follow(StreamId("s"), 0, 0.5)
+        assert next(followed).recorded.position == 3
+    finally:
+        before.close()
+        (tmp_path / "first").unlink()
+
+    with pytest.raises(TimedOutError):
+        next(followed)
+    for _ in range(3):
+        with pytest.raises(TimedOutError):
+            next(DaemonSessions(exchange).follow(StreamId("s"), 3, 0.01))
+    assert said == ["the daemon went away; waiting for it to come back"]
 
 
 def test_whoever_follows_until_a_deadline_is_told_that_it_came(talk: Talk) -> None:

@@ -93,26 +93,34 @@ class Exchange:
         self._say = say
         self._patience_s = patience_s
         self._met = False
+        self._away_since: float | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether a daemon has answered before."""
+        return self._met
 
     def come_back(self, deadline: float | None = None) -> None:
-        """Return once a daemon that went away is there again.
+        """Return once a daemon that went away is there again. Who asks again and again waits no longer for that.
 
         Args:
             deadline: When nobody wants it any more, by the monotonic clock.
 
         Raises:
-            NotRunningError: It was not, for as long as a person would wait.
+            NotRunningError: It was not, for as long as a person would wait, since a daemon answered last.
+            TimedOutError: The deadline came.
         """
-        self._say("the daemon went away; waiting for it to come back")
-        end = time.monotonic() + self._patience_s
-        end = end if deadline is None else min(end, deadline)
-        while time.monotonic() < end:
+        if self._away_since is None:
+            self._say("the daemon went away; waiting for it to come back")
+            self._away_since = time.monotonic()
+        end = self._away_since + self._patience_s
+        while time.monotonic() < (end if deadline is None else min(end, deadline)):
             time.sleep(_POLL_S)  # a process that is not there yet cannot be waited on
             running = self._control.running()
             if running is not None:
                 self._running = running
                 return
-        raise _gone() if deadline is None or time.monotonic() < deadline else _late()
+        raise _gone() if time.monotonic() >= end else _late()
 
     def knock(self) -> None:
         """Look whether somebody is there and we have a credential, without asking anything.
@@ -233,7 +241,6 @@ class Exchange:
                 if not (lost or self._met) or time.monotonic() >= end:
                     raise
             else:
-                self._met = True
                 return answer
             self.come_back()
 
@@ -263,6 +270,7 @@ class Exchange:
         try:
             connection.connect()
             answer = connection.ask(method, place, headers, content)
+            self._met, self._away_since = True, None
             if answer.status >= 400:
                 raise _error(_problem_of(answer))
             yield answer

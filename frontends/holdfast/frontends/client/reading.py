@@ -128,20 +128,20 @@ class DaemonReading:
         self, since: int, session_id: StreamId | None, types: Sequence[str], deadline: float | None
     ) -> Iterator[LogEvent]:
         """Yield events for ever, and go on where a daemon left off that went away."""
-        met = False
+        lost = False
         while True:
             wanted: Query = {"after": since, "session": session_id, "type": tuple(types), "follow": "true"}
             try:
                 for line in self._exchange.lines("/events", wanted, deadline=deadline):
-                    met = True
                     event = shapes.event(line)
                     since = event.recorded.position or since
                     yield event
             except DaemonLostError:
-                met = True  # it is waited for below, as one that ended in order is
+                pass  # it is waited for below, as one that ended in order is
             except NotRunningError:
-                if not met:
+                if not (lost or self._exchange.met):
                     raise
+            lost = True
             self._exchange.come_back(deadline)
 
     def verify(self, progress: Progress | None = None) -> Verification:
