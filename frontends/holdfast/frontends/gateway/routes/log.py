@@ -221,7 +221,7 @@ def operations(house: House) -> Operations:
         Operation(
             "GET", "/events", "Read the log.", log.events, Events, None, statuses=(404, 410), media_type=ND_JSON
         ),
-        Operation("GET", "/search", "Search all sessions.", log.search, Search, "Hits"),
+        Operation("GET", "/search", "Search all sessions.", log.search, Search, "Hits", statuses=(404,)),
         Operation("GET", "/verify", "Verify the log.", log.verify, Nothing, "Verification"),
         Operation("POST", "/verify", "Verify the log.", log.verify, Nothing, "Verification", changes=False),
         Operation("GET", "/digests", "Tell the digests of the views.", log.digests, Nothing, dict[str, str]),
