@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdfast.frontends.tui.session.drawing import Scene, draw
+from holdfast.frontends.tui.session.items import clock
 from holdfast.frontends.tui.session.rows import Row, rows
 from holdfast.frontends.tui.session.text import cells
 
@@ -122,3 +123,14 @@ def test_a_field_of_another_kind_than_promised_breaks_nothing(value: object) -> 
         for level in (0, 1, 2):
             shown(item | {"kind": kind}, level)
         assert rows(["x"], {"x": item}.__getitem__, 0, 1)
+
+
+def test_an_answer_says_who_gave_it_and_when() -> None:
+    item: Json = {
+        "kind": "permission", "title": "Run it", "status": "answered", "decision": "once", "decided_by": "page",
+        "options": [{"option_id": "once", "kind": "allow_once", "name": "Allow once"}],
+    }  # fmt: skip
+
+    assert "✓ Allow once  Run it  by page" in shown(item)
+    later = clock({"at": "2026-11-21T09:41:00.000Z"})
+    assert f"by page  {later}" in shown(item | {"decided_at": "2026-11-21T09:41:00.000Z"})

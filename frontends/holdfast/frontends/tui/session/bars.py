@@ -96,7 +96,7 @@ class Answered(Panel):
             Span(f"Answered{where}: ", "bold"),
             Span(f"{safe(word)}  "),
             Span(safe(items.text(item, "title")), "dim"),
-            Span(f"  {items.now()}", "time"),
+            Span(f"  {items.decided(item) or items.now()}", "time"),
         ]
         self._serial += 1
         self.set_timer(self.SHOWN_S, lambda serial=self._serial: self._over(serial))

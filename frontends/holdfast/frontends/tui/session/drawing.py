@@ -222,7 +222,7 @@ def _permission(item: Json, width: int, *, pending: bool) -> Iterator[Line]:
     if reason := items.text(item, "reason"):
         spans.append(Span(f"  “{safe(reason)}”", "italic"))
     if by := items.text(item, "decided_by"):
-        spans.append(Span(f"  by {_short(by)}", "dim"))
+        spans.append(Span(f"  by {_short(by)}  {items.decided(item)}".rstrip(), "dim"))
     yield from _wrapped(spans, width, (Span(f"{sign} ", style), Span(f"{_short(word)}  ", style)), 2)
 
 

@@ -48,6 +48,11 @@ def clock(item: Json) -> str:
     return "" if when is None else f"{when:%H:%M}"
 
 
+def decided(item: Json) -> str:
+    """Return the time of day at which a question was answered; nothing where it does not say."""
+    return clock({"at": item.get("decided_at")})
+
+
 def now() -> str:
     """Return the time of day that it is."""
     return f"{datetime.now().astimezone():%H:%M}"
