@@ -61,7 +61,7 @@ def talk(library: MemoryLibrary) -> MemoryLibrary:
 def test_on_a_pipe_nothing_waits_and_all_is_told_in_order(run: Run, talk: MemoryLibrary) -> None:
     out = run("replay", "0199aaaa").out
 
-    told = ["first question", "claude", "one two\\x1b[2J\n", "second question", "goes on", " late\n"]
+    told = ["first question", "claude", "one two\\x1b[2J\n", "second question", "goes on\n  late\n"]
     places = [out.index(each) for each in told]
     assert places == sorted(places)
     assert harm_in(out, styled=False) == []

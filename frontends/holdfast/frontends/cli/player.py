@@ -135,6 +135,7 @@ class Teller:
                     item = moment.items[item_id]
                     if self._open != item_id:
                         self._begin(moment, item, "goes on")
+                        text = text.lstrip(" ")  # it parted two words of one line, and is no indentation
                     self._say(text)
                 case Put(item=item) if item.kind in ("message", "thought") and item.role == "assistant":
                     self._begin(moment, item, item.status if item.id in self._told else None)
