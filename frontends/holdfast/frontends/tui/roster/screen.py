@@ -31,7 +31,12 @@ _HINTS = (
     ("?", "keys"),
     ("q", "leave"),
 )
-_BEGINNING = ("no sessions yet", "", "n begins one", "`holdfast import` finds those that you had elsewhere")
+_BEGINNING = (
+    "no sessions yet",
+    "",
+    "n begins one; demo is always there",
+    "`holdfast import` finds those that you had elsewhere",
+)
 
 
 class RosterScreen(Screen[None]):
