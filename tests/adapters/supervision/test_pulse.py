@@ -15,12 +15,12 @@ def nothing() -> bool:
     return False
 
 
-async def test_all_who_rest_are_woken_whatever_their_group() -> None:
+async def test_all_who_rest_are_woken() -> None:
     pulse = Pulse(0.001)
     woken: list[int] = []
 
     async def one(number: int) -> None:
-        await pulse.rest(pulse.join(), nothing)
+        await pulse.rest(nothing)
         woken.append(number)
 
     with anyio.fail_after(30):
@@ -35,7 +35,6 @@ async def test_all_who_rest_are_woken_whatever_their_group() -> None:
 
 async def test_the_part_of_each_is_smaller_the_more_are_busy() -> None:
     pulse = Pulse(0.001)
-    group = pulse.join()
     alone = pulse.share_s
 
     with anyio.fail_after(30):
@@ -43,7 +42,7 @@ async def test_the_part_of_each_is_smaller_the_more_are_busy() -> None:
             nursery.start_soon(pulse.run)
             async with anyio.create_task_group() as resting:
                 for _ in range(2):
-                    resting.start_soon(pulse.rest, group, nothing)
+                    resting.start_soon(pulse.rest, nothing)
             nursery.cancel_scope.cancel()
     assert pulse.share_s == max(alone / 2, 0.0005)
 
@@ -62,14 +61,13 @@ async def test_who_can_go_on_without_being_woken_is_woken_only_once_it_cannot() 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as nursery:
             nursery.start_soon(pulse.run)
-            await pulse.rest(pulse.join(), take)
+            await pulse.rest(take)
             nursery.cancel_scope.cancel()
     assert taken == [b"one", b"two", b"three"]
 
 
 async def test_nobody_reads_for_who_was_cancelled_while_it_rested() -> None:
     pulse = Pulse(0.001)
-    group = pulse.join()
     asked: list[str] = []
 
     def note() -> bool:
@@ -79,9 +77,9 @@ async def test_nobody_reads_for_who_was_cancelled_while_it_rested() -> None:
     with anyio.fail_after(30):
         async with anyio.create_task_group() as nursery:
             with anyio.move_on_after(0):
-                await pulse.rest(group, note)
+                await pulse.rest(note)
             nursery.start_soon(pulse.run)
-            await pulse.rest(group, nothing)
+            await pulse.rest(nothing)
             nursery.cancel_scope.cancel()
     assert asked == []
 
@@ -89,8 +87,7 @@ async def test_nobody_reads_for_who_was_cancelled_while_it_rested() -> None:
 def test_pieces_are_all_of_what_was_received_and_smaller_where_they_take_long(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 0.0
     monkeypatch.setattr(module, "thread_time", lambda: clock)
-    pulse = Pulse()
-    turn = Turn(pulse, pulse.join())
+    turn = Turn(Pulse())
     data = bytes(range(256)) * 256
 
     taken: list[bytes] = []
@@ -106,8 +103,7 @@ def test_pieces_are_all_of_what_was_received_and_smaller_where_they_take_long(mo
 
 
 def test_what_takes_no_time_is_read_in_ever_larger_pieces() -> None:
-    pulse = Pulse()
-    turn = Turn(pulse, pulse.join())
+    turn = Turn(Pulse())
     sizes: list[int] = []
     for piece in turn.pieces(bytes(1_000_000)):
         sizes.append(len(piece))

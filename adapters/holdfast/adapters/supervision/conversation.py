@@ -62,7 +62,7 @@ class Talk:
         self._speech = speech
         self._link = link
         self._intake = Intake(yard.ledger, link.members, self._recorded)
-        self._turn = Turn(yard.pulse, link.group)
+        self._turn = Turn(yard.pulse)
         self._veil = Veil(yard.settings.secrets)
         self._outbox: deque[Write] = deque()
         self._failure: Failure | None = None

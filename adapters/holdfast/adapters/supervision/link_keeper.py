@@ -61,7 +61,6 @@ class LinkKeeper:
         begun: Whether its first attempt is on record.
         refused: Whether it ended in a way that only a person can do something about.
         frames: The latest of what was said, over all its connections.
-        group: With whom it is read.
     """
 
     def __init__(
@@ -80,7 +79,6 @@ class LinkKeeper:
         self.frames = Ring(yard.news, yard.journal.now, yard.settings.secrets)
         self._peers: dict[StreamId, Peer] = {}
         self._focused = focused
-        self.group = yard.pulse.join()
         self._yard = yard
         self._transport = transport
         self._log = LinkLog(yard.journal, yard.ledger)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from time import thread_time
 from typing import TYPE_CHECKING, Final
 
@@ -13,9 +12,6 @@ if TYPE_CHECKING:
 
 BEAT_S: Final = 0.01
 """How long pieces of text may gather. A commit costs about the same for one event and for a hundred of them."""
-
-GROUPS: Final = 4
-"""What one group has said is written and shown while the others gather, so that nobody waits for all of them."""
 
 _EACH_S: Final = 0.000_14
 """What each who is busy needs of a beat: about so long it takes to read one, and to write and show what it said."""
@@ -33,86 +29,52 @@ _LARGEST_BYTES: Final = 256 * 1024
 
 
 class Pulse:
-    """Wakes everybody who rests, a group at a time. While nobody does, nothing happens.
+    """Has everybody who rests go on at the same moment. While nobody does, nothing happens."""
 
-    What one group has said is written and shown while the next one is read: nobody waits for all others.
-    """
-
-    def __init__(self, beat_s: float = BEAT_S, groups: int = GROUPS) -> None:
-        """Beat every `beat_s` seconds for each of the groups once `run` is at work, or seldomer where many are busy."""
+    def __init__(self, beat_s: float = BEAT_S) -> None:
+        """Beat every `beat_s` seconds once `run` is at work, or seldomer where many are busy."""
         self._beat_s = beat_s
-        self._groups = [Group() for _ in range(groups)]
-        self._next = cycle(self._groups)
+        self._resting: list[tuple[Callable[[], bool], anyio.Event]] = []
         self._wanted = anyio.Event()
+        self._busy = 0
 
     @property
     def share_s(self) -> float:
         """How long each of those who are busy now may read in a beat."""
         return max(_LEAST_S, _READING * self._beat_s / max(1, self._busy))
 
-    @property
-    def _busy(self) -> int:
-        return sum(group.busy for group in self._groups)
-
-    def join(self) -> Group:
-        """Return the group of one more who may be busy."""
-        return next(self._next)
-
-    async def rest(self, group: Group, go_on: Callable[[], bool]) -> None:
-        """Return at the next beat of a group; who rests is busy, and has a part of it.
+    async def rest(self, go_on: Callable[[], bool]) -> None:
+        """Return at the next beat at which there is nothing to do without waiting; who rests is busy.
 
         Args:
-            group: Whose beat.
-            go_on: Does at the beat what there is to do; where it says that it did, the rest goes on.
+            go_on: Called at each beat: does what there is to do, and says whether there was anything.
         """
+        woken = anyio.Event()
+        self._resting.append((go_on, woken))
         self._wanted.set()
-        await group.rest(go_on)
+        try:
+            await woken.wait()
+        finally:
+            if not woken.is_set():
+                self._resting = [each for each in self._resting if each[1] is not woken]
 
     async def run(self) -> None:
         """Beat until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted = anyio.Event()
-            due = anyio.current_time()
-            while any(group.resting for group in self._groups):
-                step_s = max(self._beat_s, _EACH_S * self._busy) / len(self._groups)
-                for group in self._groups:
-                    due += step_s
-                    await anyio.sleep(max(0.0, due - anyio.current_time()))
-                    group.beat()
-                due = max(due, anyio.current_time())
+            while self._resting:
+                beat_s = max(self._beat_s, _EACH_S * self._busy)
+                await anyio.sleep(beat_s - anyio.current_time() % beat_s)
+                self._beat()
 
-
-class Group:
-    """Those who are woken together.
-
-    Attributes:
-        resting: What each of them who rests does at the beat, and how it is woken.
-        busy: How many rested at the last beat.
-    """
-
-    def __init__(self) -> None:
-        self.resting: list[tuple[Callable[[], bool], anyio.Event]] = []
-        self.busy = 0
-
-    async def rest(self, go_on: Callable[[], bool]) -> None:
-        """Return at a beat at which there is nothing that can be done without waiting."""
-        woken = anyio.Event()
-        self.resting.append((go_on, woken))
-        try:
-            await woken.wait()
-        finally:
-            if not woken.is_set():
-                self.resting = [each for each in self.resting if each[1] is not woken]
-
-    def beat(self) -> None:
-        """Have everybody do what there is to do, and wake the others."""
-        resting, self.resting = self.resting, []
-        self.busy = len(resting)
+    def _beat(self) -> None:
+        resting, self._resting = self._resting, []
+        self._busy = len(resting)
         for each in resting:
             go_on, woken = each
             if go_on():
-                self.resting.append(each)
+                self._resting.append(each)
             else:
                 woken.set()
 
@@ -123,9 +85,8 @@ class Turn:
     What a byte costs differs by three powers of ten: there are lines of two bytes and lines of a megabyte.
     """
 
-    def __init__(self, pulse: Pulse, group: Group) -> None:
+    def __init__(self, pulse: Pulse) -> None:
         self._pulse = pulse
-        self._group = group
         self._bytes = 4 * 1024
         self._left_s = pulse.share_s
         self._begun = 0.0
@@ -168,5 +129,5 @@ class Turn:
 
     async def rest(self, go_on: Callable[[], bool] = lambda: False) -> None:
         """Leave the loop to others until the next beat, and further on while `go_on` says that it needs no task."""
-        await self._pulse.rest(self._group, go_on)
+        await self._pulse.rest(go_on)
         self.renew()
