@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from holdfast.adapters.transports.acp.protocol import connection, requests
@@ -95,9 +97,8 @@ def test_pieces_of_one_text_that_come_together_are_one_and_end_with_the_last() -
 
 
 def _facts(told: tuple[object, ...]) -> tuple[object, ...]:
-    facts = told[2]
-    assert isinstance(facts, tuple)
-    return facts
+    assert isinstance(told[2], tuple)
+    return cast("tuple[object, ...]", told[2])
 
 
 def test_bytes_that_are_no_text_mean_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
