@@ -81,7 +81,15 @@ def test_a_transcript_is_read_backwards_page_by_page(told: Daemon) -> None:
     chosen = whole["items"][5]["id"]
     around = told.get(f"/sessions/{EXAMPLE_ID}/around?item={chosen}&each_side=1").json()
     assert [item["id"] for item in around["items"]] == [item["id"] for item in whole["items"][4:7]]
-    refused(told.get(f"/sessions/{EXAMPLE_ID}/transcript?before=nonsense"), 410, "cursor")
+
+
+def test_a_place_in_a_transcript_of_another_store_beyond_the_head_or_without_sense_is_gone(told: Daemon) -> None:
+    transcript = f"/sessions/{EXAMPLE_ID}/transcript"
+    head = told.get(transcript).json()["position"]
+
+    assert told.get(f"{transcript}?before={head}").status == 200
+    for cursor in (f"{'0' * 32}.{head}", str(head + 1), "-1", "nonsense", "", "1.1", "9" * 30):
+        refused(told.get(f"{transcript}?before={cursor}"), 410, "cursor")
 
 
 def test_the_roster_can_be_asked_for_in_pages_by_state_and_by_transport(told: Daemon) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.attachments.keeping import altered, gone, state
+from holdfast.adapters.storage.cursor import decode_cursor
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
 from holdfast.adapters.storage.views import inbox, pages, roster
@@ -99,12 +100,14 @@ class Reader:
 
         Raises:
             NotFoundError: There is no such session.
-            UsageError: The cursor is not one of a transcript.
+            CursorError: The cursor belongs to another store, lies beyond the head, or is none.
         """
         with self._store.reading() as connection:
             row = roster.one(connection, session_id)
-            items, earlier = pages.page(connection, session_id, before=before, limit=limit)
-            return Page(row, items, head_position(connection), earlier)
+            head = head_position(connection)
+            below = None if before is None else str(decode_cursor(before, self._store.id, head))
+            items, earlier = pages.page(connection, session_id, before=below, limit=limit)
+            return Page(row, items, head, earlier)
 
     def last_turn(self, session_id: StreamId) -> Page:
         """Return the items since the person spoke last.
