@@ -61,6 +61,21 @@ def test_a_session_exists_once_something_was_said(web: Web) -> None:
     assert len(web.daemon.get("/sessions?state=all").json()["items"]) == 1
 
 
+def test_a_new_session_proposes_no_folder_that_failed_and_keeps_what_is_typed(web: Web) -> None:
+    fine = web.begin({"prompts": []}, title="Fine")
+    failed = web.daemon.post("/sessions", {"agent": "demo", "cwd": "/not/there", "wait_s": 30}).json()
+    page = web.open()
+    expect(entry(page, failed["id"], "failed")).to_be_visible()
+    page.get_by_role("button", name="New", exact=True).click()
+    folder = page.get_by_label("Folder")
+
+    expect(folder).to_have_value(str(web.folder))
+    folder.fill("/somewhere/else")
+    web.daemon.post(f"/sessions/{fine['id']}/rename", {"title": "Better"})
+    expect(entry(page, fine["id"])).to_contain_text("Better")
+    expect(folder).to_have_value("/somewhere/else")
+
+
 def test_an_answer_streams_in_order_and_ends(web: Web, tmp_path: Path) -> None:
     go = tmp_path / "go"
     words = [{"say": "one **two** ", "times": 3}, {"wait": str(go)}, {"say": "three 👩‍🚀 "}, {"say": "`four`"}]

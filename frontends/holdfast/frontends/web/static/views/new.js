@@ -16,7 +16,11 @@ export function NewSession() {
   const [agent, choose] = useState(/** @type {string | null} */ (last.agent));
   const [missing, showMissing] = useState(false);
   useEffect(() => void refresh(), []);
-  const folders = [...new Set([last.cwd, ...rows.map((row) => row.cwd)].filter(Boolean))].slice(0, 12);
+  const entered = new Set(rows.filter((row) => row.connection.state !== "failed").map((row) => row.cwd));
+  // A folder in which nothing but failed sessions lie may not be there: proposed, it would fail the next one too.
+  const doubtful = (/** @type {string} */ cwd) => !entered.has(cwd) && rows.some((row) => row.cwd === cwd);
+  const known = [last.cwd, ...rows.map((row) => row.cwd)].filter((cwd) => cwd && !doubtful(cwd));
+  const folders = [...new Set(known)].slice(0, 12);
   const chosen = found.some((each) => each.name === agent) ? agent : (found[0]?.name ?? null);
   const begin = (/** @type {any} */ event) => {
     event.preventDefault();
@@ -37,7 +41,7 @@ export function NewSession() {
       ${agents.length > found.length ? html`<button type="button" class="quiet small" aria-expanded=${missing} onClick=${() => showMissing(!missing)}>${agents.length - found.length} more can be installed</button>` : null}
       ${missing ? html`<dl class="install">${agents.filter((each) => !each.found).map((each) => html`<dt>${line(each.name)}</dt><dd><code>${line(each.install)}</code> <${Copy} text=${each.install} what=${`how to install ${each.name}`} /></dd>`)}</dl>` : null}
       </fieldset>
-      <label>Folder <input name="cwd" list="folders" placeholder="the folder it works in" value=${last.cwd ?? folders[0] ?? ""} autocomplete="off" spellcheck=${false} /></label>
+      <label>Folder <input name="cwd" list="folders" placeholder="the folder it works in" defaultValue=${folders[0] ?? ""} autocomplete="off" spellcheck=${false} /></label>
       <datalist id="folders">${folders.map((each) => html`<option value=${each}>${folder(each)}</option>`)}</datalist>
       <label>Title <input name="title" placeholder="may be empty" autocomplete="off" /></label>
       <div class="bar"><button type="button" class="quiet" onClick=${() => store.set({ panel: null })}>Cancel</button><button type="submit" class="primary" disabled=${!chosen}>Begin</button></div>
