@@ -168,6 +168,8 @@ def test_what_an_ended_session_said_last_can_be_read_and_told_of(daemon: Daemon,
         ({"command": ["x\0y"]}, 400, "usage"),
         ({"agent": "demo", "prompt": "  "}, 400, "usage"),
         ({"agent": "demo", "prompt": [{"text": "no type"}]}, 400, "usage"),
+        ({"agent": "demo", "cwd": "relative"}, 400, "usage"),
+        ({"agent": "demo", "prompt": "x" * 1_100_000}, 413, "too_large"),
         ({"agent": "goose"}, 422, "command_not_found"),
     ],
 )

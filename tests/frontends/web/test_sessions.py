@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.chromium]
 expect.set_options(timeout=45_000)
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+MEGABYTE = "0123456789abcdef" * 65_536
 
 
 def write(page: Page, text: str) -> None:
@@ -37,6 +38,18 @@ def entry(page: Page, session: str, status: str | None = None) -> Locator:
 def said(page: Page) -> str:
     """Return what the transcript shows."""
     return page.locator("[role=log]").inner_text()
+
+
+def paste(page: Page, text: str) -> None:
+    """Paste text where a message is written."""
+    page.get_by_label("Message", exact=True).evaluate(
+        """(field, text) => {
+             const clipboardData = new DataTransfer();
+             clipboardData.setData('text/plain', text);
+             field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
+           }""",
+        text,
+    )
 
 
 def test_a_session_exists_once_something_was_said(web: Web) -> None:
@@ -59,6 +72,23 @@ def test_a_session_exists_once_something_was_said(web: Web) -> None:
     page.goto(web.daemon.url + "/new/abandoned")
     page.goto(web.daemon.url + "/inbox")
     assert len(web.daemon.get("/sessions?state=all").json()["items"]) == 1
+
+
+def test_a_session_can_begin_with_a_megabyte(web: Web) -> None:
+    page = web.open()
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_label("demo").check()
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/new/*")
+
+    paste(page, MEGABYTE)
+    write(page, "Read this:")
+
+    page.wait_for_url("**/sessions/*")
+    (row,) = web.daemon.get("/sessions").json()["items"]
+    expect(page.locator("[role=log] .item.assistant .said").first).to_be_visible()
+    (sent,) = web.events(row["id"], "prompt-sent")
+    assert [block["text"] for block in sent["data"]["content"]] == ["Read this:", MEGABYTE]
 
 
 def test_a_new_session_proposes_no_folder_that_failed_and_keeps_what_is_typed(web: Web) -> None:
@@ -375,16 +405,9 @@ def test_a_page_that_is_loaded_again_goes_on_with_the_same_conversation(web: Web
 def test_a_paste_of_a_megabyte_is_sent_whole(web: Web) -> None:
     row = web.begin({"prompts": [[{"say": "got it"}]]})
     page = web.open(f"/sessions/{row['id']}")
-    text = "0123456789abcdef" * 65_536
+    text = MEGABYTE
 
-    page.get_by_label("Message", exact=True).evaluate(
-        """(field, text) => {
-             const clipboardData = new DataTransfer();
-             clipboardData.setData('text/plain', text);
-             field.dispatchEvent(new ClipboardEvent('paste', {clipboardData, bubbles: true, cancelable: true}));
-           }""",
-        text,
-    )
+    paste(page, text)
     expect(page.locator(".pieces")).to_contain_text("Pasted text, 1.0 MB")
     write(page, "Read this:")
 

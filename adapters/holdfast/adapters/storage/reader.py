@@ -11,7 +11,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.attachments import referred
 from holdfast.adapters.storage.attachments.keeping import altered, gone, state
-from holdfast.adapters.storage.cursor import decode_cursor
+from holdfast.adapters.storage.cursor import decode_cursor, encode_cursor
 from holdfast.adapters.storage.mapper import ROW_COLUMNS, to_recorded
 from holdfast.adapters.storage.reading import fetch, head_position, stream_number
 from holdfast.adapters.storage.views import inbox, pages, roster
@@ -103,11 +103,7 @@ class Reader:
             CursorError: The cursor belongs to another store, lies beyond the head, or is none.
         """
         with self._store.reading() as connection:
-            row = roster.one(connection, session_id)
-            head = head_position(connection)
-            below = None if before is None else str(decode_cursor(before, self._store.id, head))
-            items, earlier = pages.page(connection, session_id, before=below, limit=limit)
-            return Page(row, items, head, earlier)
+            return page_of(connection, self._store.id, session_id, before=before, limit=limit)
 
     def last_turn(self, session_id: StreamId) -> Page:
         """Return the items since the person spoke last.
@@ -118,7 +114,7 @@ class Reader:
         with self._store.reading() as connection:
             row = roster.one(connection, session_id)
             items, earlier = pages.since_last_prompt(connection, session_id, limit=_TURN_LIMIT)
-            return Page(row, items, head_position(connection), earlier)
+            return Page(row, items, head_position(connection), cursor_of(self._store.id, earlier))
 
     def around(self, session_id: StreamId, item_id: str, *, each_side: int = 3) -> Page:
         """Return one item with those before and after it.
@@ -133,7 +129,7 @@ class Reader:
                 msg = f"there is no item {item_id!r} in session {session_id}: see `holdfast show {session_id} --json`"
                 raise NotFoundError(msg)
             items, earlier = found
-            return Page(row, items, head_position(connection), earlier)
+            return Page(row, items, head_position(connection), cursor_of(self._store.id, earlier))
 
     def offers(self, session_id: StreamId) -> Offers:
         """Return what the session's peer offers a person to choose from.
@@ -261,3 +257,22 @@ def _log_event(row: tuple[object, ...]) -> LogEvent:
     )
     data = header[-1]
     return LogEvent(to_recorded(name, header, Unknown), kind, header[3], None if data is None else Raw(data.encode()))
+
+
+def page_of(connection: Connection, store_id: str, session_id: StreamId, *, before: str | None, limit: int) -> Page:
+    """Return a page of a transcript as of a snapshot.
+
+    Raises:
+        NotFoundError: There is no such session.
+        CursorError: The cursor belongs to another store, lies beyond the head, or is none.
+    """
+    row = roster.one(connection, session_id)
+    head = head_position(connection)
+    below = None if before is None else decode_cursor(before, store_id, head)
+    items, earlier = pages.page(connection, session_id, below=below, limit=limit)
+    return Page(row, items, head, cursor_of(store_id, earlier))
+
+
+def cursor_of(store_id: str, earlier: int | None) -> str | None:
+    """Return the cursor of the page below an ordinal, which is a position; None where there is no such page."""
+    return None if earlier is None else encode_cursor(store_id, earlier)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.storage.cursor import decode_cursor
-from holdfast.adapters.storage.reader import log_events
+from holdfast.adapters.storage.reader import log_events, page_of
 from holdfast.adapters.storage.reading import head_position, version_at
 from holdfast.adapters.storage.views import inbox, pages, roster
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
-from holdfast.domain.ports import Page
 from holdfast.domain.tail import Bell, Inbox, Offered, Roster, Stretch
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.store import Store
+    from holdfast.domain.ports import Page
     from holdfast.domain.projections.items import Item
     from holdfast.domain.recorded import StreamId
 
@@ -86,15 +86,11 @@ class StoreTail:
 
         Raises:
             NotFoundError: There is no such session.
-            UsageError: The cursor is not one of this transcript.
+            CursorError: The cursor belongs to another store, lies beyond the head, or is none.
         """
-
-        def read(connection: Connection) -> Page:
-            row = roster.one(connection, session_id)
-            items, earlier = pages.page(connection, session_id, before=before, limit=limit)
-            return Page(row, items, head_position(connection), earlier)
-
-        return await self._store.read_async(read)
+        return await self._store.read_async(
+            lambda connection: page_of(connection, self._store.id, session_id, before=before, limit=limit)
+        )
 
     async def offers(self, session_id: StreamId) -> Offered:
         """Return what a session's peer offers.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from holdfast.adapters.storage.views import transcript
 from holdfast.adapters.storage.views.source import Stream, stream_named, tail
 from holdfast.adapters.storage.views.tables import tracked
-from holdfast.domain.errors import CursorError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,16 +18,12 @@ if TYPE_CHECKING:
 
 
 def page(
-    connection: Connection, session_id: StreamId, *, before: str | None, limit: int
-) -> tuple[list[Item], str | None]:
-    """Return the newest `limit` items, or those before a cursor, ascending, and the cursor of the page before.
+    connection: Connection, session_id: StreamId, *, below: int | None, limit: int
+) -> tuple[list[Item], int | None]:
+    """Return the newest `limit` items, or those below an ordinal, ascending, and what the page before is below.
 
     Costs one index range for the page, and the fold of the events that the stored view has not seen.
-
-    Raises:
-        CursorError: The cursor is not one of a transcript.
     """
-    below = None if before is None else _ordinal(before)
     stream = stream_named(connection, session_id)
     if stream is None:
         return [], None
@@ -40,7 +35,7 @@ def page(
     ascending = sorted(items.values(), key=lambda item: item.ordinal)
     shown = ascending[-limit:] if limit else []
     transcript.date(connection, shown)
-    return shown, str(shown[0].ordinal) if shown and len(ascending) > limit else None
+    return shown, shown[0].ordinal if shown and len(ascending) > limit else None
 
 
 def following(connection: Connection, session_id: StreamId, *, after: int, limit: int) -> list[Item]:
@@ -58,8 +53,8 @@ def following(connection: Connection, session_id: StreamId, *, after: int, limit
 
 def around(
     connection: Connection, session_id: StreamId, item_id: str, *, each_side: int
-) -> tuple[list[Item], str | None] | None:
-    """Return an item with those on each side of it, ascending, and the cursor of what comes before; None without it."""
+) -> tuple[list[Item], int | None] | None:
+    """Return an item with those on each side of it, ascending, and what the page before is below; None without it."""
     stream = stream_named(connection, session_id)
     if stream is None:
         return None
@@ -70,15 +65,15 @@ def around(
     if at is None:
         return None
     after = following(connection, session_id, after=at, limit=each_side)[:each_side] if each_side else []
-    below = str(after[-1].ordinal + 1 if after else at + 1)
-    return page(connection, session_id, before=below, limit=len(after) + 1 + each_side)
+    below = after[-1].ordinal + 1 if after else at + 1
+    return page(connection, session_id, below=below, limit=len(after) + 1 + each_side)
 
 
-def since_last_prompt(connection: Connection, session_id: StreamId, *, limit: int) -> tuple[list[Item], str | None]:
-    """Return the items since the person spoke last, at most `limit`, and the cursor of what came before."""
-    shown, before = page(connection, session_id, before=None, limit=limit)
+def since_last_prompt(connection: Connection, session_id: StreamId, *, limit: int) -> tuple[list[Item], int | None]:
+    """Return the items since the person spoke last, at most `limit`, and what the page before is below."""
+    shown, earlier = page(connection, session_id, below=None, limit=limit)
     start = next((at for at in range(len(shown) - 1, -1, -1) if shown[at].role == "user"), 0)
-    return shown[start:], str(shown[start].ordinal) if start else before
+    return shown[start:], shown[start].ordinal if start else earlier
 
 
 def chosen(connection: Connection, session_id: StreamId, item_ids: Collection[str]) -> list[Item]:
@@ -98,10 +93,3 @@ def _fresh(connection: Connection, stream: Stream) -> tuple[list[Item], bool]:
     events = tail(connection, stream, after=tracked(connection, transcript.NAME))
     items, changed, cleared = transcript.replay(transcript.fetch(connection, stream.number, events), events)
     return [items[item_id].settled() for item_id in changed], cleared
-
-
-def _ordinal(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
-        msg = f"{cursor[:80]!r} is not a place in a transcript: use the `before` of an earlier answer"
-        raise CursorError(msg)
-    return int(cursor)

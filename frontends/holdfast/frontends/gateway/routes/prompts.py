@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import uuid4
 
@@ -127,6 +128,10 @@ class Prompts:
         if any("\0" in word for word in words if word):
             msg = "a command, a folder and an address hold no zero byte"
             raise UsageError(msg)
+        if given.cwd is not None and not Path(given.cwd).is_absolute():
+            # It would be a folder of the daemon's own, which is nobody's but the daemon's business.
+            msg = f"the folder {given.cwd[:200]!r} is not an absolute path: name it from / on"
+            raise UsageError(msg)
         order = Order(
             target=given.target,
             agent=given.agent,
@@ -243,9 +248,7 @@ def operations(house: House) -> Operations:
     talk = Prompts(house)
     waiting = f"{session}/queue"
     return [
-        Operation(
-            "POST", "/sessions", "Begin a session.", talk.create, Beginning, Row, 201, statuses, CONTENT_BYTES
-        ),
+        Operation("POST", "/sessions", "Begin a session.", talk.create, Beginning, Row, 201, statuses),
         Operation(
             "POST", f"{session}/prompts", "Say something.", talk.prompt, Prompting, Prompted, 202, statuses,
             CONTENT_BYTES,

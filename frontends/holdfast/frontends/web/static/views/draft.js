@@ -2,12 +2,15 @@
 import { html, useState } from "../lib/html.js";
 import { contentOf, keepDraft } from "../lib/draft.js";
 import { keep, recall } from "../lib/keep.js";
-import { begin } from "../lib/commands.js";
+import { begin, send } from "../lib/commands.js";
 import { go, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { folder, line } from "../lib/words.js";
 import { Editor } from "./composer.js";
 import { Back } from "./inbox.js";
+
+/** Bytes of a first message from which on it goes by a request of its own: only prompts may be so large. */
+const LARGE = 900_000;
 
 /** @param {{id: string}} props */
 export function DraftSession({ id }) {
@@ -20,7 +23,10 @@ export function DraftSession({ id }) {
     setCreating(true);
     try {
       // The address is the client id: sending again, or from another tab, makes no second session.
-      const row = await begin({ agent, cwd: order.cwd ?? undefined, title: order.title || undefined, prompt: contentOf(draft, order.cwd), client_id: id });
+      const prompt = contentOf(draft, order.cwd);
+      const large = new Blob([JSON.stringify(prompt)]).size > LARGE;
+      const row = await begin({ agent, cwd: order.cwd ?? undefined, title: order.title || undefined, prompt: large ? undefined : prompt, client_id: id });
+      if (large) await send(row.id, prompt, `${id}-first`);
       keep(`new.${id}`, null);
       keepDraft(id, { ...draft, text: "", pieces: [] });
       go({ screen: "session", id: row.id, item: null }, { replace: true });
