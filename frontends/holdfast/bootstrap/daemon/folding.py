@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -31,8 +32,8 @@ _QUIET_S: Final = 0.25
 _SHARE: Final = 4
 """After a bite during which somebody appended, the writer is left to others for so many times as long."""
 
-_PAUSE: Final = 1
-"""And the event loop after what was folded beside the writer: both want the same interpreter."""
+_PAUSE: Final = 6
+"""And the interpreter after what was folded beside the writer: the event loop wants it, and has text to pass on."""
 
 _LOOKED_AT: Final = 8_000
 """Events in which references to attachments are looked for in one bite."""
@@ -43,7 +44,7 @@ _log = logging.getLogger("holdfast.views")
 async def keep_up(store: Store) -> None:
     """Fold what is committed into the stored views, until cancelled or until the store writes no more."""
     bites = Bites()
-    bell, others = store.bell(), store.bell()
+    bell, others = store.bell(), _Others(store.bell())
     try:
         while store.stopped is None:
             bell.arm()
@@ -60,11 +61,10 @@ async def keep_up(store: Store) -> None:
         others.close()
 
 
-async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None:
+async def _keep_up(store: Store, bites: Bites, bell: Bell, others: _Others) -> None:
     """Fold what is there, and return when there is more."""
 
     async def bite(work: Callable[[Connection], int | bool]) -> bool:
-        others.arm()
         begun = monotonic()
         left = await store.fold_async(work)
         await make_way(begun, _SHARE if left else 0)
@@ -72,13 +72,12 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None
 
     async def make_way(begun: float, share: float) -> None:
         spent = monotonic() - begun
-        wanted = await _rang(others)
+        wanted = await others.append()
         bites.make_way(wanted=wanted)
         if share and wanted:
             await anyio.sleep(share * spent)
 
     async def gathered() -> Next:
-        others.arm()
         begun = monotonic()
         what = await store.read_async(bites.gather)
         await make_way(begun, _PAUSE if what == "more" else 0)
@@ -103,8 +102,26 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: Bell) -> None
         await bell.wait()
 
 
-async def _rang(bell: Bell) -> bool:
-    """Tell whether something was committed since the bell was armed."""
-    with anyio.move_on_after(0) as silence:
-        await bell.wait()
-    return not silence.cancelled_caught
+class _Others:
+    """Who else wants the writer.
+
+    A bite is over before most of those who are at work come again, so that it counts who came a moment ago.
+    """
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._heard_at = -inf
+        bell.arm()
+
+    async def append(self) -> bool:
+        """Tell whether somebody appends."""
+        with anyio.move_on_after(0) as silence:
+            await self._bell.wait()
+        if not silence.cancelled_caught:
+            self._bell.arm()
+            self._heard_at = monotonic()
+        return monotonic() - self._heard_at < _QUIET_S
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._bell.close()
