@@ -62,7 +62,8 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
     ]
     rows = list(rows_of(written["figures"]))
     assert len(rows) == 6 + 8 + 3 + 1 + 1 + 1 + 3 + 4 + 1 + 4 + 6 + 2 + 2 + 2 + 4 + 9 + 24 + 24 + 6
-    assert all(row["value"] > 0 for row in rows)
+    # The clock of a process ticks a hundred times a second, which so short a run may fall between.
+    assert [row for row in rows if row["value"] <= 0 and row["unit"] != "cores"] == []
     assert all(row["what"] in ran.stdout for row in rows)
     assert all((row["goal"] is None) == (row["verdict"] == "") for row in rows)
 
