@@ -2,90 +2,72 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.theme import BUILTIN_THEMES, Theme
 
+_COLOURS: Final = {
+    "accent": ("#a3aeff", "#4353c9"),
+    "secondary": ("#7f89d8", "#6a76d4"),
+    "warning": ("#f2c14e", "#8a5a00"),
+    "error": ("#ff9a8f", "#b3261e"),
+    "success": ("#74cf95", "#1b7340"),
+    "working": ("#7cc7e8", "#0b6a8f"),
+    "foreground": ("#e9e7e2", "#1d1c1a"),
+    "dim": ("#a5a19a", "#625e57"),
+    "faint": ("#74716b", "#827d75"),
+    "background": ("#16161a", "#faf9f6"),
+    "surface": ("#1d1d22", "#f2f0eb"),
+    "panel": ("#26262d", "#e8e5de"),
+    "rule": ("#34343c", "#d8d4cb"),
+    "edge": ("#4a4a55", "#b9b4a9"),
+    "cursor": ("#2a2c40", "#e2e5fa"),
+    "marked": ("#3d4270", "#c3caf5"),
+    "selection": ("#a3aeff 30%", "#4353c9 25%"),
+    "added": ("#1c3325", "#e3f5e8"),
+    "removed": ("#3a2223", "#fdeae8"),
+}
+"""Each on dark ground and on light."""
 
-def _variables(
-    *, ground: str, dim: str, faint: str, working: str, rule: str, edge: str, accent: str,
-    cursor: str, marked: str, added: str, removed: str, selection: str,
-) -> dict[str, str]:  # fmt: skip
-    """Return what Textual and the lists call these colours."""
+
+def _theme(name: str, *, dark: bool) -> Theme:
+    """Return the colours of one ground, under the names that Textual and the lists have for them."""
+    colour = {each: on_dark if dark else on_light for each, (on_dark, on_light) in _COLOURS.items()}
+    ground, accent, rule, edge = (colour[each] for each in ("background", "accent", "rule", "edge"))
     grounds = ("footer-background", "scrollbar-corner-color")
-    return {
-        "text-dim": dim,
-        "text-faint": faint,
-        "working": working,
-        "rule": rule,
-        "row-cursor": cursor,
-        "marked": marked,
-        "added": added,
-        "removed": removed,
-        "border": edge,
-        "border-blurred": rule,
-        "scrollbar": rule,
-        "scrollbar-hover": edge,
-        "scrollbar-active": accent,
-        "input-selection-background": selection,
-        **dict.fromkeys((*grounds, *(f"scrollbar-background{state}" for state in ("", "-hover", "-active"))), ground),
-    }
+    return Theme(
+        name=name,
+        dark=dark,
+        primary=accent,
+        secondary=colour["secondary"],
+        accent=accent,
+        warning=colour["warning"],
+        error=colour["error"],
+        success=colour["success"],
+        foreground=colour["foreground"],
+        background=ground,
+        surface=colour["surface"],
+        panel=colour["panel"],
+        variables={
+            "text-dim": colour["dim"],
+            "text-faint": colour["faint"],
+            "row-cursor": colour["cursor"],
+            **{each: colour[each] for each in ("working", "rule", "marked", "added", "removed")},
+            "border": edge,
+            "border-blurred": rule,
+            "scrollbar": rule,
+            "scrollbar-hover": edge,
+            "scrollbar-active": accent,
+            "input-selection-background": colour["selection"],
+            **dict.fromkeys(
+                (*grounds, *(f"scrollbar-background{state}" for state in ("", "-hover", "-active"))), ground
+            ),
+        },
+    )
 
 
-DARK = Theme(
-    name="holdfast-dark",
-    dark=True,
-    primary="#a3aeff",
-    secondary="#7f89d8",
-    accent="#a3aeff",
-    warning="#f2c14e",
-    error="#ff9a8f",
-    success="#74cf95",
-    foreground="#e9e7e2",
-    background="#16161a",
-    surface="#1d1d22",
-    panel="#26262d",
-    variables=_variables(
-        ground="#16161a",
-        dim="#a5a19a",
-        faint="#74716b",
-        working="#7cc7e8",
-        rule="#34343c",
-        edge="#4a4a55",
-        accent="#a3aeff",
-        cursor="#2a2c40",
-        marked="#3d4270",
-        added="#1c3325",
-        removed="#3a2223",
-        selection="#a3aeff 30%",
-    ),
-)
-LIGHT = Theme(
-    name="holdfast-light",
-    dark=False,
-    primary="#4353c9",
-    secondary="#6a76d4",
-    accent="#4353c9",
-    warning="#8a5a00",
-    error="#b3261e",
-    success="#1b7340",
-    foreground="#1d1c1a",
-    background="#faf9f6",
-    surface="#f2f0eb",
-    panel="#e8e5de",
-    variables=_variables(
-        ground="#faf9f6",
-        dim="#625e57",
-        faint="#827d75",
-        working="#0b6a8f",
-        rule="#d8d4cb",
-        edge="#b9b4a9",
-        accent="#4353c9",
-        cursor="#e2e5fa",
-        marked="#c3caf5",
-        added="#e3f5e8",
-        removed="#fdeae8",
-        selection="#4353c9 25%",
-    ),
-)
+DARK = _theme("holdfast-dark", dark=True)
+LIGHT = _theme("holdfast-light", dark=False)
 PLAIN = Theme(
     name="holdfast-16",
     ansi=True,
