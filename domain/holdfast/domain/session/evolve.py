@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never, get_args
 
 from msgspec.structs import replace
 
@@ -151,17 +151,7 @@ def _after_attachment(
             assert_never(fact)
 
 
-def _after_prompt(
-    state: SessionState,
-    fact: e.PromptQueued
-    | e.PromptEdited
-    | e.PromptWithdrawn
-    | e.PromptSent
-    | e.PromptAccepted
-    | e.PromptFailed
-    | e.QueueResumed,
-    version: int,
-) -> SessionState:
+def _after_prompt(state: SessionState, fact: e.OfPrompt | e.QueueResumed, version: int) -> SessionState:
     match fact:
         case e.PromptQueued(prompt_id=prompt_id, content=content):
             return replace(state, queue=(*state.queue, Prompt(prompt_id, content.copy())), held=False)
@@ -187,7 +177,7 @@ def _after_prompt(
             assert_never(fact)
 
 
-def _after_turn(state: SessionState, fact: Fact, version: int) -> SessionState:
+def _after_turn(state: SessionState, fact: e.OfTurn | e.CancelRequested, version: int) -> SessionState:
     match fact:
         case e.TurnStarted(turn_id=turn_id, prompt_id=prompt_id):
             return replace(state, turn=Turn(turn_id, prompt_id), spoke=False, failure=None)
@@ -287,19 +277,8 @@ _FAMILIES: Final[tuple[tuple[_After, tuple[type[Fact], ...]], ...]] = (
     (_after_offer, (e.ModesOffered, e.OptionsOffered, e.CommandsChanged)),
     (_after_permission, (e.PermissionRequested, e.PermissionAnswered, e.PermissionExpired)),
     (_after_attachment, (e.AttachRequested, e.Attached, e.Detached)),
-    (_after_turn, (e.TurnStarted, e.CancelRequested, e.TurnEnded, e.TurnInterrupted, e.TurnUnknown)),
-    (
-        _after_prompt,
-        (
-            e.PromptQueued,
-            e.PromptEdited,
-            e.PromptWithdrawn,
-            e.PromptSent,
-            e.PromptAccepted,
-            e.PromptFailed,
-            e.QueueResumed,
-        ),
-    ),
+    (_after_turn, (*get_args(e.OfTurn), e.CancelRequested)),
+    (_after_prompt, (*get_args(e.OfPrompt), e.QueueResumed)),
     (
         _after_configuration,
         (

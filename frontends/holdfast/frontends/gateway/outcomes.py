@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from holdfast.domain.session import codec
 from holdfast.domain.session import events as e
@@ -20,21 +20,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["queued", "sent", "accepted", "failed", "unknown"]
 
-_ABOUT: Final = (
-    e.SessionCreated,
-    e.SessionEnded,
-    e.SessionErased,
-    e.PromptQueued,
-    e.PromptEdited,
-    e.PromptWithdrawn,
-    e.PromptSent,
-    e.PromptAccepted,
-    e.PromptFailed,
-    e.TurnStarted,
-    e.TurnEnded,
-    e.TurnInterrupted,
-    e.TurnUnknown,
-)
+_ABOUT: Final = (e.SessionCreated, e.SessionEnded, e.SessionErased, *get_args(e.OfPrompt), *get_args(e.OfTurn))
 _TYPES: Final = tuple(BY_CLASS[fact].tag for fact in _ABOUT)
 """Everything that a queue follows from."""
 

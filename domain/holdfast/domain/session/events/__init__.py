@@ -82,6 +82,8 @@ from holdfast.domain.session.events.remnants import (
 from holdfast.domain.session.events.turns import (
     CancelRequested,
     Delivery,
+    OfPrompt,
+    OfTurn,
     PromptAccepted,
     PromptEdited,
     PromptFailed,
@@ -123,6 +125,8 @@ __all__ = [
     "ModeChanged",
     "ModesOffered",
     "NoticeAdded",
+    "OfPrompt",
+    "OfTurn",
     "Option",
     "OptionsOffered",
     "PermissionAnswered",

@@ -121,3 +121,10 @@ class TurnUnknown(Fact, frozen=True):
 
     turn_id: str
     reason: str
+
+
+OfPrompt = PromptQueued | PromptEdited | PromptWithdrawn | PromptSent | PromptAccepted | PromptFailed
+"""What is told of one prompt."""
+
+OfTurn = TurnStarted | TurnEnded | TurnInterrupted | TurnUnknown
+"""How a turn begins and ends."""
