@@ -27,7 +27,6 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "frontend" / "holdfa
 
 Frame = dict[str, Any]
 
-OF_CLIENTS = ("hello", "subscribe", "unsubscribe", "command", "focus")
 HELLO: Frame = {"type": "hello", "client": "x"}
 ROSTER: Frame = {"type": "subscribe", "sub": "r", "view": "roster"}
 EVENTS: Frame = {"type": "subscribe", "sub": "e", "events": {"after": 0}}

@@ -21,7 +21,6 @@ from holdfast.adapters.storage.mapper import to_stored
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.reading import by_cause, source_offset
 from holdfast.adapters.storage.settings import StoreSettings
-from holdfast.adapters.storage.snapshots import Snapshot, latest_snapshot, save_snapshot
 from holdfast.domain.errors import (
     StoreBusyError,
     StoreClosedError,
@@ -416,19 +415,6 @@ def test_the_greatest_offset_of_a_source_tells_where_to_read_on(store: Store) ->
         assert source_offset(connection, "s", b"A" * 8) == 25
         assert source_offset(connection, "s", b"B" * 8) is None
         assert source_offset(connection, "none", b"A" * 8) is None
-
-
-def test_a_snapshot_of_another_fold_does_not_count(store: Store) -> None:
-    store.write(lambda t: save_snapshot(t.connection, 1, Snapshot(5, "{}"), fold=1))
-
-    with store.reading() as connection:
-        assert latest_snapshot(connection, 1, fold=1) == Snapshot(5, "{}")
-        assert latest_snapshot(connection, 1, fold=1, until=4) is None
-        assert latest_snapshot(connection, 1, fold=2) is None
-    store.write(lambda t: save_snapshot(t.connection, 1, Snapshot(9, "[]"), fold=2))
-    with store.reading() as connection:
-        assert latest_snapshot(connection, 1, fold=1) is None
-        assert latest_snapshot(connection, 1, fold=2) == Snapshot(9, "[]")
 
 
 async def test_an_inline_store_commits_in_the_callers_thread(stores: Stores) -> None:

@@ -64,13 +64,6 @@ _BUS: Final = """\
 _DUNST: Final = "[global]\nfont = Sans 10\nlayer = overlay\nwidth = 360\nidle_threshold = 0\nmarkup = full\n"
 
 
-_NOTING: Final = """\
-#!/bin/sh
-for word in "$@"; do printf '%s\\n' "$word" >> {notes}.new; done
-mv {notes}.new {notes}
-"""
-
-
 class Desk:
     """Programs of one desktop; each is started when it is asked for, and ended by `close`."""
 

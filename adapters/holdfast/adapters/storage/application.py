@@ -33,10 +33,10 @@ class Factory(persistence.InfrastructureFactory[ProjectionRecorder]):
         """Return the recorder of single streams.
 
         Raises:
-            SettingsError: For anything but events: snapshots are explicit, see `snapshots`.
+            SettingsError: For anything but events: keepers hold the state of their session in memory.
         """
         if purpose != "events":
-            msg = f"the library keeps no {purpose} here: they are made explicitly"
+            msg = f"the library keeps no {purpose} here: only events"
             raise SettingsError(msg)
         return StreamRecorder(self._store)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from holdfast.domain.session.state import SessionState
 
 Lifecycle = Literal["created", "connected", "streaming", "unread", "ended"]
 Attention = Literal["needs_you", "failed", "unread", "none"]
-
-LIFECYCLES: tuple[Lifecycle, ...] = get_args(Lifecycle)
 
 
 def lifecycle(state: SessionState) -> Lifecycle:

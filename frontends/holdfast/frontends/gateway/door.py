@@ -45,10 +45,6 @@ class Credential:
     own: bool = False
 
 
-Recogniser = "Callable[[Headers], Credential | None]"
-"""Returns the credential that the headers of a request carry, None for none, or none that is known."""
-
-
 class Door:
     """The outermost part of the app: nothing behind it runs for a request that it refuses.
 

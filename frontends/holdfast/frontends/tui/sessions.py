@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from anyio import CancelScope, Event, create_task_group, move_on_after, sleep
 
@@ -144,12 +144,6 @@ class Sessions:
     def _tell(self) -> None:
         for told in list(self._listeners):
             told()
-
-
-def input_of(request: Json) -> Json:
-    """Return what an agent asks to do, as it sent it."""
-    given = request.get("input")
-    return cast("Json", given) if isinstance(given, dict) else {} if given is None else {"input": given}
 
 
 def _fits(each: Entry, word: str) -> bool:

@@ -118,7 +118,6 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_batch = msgspec.json.Decoder(list[Raw]).decode
 _decode_string = msgspec.json.Decoder(str).decode
 _decode_error = msgspec.json.Decoder(RpcError).decode
-_decode_anything = msgspec.json.Decoder(Raw).decode
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 

@@ -27,14 +27,12 @@ class Replay(Struct):
         updates: Updates of the conversation's history.
         prompts: Messages of the person, as the agent counts them.
         recent: Texts of the latest ones.
-        characters: Characters of the agent's messages.
         tools: Uses of tools, by the agent's ids.
     """
 
     updates: int = 0
     prompts: int = 0
     recent: list[str] = []
-    characters: int = 0
     tools: set[str] = set()
     _message_id: str | None = None
     _person: bool = False
@@ -51,8 +49,6 @@ class Replay(Struct):
                     self.recent = [*self.recent[1 - RECENT :], ""]
                 self.recent[-1] = (self.recent[-1] + text)[:REMEMBERED]
                 self._message_id = update.message_id
-            case "agent_message_chunk":
-                self.characters += len(text)
             case "tool_call" | "tool_call_update" if update.tool_call_id and len(self.tools) < 10_000:
                 self.tools.add(update.tool_call_id)
             case _:
