@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from holdfast.adapters.storage.event_ids import new_event_id
-from holdfast.domain.ports import LogEvent
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.recorded import Recorded
 from holdfast.domain.session.codec import encode
 from holdfast.domain.session.events import TextAppended

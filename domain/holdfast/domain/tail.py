@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Raw, Struct
 
-from holdfast.domain.ports import LogEvent
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.projections.inbox import Request
 from holdfast.domain.projections.offers import Offers
 from holdfast.domain.recorded import StreamId
@@ -14,7 +14,7 @@ from holdfast.domain.recorded import StreamId
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from holdfast.domain.ports import Page
+    from holdfast.domain.answers import Page
     from holdfast.domain.projections.items import Item
 
 

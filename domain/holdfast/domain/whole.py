@@ -13,8 +13,8 @@ from holdfast.domain.errors import NotFoundError, StoreDamagedError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from holdfast.domain.answers import Attachment, Page
     from holdfast.domain.attachments import Reference
-    from holdfast.domain.ports import Attachment, Page
     from holdfast.domain.projections.items import Item
 
 

@@ -13,7 +13,7 @@ from holdfast.domain.timestamps import to_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.domain.ports import Hit, LogEvent, Page
+    from holdfast.domain.answers import Hit, LogEvent, Page
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.items import Item, ItemKind
     from holdfast.domain.session.events import Option

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
 
     from holdfast.bootstrap.library import LocalLibrary
-    from holdfast.domain import ports
+    from holdfast.domain import answers, ports
     from holdfast.domain.daemon import DaemonControl, Running
     from holdfast.domain.keeping import KnownAgent
 
@@ -57,7 +57,7 @@ class AnyLibrary:
             return
         yield DaemonWorkspace(self._exchange(running))
 
-    def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
+    def verify_file(self, path: str, progress: ports.Progress | None = None) -> answers.Verification:
         """Check an exported file or an evidence bundle against itself."""
         return self._local.verify_file(path, progress)
 
@@ -66,7 +66,7 @@ class AnyLibrary:
         exchange = self._reachable(self._control.running())
         return self._local.agents() if exchange is None else DaemonReading(exchange).agents()
 
-    def found(self) -> list[ports.Found]:
+    def found(self) -> list[answers.Found]:
         """Return the transcripts of other tools on this machine."""
         return self._local.found()
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from holdfast.adapters.configuration.file import read_configuration
 from holdfast.adapters.supervision.host import reap
 from holdfast.adapters.transports.acp.agents import listed
+from holdfast.domain.answers import Check
 from holdfast.domain.errors import HoldfastError
-from holdfast.domain.ports import Check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -24,7 +24,7 @@ from holdfast.adapters.transports.acp import agents
 from holdfast.bootstrap import health as surroundings
 from holdfast.bootstrap.exporting import StoreSource
 from holdfast.bootstrap.nothing import Nothing
-from holdfast.domain import ports
+from holdfast.domain import answers, ports
 from holdfast.domain.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class LocalLibrary:
         finally:
             store.close()
 
-    def surroundings(self) -> list[ports.Check]:
+    def surroundings(self) -> list[answers.Check]:
         """Return the lines of a health report that need no store."""
         return [
             surroundings.configuration(self.home.configuration, self.configuration),
@@ -92,7 +92,7 @@ class LocalLibrary:
         finally:
             store.close()
 
-    def verify_file(self, path: str, progress: ports.Progress | None = None) -> ports.Verification:
+    def verify_file(self, path: str, progress: ports.Progress | None = None) -> answers.Verification:
         """Check an exported file or an evidence bundle against itself."""
         return verify_exported(Path(path), progress)
 
@@ -100,7 +100,7 @@ class LocalLibrary:
         """Return the agents that are known, and where their programs lie."""
         return agents.listed(lambda command: shutil.which(command, path=self._environ.get("PATH")))
 
-    def found(self) -> list[ports.Found]:
+    def found(self) -> list[answers.Found]:
         """Return the transcripts of other tools on this machine."""
         return importers.found(self._environ)
 
@@ -125,7 +125,7 @@ class LocalReading(Reader):
         super().__init__(store)
         self._library = library
 
-    def verify(self, progress: ports.Progress | None = None) -> ports.Verification:
+    def verify(self, progress: ports.Progress | None = None) -> answers.Verification:
         """Check the whole log against itself and against its witnesses."""
 
         def report(done: int, total: int) -> None:
@@ -140,11 +140,11 @@ class LocalReading(Reader):
             attachments=self._store.attachments,
         )
         bad, behind = verdict.first_bad, verdict.behind
-        return ports.Verification(
+        return answers.Verification(
             ok=verdict.ok,
             checked=verdict.checked,
-            first_bad=None if bad is None else ports.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
-            behind=None if behind is None else ports.Behind(behind.log, behind.checkpoint),
+            first_bad=None if bad is None else answers.FirstBad(bad.position, bad.session_id, bad.version, bad.reason),
+            behind=None if behind is None else answers.Behind(behind.log, behind.checkpoint),
             cannot_know=list(verdict.cannot_know),
             notes=[*((bad.detail,) if bad is not None and bad.detail else ()), *verdict.checkpoints.complaints],
         )
@@ -154,7 +154,7 @@ class LocalReading(Reader):
         source = StoreSource(self._store, self._library.home.checkpoints)
         return exporters.export(source, session_id, kind, redact=redact, environ=self._library.environ)
 
-    def checks(self) -> list[ports.Check]:
+    def checks(self) -> list[answers.Check]:
         """Return the state of the store, its folder and its files, and of agents and their processes."""
         home = self._library.home
         return [
@@ -171,7 +171,7 @@ class LocalWorkspace(LocalReading, Workspace):
         self.execute(session_id, command, cause=cause, actor=actor)
         return self.row(session_id)
 
-    def import_(self, sources: Sequence[str], progress: ports.Progress | None = None) -> ports.ImportReport:
+    def import_(self, sources: Sequence[str], progress: ports.Progress | None = None) -> answers.ImportReport:
         """Import transcripts of other tools.
 
         Raises:
@@ -189,7 +189,7 @@ class LocalWorkspace(LocalReading, Workspace):
             check=verify_exported,
         )
 
-    def watch(self, sources: Sequence[str], progress: ports.Progress | None = None) -> Generator[ports.ImportReport]:
+    def watch(self, sources: Sequence[str], progress: ports.Progress | None = None) -> Generator[answers.ImportReport]:
         """Import transcripts, then follow them as they grow, until the generator is closed.
 
         Raises:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdfast.domain.answers import Attachment, Behind, Check, LogEvent, Page, Verification
 from holdfast.domain.errors import NotFoundError
-from holdfast.domain.ports import Attachment, Behind, Check, LogEvent, Page, Verification
 from holdfast.domain.search.query import no_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from holdfast.domain.answers import Hit
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.ports import Hit, Progress
+    from holdfast.domain.ports import Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from holdfast.domain.ports import ImportReport, Progress
+    from holdfast.domain.answers import ImportReport
+    from holdfast.domain.ports import Progress
     from holdfast.domain.session.facts import Fact
 
 NOW = 1_800_000_000_000_000

@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from holdfast.adapters.importers import found
+from holdfast.domain.answers import ImportReport
 from holdfast.domain.errors import NotFoundError, TranscriptError
-from holdfast.domain.ports import ImportReport
 from holdfast.domain.session import events as e
 from tests.adapters.importers.claude_lines import encoded, written
 from tests.adapters.importers.memory_log import MemoryLog, imported

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from holdfast.adapters.importers import found
 from holdfast.adapters.importers.codex.calls import has_failed
 from holdfast.adapters.importers.codex.tools import hint_of, kind_of
+from holdfast.domain.answers import ImportReport
 from holdfast.domain.errors import NotFoundError
-from holdfast.domain.ports import ImportReport
 from holdfast.domain.session import events as e
 from tests.adapters.importers import codex_lines as x
 from tests.adapters.importers.memory_log import MemoryLog, imported

@@ -13,8 +13,8 @@ import pytest
 
 from holdfast.adapters.importers import found
 from holdfast.adapters.importers.discovery import files_in
+from holdfast.domain.answers import Found, ImportReport
 from holdfast.domain.errors import NotFoundError, TranscriptError
-from holdfast.domain.ports import Found, ImportReport
 from tests.adapters.importers import claude_lines as c
 from tests.adapters.importers.memory_log import MemoryLog
 

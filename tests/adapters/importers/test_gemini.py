@@ -12,8 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from holdfast.adapters.importers import found
+from holdfast.domain.answers import ImportReport
 from holdfast.domain.errors import TranscriptError
-from holdfast.domain.ports import ImportReport
 from holdfast.domain.recorded import EventId, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Erase

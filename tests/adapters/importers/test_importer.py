@@ -10,8 +10,8 @@ import pytest
 
 from holdfast.adapters.importers import feed
 from holdfast.adapters.importers.names import source_id
+from holdfast.domain.answers import ImportReport
 from holdfast.domain.errors import TranscriptError
-from holdfast.domain.ports import ImportReport
 from holdfast.domain.recorded import PEER, EventId, Recorded, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Create, Erase, MarkUnread, Observe

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdfast.adapters.importers import found
+from holdfast.domain.answers import Found, ImportReport
 from holdfast.domain.errors import TranscriptError
-from holdfast.domain.ports import Found, ImportReport
 from tests.adapters.importers import opencode_store as o
 from tests.adapters.importers.memory_log import MemoryLog, imported
 from tests.adapters.importers.test_opencode import SHOWN, shown

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.session.facts import Fact
 
 SPOKEN, OTHER = StreamId("10000000-0000-4000-8000-000000000001"), StreamId("10000000-0000-4000-8000-000000000002")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdfast.adapters.storage.store import Store
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
 
 ME = Actor("human", "cli")
 ONE = StreamId("aaaa1111-0000-4000-8000-000000000001")

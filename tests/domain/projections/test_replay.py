@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec import Raw
 from msgspec.structs import replace
 
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.errors import CursorError, NotFoundError
-from holdfast.domain.ports import LogEvent
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.domain.session import codec
 from holdfast.domain.session import events as e

@@ -6,9 +6,9 @@ import re
 
 from msgspec import Raw, json
 
+from holdfast.domain.answers import Behind, Check, FirstBad, Found, Verification
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import StoreDamagedError
-from holdfast.domain.ports import Behind, Check, FirstBad, Found, Verification
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session import events as e
 from tests.frontends.cli.memory import MemoryLibrary

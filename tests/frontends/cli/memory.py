@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING
 from msgspec import Raw
 from msgspec.structs import replace
 
+from holdfast.domain.answers import (
+    Attachment,
+    Check,
+    Compaction,
+    Found,
+    Hit,
+    ImportReport,
+    LogEvent,
+    Page,
+    Verification,
+)
 from holdfast.domain.errors import AmbiguousNameError, HoldfastError, NotFoundError, UsageError
 from holdfast.domain.exported import Export, Format, Removed
-from holdfast.domain.ports import Attachment, Check, Compaction, Found, Hit, ImportReport, LogEvent, Page, Verification
 from holdfast.domain.projections import inbox, roster, transcript
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.projections.offers import Offers, offered

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Raw
 
+from holdfast.domain.answers import Found, ImportReport
 from holdfast.domain.content import of_text
-from holdfast.domain.ports import Found, ImportReport
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.main import main

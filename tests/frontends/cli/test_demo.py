@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Raw
 
-from holdfast.domain.ports import LogEvent
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.proof import Proof, Told, compare, held, sent
 from tests.frontends.cli.running import OnTerminal

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdfast.domain.answers import FirstBad, Verification
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import ConflictError, NotFoundError
-from holdfast.domain.ports import FirstBad, Verification
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.output import save
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.content import of_text
-from holdfast.domain.ports import LogEvent
 from holdfast.domain.session import events as e
 from holdfast.frontends.cli.reply import Listener
 from tests.frontends.client.test_shapes import recorded

@@ -7,9 +7,9 @@ import pytest
 from msgspec import Raw, json
 from msgspec.structs import replace
 
+from holdfast.domain.answers import Behind, Check, FirstBad, Found, ImportReport, Verification
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import NotFoundError, SettingsError, StoreDamagedError, TranscriptError
-from holdfast.domain.ports import Behind, Check, FirstBad, Found, ImportReport, Verification
 from holdfast.domain.recorded import Actor
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e

@@ -7,6 +7,7 @@ import pytest
 from msgspec import json
 
 from holdfast.domain import wire
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.daemon import Running
 from holdfast.domain.errors import (
     AmbiguousNameError,
@@ -18,7 +19,6 @@ from holdfast.domain.errors import (
     TimedOutError,
     UsageError,
 )
-from holdfast.domain.ports import LogEvent
 from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId
 from holdfast.domain.session.facts import Unknown
 from holdfast.frontends.client.exchange import Exchange

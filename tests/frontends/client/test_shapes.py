@@ -4,9 +4,9 @@ import pytest
 from msgspec import Raw, json
 
 from holdfast.domain import wire
+from holdfast.domain.answers import Hit, LogEvent
 from holdfast.domain.content import of_text
 from holdfast.domain.errors import DaemonError
-from holdfast.domain.ports import Hit, LogEvent
 from holdfast.domain.projections.inbox import Request
 from holdfast.domain.projections.replay import Moment
 from holdfast.domain.recorded import Actor, EventId, Recorded, StreamId

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from holdfast.adapters.importers.transcript import FORMATS, Transcript, transcripts_in
+from holdfast.domain.answers import Found
 from holdfast.domain.errors import NotFoundError, TranscriptError
 from holdfast.domain.exported import CHAIN_NAME, CHECKPOINTS_NAME, SUMS_NAME
-from holdfast.domain.ports import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

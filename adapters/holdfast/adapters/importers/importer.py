@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.log import ImportLog
     from holdfast.adapters.importers.port import Format
     from holdfast.adapters.importers.transcript import Transcript
-    from holdfast.domain.ports import ImportReport, Progress, Verification
+    from holdfast.domain.answers import ImportReport, Verification
+    from holdfast.domain.ports import Progress
     from holdfast.domain.recorded import EventId
 
 _ATTEMPTS = 5

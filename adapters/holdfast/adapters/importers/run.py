@@ -11,8 +11,8 @@ from holdfast.adapters.importers.lines import Line
 from holdfast.adapters.importers.names import source_id
 from holdfast.adapters.importers.port import Rewritten
 from holdfast.adapters.importers.transcript import open_transcript, read_document
+from holdfast.domain.answers import ImportReport
 from holdfast.domain.errors import TranscriptError
-from holdfast.domain.ports import ImportReport
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session import events as e
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.feed import Clock
     from holdfast.adapters.importers.log import ImportLog
     from holdfast.adapters.importers.transcript import Transcript
-    from holdfast.domain.ports import Progress, Verification
+    from holdfast.domain.answers import Verification
+    from holdfast.domain.ports import Progress
 
 _SEEN = 64
 """How many of a session's latest events are looked at for whether a turn is open."""

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.importers.follower import Follower
     from holdfast.adapters.importers.log import ImportLog
     from holdfast.adapters.importers.transcript import Transcript
-    from holdfast.domain.ports import ImportReport, Progress, Verification
+    from holdfast.domain.answers import ImportReport, Verification
+    from holdfast.domain.ports import Progress
     from holdfast.domain.recorded import EventId
 
 QUIET_US: Final = 3_600_000_000

@@ -18,9 +18,9 @@ from holdfast.adapters.storage.attachments.reclaim import reclaim
 from holdfast.adapters.storage.chain import keyed
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.reading import fetch
+from holdfast.domain.answers import Compaction
 from holdfast.domain.compaction import Stored, plan
 from holdfast.domain.errors import ConflictError, NotFoundError
-from holdfast.domain.ports import Compaction
 from holdfast.domain.recorded import DAEMON, Recorded, StreamId
 
 if TYPE_CHECKING:

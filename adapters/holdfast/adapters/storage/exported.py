@@ -11,13 +11,13 @@ from uuid import UUID
 from holdfast.adapters.storage.bundle import Bundle, sum_of
 from holdfast.adapters.storage.chain import GENESIS, HASH_BYTES, keyed, link
 from holdfast.adapters.storage.mapper import ACTOR_KINDS
+from holdfast.domain.answers import FirstBad, Verification
 from holdfast.domain.attachments import references
 from holdfast.domain.compaction import COMPACTED, REDUCIBLE, versions_of
 from holdfast.domain.enclosed import FILE_PREFIX, Enclosed, is_piece
 from holdfast.domain.enclosed import FORMAT as ENCLOSED
 from holdfast.domain.errors import NotFoundError, StoreDamagedError, TranscriptError
 from holdfast.domain.exported import EVENTS_NAME, FORMAT, LINE_LIMIT, Header, last_line, read_event, read_header
-from holdfast.domain.ports import FirstBad, Verification
 from holdfast.domain.session import events as e
 from holdfast.domain.session.codec import decode
 

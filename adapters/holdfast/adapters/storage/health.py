@@ -17,7 +17,7 @@ from holdfast.adapters.storage.opening import now_us
 from holdfast.adapters.storage.reading import head_position
 from holdfast.adapters.storage.views.projector import FOLDS
 from holdfast.adapters.storage.views.tables import tracked
-from holdfast.domain.ports import Check
+from holdfast.domain.answers import Check
 from holdfast.domain.sizes import in_words
 
 if TYPE_CHECKING:

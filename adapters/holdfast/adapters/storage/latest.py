@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from msgspec import Raw
 
 from holdfast.adapters.storage.mapper import to_recorded
-from holdfast.domain.ports import LogEvent
+from holdfast.domain.answers import LogEvent
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.facts import Unknown
 

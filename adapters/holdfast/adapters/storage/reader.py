@@ -20,9 +20,9 @@ from holdfast.adapters.storage.views.search import search
 from holdfast.adapters.storage.views.source import log_tail
 from holdfast.adapters.storage.views.tables import tracked
 from holdfast.adapters.storage.views.titles import Titles
+from holdfast.domain.answers import Attachment, LogEvent, Page
 from holdfast.domain.attachments import is_name
 from holdfast.domain.errors import AmbiguousNameError, NotFoundError
-from holdfast.domain.ports import Attachment, LogEvent, Page
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.facts import Unknown
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.mapper import EventRow
     from holdfast.adapters.storage.store import Store
-    from holdfast.domain.ports import Hit
+    from holdfast.domain.answers import Hit
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from holdfast.adapters.storage.jobs import WriteTransaction
     from holdfast.adapters.storage.subscription import Bell
     from holdfast.adapters.storage.writer import Writer
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.errors import LogRegressedError
-    from holdfast.domain.ports import LogEvent
     from holdfast.domain.recorded import Recorded, StreamId
 
 T = TypeVar("T")

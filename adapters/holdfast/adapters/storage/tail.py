@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from holdfast.adapters.storage.store import Store
-    from holdfast.domain.ports import Page
+    from holdfast.domain.answers import Page
     from holdfast.domain.projections.items import Item
     from holdfast.domain.recorded import StreamId
 

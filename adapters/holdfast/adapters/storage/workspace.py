@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.adapters.storage.writer import WriteTransaction
-    from holdfast.domain.ports import Compaction, Progress
+    from holdfast.domain.answers import Compaction
+    from holdfast.domain.ports import Progress
     from holdfast.domain.recorded import Actor, Recorded, StreamId
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from holdfast.domain.answers import Page
 from holdfast.domain.compaction import COMPACTED, of_events
 from holdfast.domain.errors import CursorError, NotFoundError
-from holdfast.domain.ports import Page
 from holdfast.domain.projections import roster
 from holdfast.domain.projections.items import Item, apply
 from holdfast.domain.projections.transcript import project
@@ -19,8 +19,8 @@ from holdfast.domain.session.session import Session
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.compaction import Compactions
-    from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.items import Change
     from holdfast.domain.recorded import Recorded, StreamId
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.bootstrap.library import LocalLibrary
-    from holdfast.domain.ports import Check, Compaction, Found, ImportReport, Progress
+    from holdfast.domain.answers import Check, Compaction, Found, ImportReport
+    from holdfast.domain.ports import Progress
     from holdfast.domain.recorded import Actor, StreamId
 
 

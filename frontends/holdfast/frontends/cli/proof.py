@@ -16,7 +16,7 @@ from holdfast.domain.session.facts import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
 
 _SPOKEN = {"agent_message_chunk": "text", "agent_thought_chunk": "thought"}
 

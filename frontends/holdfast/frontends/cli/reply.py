@@ -13,7 +13,7 @@ from holdfast.domain.session.facts import Unknown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.session.facts import Fact
 
 Outcome = Literal["ended", "interrupted", "unknown", "failed", "withdrawn", "needs_you", "open"]

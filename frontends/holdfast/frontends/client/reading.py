@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from msgspec import Struct, json
 
+from holdfast.domain.answers import Attachment, Check, Verification
 from holdfast.domain.errors import DaemonLostError, NotRunningError
 from holdfast.domain.keeping import KnownAgent
-from holdfast.domain.ports import Attachment, Check, Verification
 from holdfast.domain.recorded import StreamId
 from holdfast.frontends.client import shapes
 from holdfast.frontends.client.shapes import read
@@ -18,8 +18,9 @@ from holdfast.frontends.client.shapes import read
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdfast.domain.answers import Hit, LogEvent, Page
     from holdfast.domain.exported import Export, Format, Removed
-    from holdfast.domain.ports import Hit, LogEvent, Page, Progress
+    from holdfast.domain.ports import Progress
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row

@@ -18,8 +18,8 @@ from holdfast.frontends.client.writing import DaemonWorkspace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.keeping import Order
-    from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Row
 
 Moment = Literal["idle", "needs-you", "ended"]

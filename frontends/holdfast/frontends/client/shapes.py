@@ -7,9 +7,9 @@ from typing import TypeVar
 from msgspec import DecodeError, Raw, Struct, json
 from msgspec.structs import replace
 
+from holdfast.domain.answers import Hit, LogEvent, Page
 from holdfast.domain.content import NOTHING
 from holdfast.domain.errors import DaemonError
-from holdfast.domain.ports import Hit, LogEvent, Page
 from holdfast.domain.projections.inbox import Request
 from holdfast.domain.projections.items import Item
 from holdfast.domain.projections.roster import Row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct, json
 
-from holdfast.domain.ports import Compaction, ImportReport
+from holdfast.domain.answers import Compaction, ImportReport
 from holdfast.domain.session import commands
 from holdfast.domain.timestamps import to_text
 from holdfast.frontends.client import shapes

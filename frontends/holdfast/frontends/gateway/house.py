@@ -13,9 +13,10 @@ from holdfast.domain.recorded import StreamId
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from holdfast.domain.answers import Check, Compaction, Found, ImportReport
     from holdfast.domain.daemon import Running
     from holdfast.domain.keeping import Keeping
-    from holdfast.domain.ports import Check, Compaction, Found, ImportReport, Progress, Reading
+    from holdfast.domain.ports import Progress, Reading
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor
     from holdfast.domain.tail import Bell, Tail

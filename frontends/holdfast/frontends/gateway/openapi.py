@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Struct
 
+from holdfast.domain.answers import Verification
 from holdfast.domain.keeping import KnownAgent
-from holdfast.domain.ports import Verification
 from holdfast.domain.projections.roster import Row
 from holdfast.frontends.gateway.operations import CAUSE, PREFIX, Nothing
 from holdfast.frontends.gateway.problems import MEDIA_TYPE

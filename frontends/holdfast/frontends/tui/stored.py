@@ -21,8 +21,9 @@ from holdfast.frontends.client.views import Json, View, ViewName
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
+    from holdfast.domain.answers import LogEvent, Page
     from holdfast.domain.exported import Export
-    from holdfast.domain.ports import Library, LogEvent, Page, Reading
+    from holdfast.domain.ports import Library, Reading
     from holdfast.domain.projections.roster import Row
     from holdfast.frontends.tui.source import SourceState
 

@@ -11,7 +11,7 @@ from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.reading import fetch
 from holdfast.adapters.storage.views.indexed import indexed
 from holdfast.adapters.storage.views.unindexed import unindexed
-from holdfast.domain.ports import Hit
+from holdfast.domain.answers import Hit
 from holdfast.domain.projections.items import Item
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.hits import snippet

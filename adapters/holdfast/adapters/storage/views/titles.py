@@ -11,7 +11,7 @@ from sqlalchemy import select
 from holdfast.adapters.storage import schema
 from holdfast.adapters.storage.reading import fetch, head_position
 from holdfast.adapters.storage.views import pages, transcript
-from holdfast.domain.ports import Hit
+from holdfast.domain.answers import Hit
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.hits import fits, snippet
 from holdfast.domain.search.words import words

@@ -15,7 +15,7 @@ from holdfast.frontends.cli.terminal import Span, note
 from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
-    from holdfast.domain.ports import Compaction
+    from holdfast.domain.answers import Compaction
 
 _PERSON = Actor("human", "cli")
 

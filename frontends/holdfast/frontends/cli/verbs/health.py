@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from holdfast.domain import wire
+from holdfast.domain.answers import Check
 from holdfast.domain.errors import SettingsError, StoreError
-from holdfast.domain.ports import Check
 from holdfast.frontends.cli.cells import pad
 from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.exits import FAILED

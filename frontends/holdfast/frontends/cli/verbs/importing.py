@@ -18,7 +18,7 @@ from holdfast.frontends.cli.terminal import Span, note
 from holdfast.frontends.wording import amount, count, folder
 
 if TYPE_CHECKING:
-    from holdfast.domain.ports import Found, ImportReport
+    from holdfast.domain.answers import Found, ImportReport
 
 
 @click.command("import")

@@ -14,7 +14,7 @@ from holdfast.frontends.cli.terminal import Span, complain
 from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
-    from holdfast.domain.ports import Verification
+    from holdfast.domain.answers import Verification
 
 
 @click.command("events")

@@ -18,7 +18,7 @@ from holdfast.frontends.cli.terminal import Span, note
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdfast.domain.ports import Hit
+    from holdfast.domain.answers import Hit
     from holdfast.frontends.cli.terminal import Line
 
 _HIT = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from holdfast.domain import wire
+from holdfast.domain.answers import Page
 from holdfast.domain.errors import NotFoundError
-from holdfast.domain.ports import Page
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.whole import whole_page

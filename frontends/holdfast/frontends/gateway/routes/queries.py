@@ -34,7 +34,7 @@ from holdfast.frontends.gateway.stream.overheard import Overheard, told
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from holdfast.domain.ports import Page
+    from holdfast.domain.answers import Page
     from holdfast.domain.tail import Listed
     from holdfast.frontends.gateway.house import House
 

@@ -10,8 +10,8 @@ from anyio import to_thread
 from msgspec import Meta, Struct, json
 from starlette.background import BackgroundTask
 
+from holdfast.domain.answers import Check, Compaction, Found, ImportReport
 from holdfast.domain.errors import ConflictError, HoldfastError
-from holdfast.domain.ports import Check, Compaction, Found, ImportReport
 from holdfast.domain.recorded import StreamId
 from holdfast.frontends.gateway.house import Status
 from holdfast.frontends.gateway.operations import (

@@ -21,8 +21,8 @@ from holdfast.frontends.gateway.views.transcript import TranscriptView
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.keeping import Keeping, PeerFrame
-    from holdfast.domain.ports import LogEvent
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import Actor
     from holdfast.domain.tail import Tail

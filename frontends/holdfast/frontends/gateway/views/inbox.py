@@ -12,7 +12,7 @@ from holdfast.frontends.gateway.views.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.tail import Tail
 

@@ -11,7 +11,7 @@ from holdfast.frontends.gateway.views.view import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.projections.offers import Offers
     from holdfast.domain.recorded import StreamId
     from holdfast.domain.tail import Tail

@@ -12,7 +12,7 @@ from holdfast.domain import wire
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
 
 FRAME_EVENTS: Final = 64
 """Events in one frame at the most."""

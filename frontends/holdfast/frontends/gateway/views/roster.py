@@ -18,7 +18,7 @@ from holdfast.frontends.gateway.views.view import View
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.projections.roster import Connection
     from holdfast.domain.recorded import StreamId
     from holdfast.domain.tail import Listed, Tail

@@ -18,7 +18,7 @@ from holdfast.frontends.gateway.views.view import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.projections.items import Change, Item
     from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.tail import Tail

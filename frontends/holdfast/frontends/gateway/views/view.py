@@ -14,7 +14,7 @@ from holdfast.frontends.gateway.views.patches import Patches
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from holdfast.domain.ports import LogEvent
+    from holdfast.domain.answers import LogEvent
     from holdfast.domain.recorded import StreamId
 
 _SHARED_S: Final = 0.25
