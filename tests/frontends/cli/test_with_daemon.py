@@ -156,6 +156,36 @@ def test_transcripts_are_watched_by_the_daemon_until_somebody_interrupts(
     assert run("status").code == 0
 
 
+@pytest.mark.slow
+def test_a_watch_goes_on_with_a_daemon_that_was_killed_and_came_back(run: Run, daemon: Daemon, tmp_home: Path) -> None:
+    lines = EXAMPLE.read_bytes().splitlines(keepends=True)
+    growing = tmp_home.parent / "growing.jsonl"
+    growing.write_bytes(b"".join(lines[:6]))
+    with subprocess.Popen(
+        [HOLDFAST, "import", "--watch", growing, "--json"], env=daemon.environ, stdout=subprocess.PIPE
+    ) as watching:
+        try:
+            assert watching.stdout is not None
+            told = [json.loads(watching.stdout.readline())]
+            daemon.kill()
+            with growing.open("ab") as file:
+                file.writelines(lines[6:12])
+            daemon.start()
+            told.append(json.loads(watching.stdout.readline()))
+            assert daemon.stop() == 0
+            daemon.start()
+            with growing.open("ab") as file:
+                file.writelines(lines[12:])
+            told.append(json.loads(watching.stdout.readline()))
+        finally:
+            watching.send_signal(signal.SIGINT)
+
+    assert watching.returncode == 130
+    assert all(each["events"] for each in told)
+    assert run("ls", "--json").json()[0]["metadata"]["message_count"] == 10
+    assert run("import", str(growing), "--json").json()["events"] == 0
+
+
 @pytest.mark.parametrize("how", ["jsonl", "md --no-redact", "md", "html --no-redact"])
 def test_an_export_is_the_same_by_way_of_the_daemon(run: Run, example: None, daemon: Daemon, how: str) -> None:
     asked = run("export", "5f0c7d2e", "--format", *how.split())

@@ -14,6 +14,7 @@ from holdfast.domain.errors import (
     DaemonError,
     DaemonLostError,
     HoldfastError,
+    NotFoundError,
     NotRunningError,
     SessionEndedError,
     TimedOutError,
@@ -24,6 +25,7 @@ from holdfast.domain.session.facts import Unknown
 from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.reading import DaemonReading
 from holdfast.frontends.client.sessions import DaemonSessions
+from holdfast.frontends.client.writing import DaemonWorkspace
 from tests.frontends.client.canned import Canned, Control, chunked, ok
 
 if TYPE_CHECKING:
@@ -237,6 +239,35 @@ def test_whoever_follows_the_log_goes_on_where_a_daemon_left_off(talk: Talk, sai
         b"/api/v1/events?after=5&follow=true",
     ]
     assert said == ["the daemon went away; waiting for it to come back"] * 2
+
+
+def test_a_watch_begins_anew_with_a_daemon_that_came_back_and_tells_only_what_is_new(
+    talk: Talk, said: list[str]
+) -> None:
+    def came(events: int) -> bytes:
+        return b'{"result": {"files": 1, "sessions": 1, "events": %d, "malformed": 0, "skipped": 0}}\n' % events
+
+    exchange, canned = talk(
+        chunked(came(0), came(5), whole=False),
+        chunked(came(0), came(3)),
+        chunked(came(2), whole=False),
+    )
+    watched = DaemonWorkspace(exchange).watch(["claude"])
+
+    assert [next(watched).events for _ in range(4)] == [0, 5, 3, 2]
+    watched.close()
+
+    assert [asked.split()[1] for asked in canned.asked] == [b"/api/v1/imports"] * 3
+    assert said == ["the daemon went away; waiting for it to come back"] * 2
+
+
+def test_what_a_daemon_refuses_to_watch_is_not_asked_for_again(talk: Talk) -> None:
+    exchange, canned = talk(problem("404 Not Found", code="not_found", detail="there is no such path"))
+
+    with pytest.raises(NotFoundError):
+        next(DaemonWorkspace(exchange).watch(["nowhere"]))
+
+    assert len(canned.asked) == 1
 
 
 def test_whoever_follows_waits_for_a_daemon_that_is_about_to_end(tmp_path: Path, said: list[str]) -> None:

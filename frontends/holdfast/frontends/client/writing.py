@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct, json
 
 from holdfast.domain.answers import Compaction, ImportReport
+from holdfast.domain.errors import DaemonLostError, NotRunningError
 from holdfast.domain.session import commands
 from holdfast.domain.timestamps import to_text
 from holdfast.frontends.client import shapes
@@ -66,11 +67,25 @@ class DaemonWorkspace(DaemonReading):
         return read(_report, self._exchange.worked("POST", "/imports", asked, progress))
 
     def watch(self, sources: Sequence[str], progress: Progress | None = None) -> Generator[ImportReport]:
-        """Let the daemon import transcripts and follow them as they grow, until the generator is closed."""
+        """Let the daemon import transcripts and follow them as they grow, until the generator is closed.
+
+        One that went away is waited for, and follows them anew: it knows from its log how far it had come.
+        """
         asked = {"sources": _absolute(sources), "watch": True}
-        with closing(self._exchange.results("POST", "/imports", asked, progress)) as results:
-            for result in results:
-                yield read(_report, result)
+        again = False
+        while True:
+            try:
+                with closing(self._exchange.results("POST", "/imports", asked, progress)) as results:
+                    for report in (read(_report, result) for result in results):
+                        if report.events or not again:
+                            yield report
+            except DaemonLostError:
+                pass  # it is waited for below
+            except NotRunningError:
+                if not self._exchange.met:
+                    raise
+            again = True
+            self._exchange.come_back()
 
 
 def _absolute(sources: Sequence[str]) -> list[str]:

@@ -75,13 +75,13 @@ def _found(ctx: click.Context, app: App, *, yes: bool, as_json: bool) -> list[st
             app.terminal.json(wire.encode(found))
         else:
             _list(app, found)
+    nothing = "no transcripts of other tools were found on this machine; name a file or folder"
     if not yes and not app.terminal.can_ask:
         app.terminal.flush()
-        msg = "no SOURCE was named, and nobody is here to ask; name one, or add --yes for all that is found"
-        raise click.UsageError(msg)
+        some = "no SOURCE was named, and nobody is here to ask; name one, or add --yes for all that is found"
+        raise click.UsageError(some if found else nothing)
     if not found:
-        msg = "no transcripts of other tools were found on this machine; name a file or folder"
-        raise NotFoundError(msg)
+        raise NotFoundError(nothing)
     names = list(dict.fromkeys(each.source for each in found))
     if not yes and not app.terminal.ask(f"Import {count(sum(each.files for each in found), 'file')}?"):
         note("Nothing was imported.")
@@ -100,6 +100,8 @@ def _list(app: App, found: list[Found]) -> None:
 
 
 def _told(done: ImportReport) -> str:
+    if not done.files:
+        return "nothing to import yet"
     files = count(done.files, "file")
     new = f"imported {count(done.sessions, 'session')}, {count(done.events, 'event')} from {files}"
     told = new if done.events else f"nothing new in {files}"
