@@ -98,13 +98,46 @@ def test_a_long_gap_is_cut(library: MemoryLibrary, capsys: pytest.CaptureFixture
     assert keys.waits == [LONGEST_GAP_S]
 
 
-def test_a_pause_lasts_until_the_next_key(talk: MemoryLibrary, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pause_lasts_until_it_is_ended(talk: MemoryLibrary, capsys: pytest.CaptureFixture[str]) -> None:
     keys = Typed("pause", "pause")
 
     out = played(talk, capsys, keys)
 
     assert keys.waits[:3] == [1.0, None, 1.0]
     assert "second question" in out
+
+
+def test_in_a_pause_each_jump_goes_one_item_on_and_stays_there(
+    talk: MemoryLibrary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = Typed("pause", "forward", "forward", "quit")
+
+    out = played(talk, capsys, keys)
+
+    assert keys.waits == [1.0, None, None, None]
+    assert "first question" in out
+    assert "one" in out
+    assert "second question" not in out
+
+
+def test_a_jump_back_in_a_pause_shows_what_was_there_and_stays(
+    talk: MemoryLibrary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = Typed("pause", "forward", "forward", "back", "quit")
+
+    out = played(talk, capsys, keys)
+
+    assert keys.waits == [1.0, None, None, None, None]
+    assert out.count("first question") == 2
+    assert out.count("one") == 1
+
+
+def test_a_jump_back_to_the_beginning_tells_all_of_it_again(
+    talk: MemoryLibrary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = played(talk, capsys, Typed(None, "back"))
+
+    assert out.count("first question") == 2
 
 
 def test_a_jump_forward_waits_for_nothing_before_the_next_item(

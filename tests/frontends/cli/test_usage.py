@@ -40,6 +40,8 @@ if TYPE_CHECKING:
         ("import",),
         ("search",),
         ("search", "word", "--limit", "0"),
+        ("replay", "a", "--speed", "nan"),
+        ("wait", "a", "--until", "idle", "--timeout", "nan"),
         ("verify", "file", "another"),
     ],
     ids=" ".join,

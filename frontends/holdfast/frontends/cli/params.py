@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -228,9 +229,18 @@ def client_id_option(verb: F) -> F:
     )(verb)
 
 
+class Amount(click.FloatRange):
+    """A number in a range. No comparison holds for one that is none, so a range alone lets `nan` in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        return self.fail(f"{value!r} is no number", param, ctx) if math.isnan(number) else number
+
+
 def seconds_option(help_: str) -> Callable[[F], F]:
     """Give the verb `--timeout`."""
-    return click.option("--timeout", type=click.FloatRange(min=0), metavar="S", help=help_)
+    return click.option("--timeout", type=Amount(min=0), metavar="S", help=help_)
 
 
 def words(value: str) -> str:

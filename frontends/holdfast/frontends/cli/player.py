@@ -54,11 +54,14 @@ class Player:
         self._speed = speed
         self._teller = Teller(terminal)
         self._forward = False
+        self._paused = False
 
     def play(self) -> None:
         """Play to the end, or until the person has enough."""
-        target: int | None = 0
+        target = self._play_from(0)
         while target is not None:
+            if target == 0:  # before its first item: there is nothing to show again
+                self._show(Moment(self._session_id))
             target = self._play_from(target)
         self._teller.close()
 
@@ -89,17 +92,17 @@ class Player:
         return None
 
     def _wait(self, before: int | None, at: int) -> Key | None:
-        """Wait as long as it took, or as the person wants."""
+        """Wait as long as it took, or as the person wants; in a pause a jump goes one item on and stays there."""
         if self._speed is None or before is None or self._forward:
             return None
         left = min(max(0, at - before) / 1_000_000, LONGEST_GAP_S) / self._speed
-        while left > 0:
+        while left > 0 or self._paused:
             self._terminal.flush()
-            key, took = self._keys.wait(left)
-            left -= took
-            if key == "pause":
-                key, _ = self._keys.wait(None)
+            key, took = self._keys.wait(None if self._paused else left)
+            left -= 0 if self._paused else took
             match key:
+                case "pause":
+                    self._paused = not self._paused
                 case "forward":
                     self._forward = True
                     return None

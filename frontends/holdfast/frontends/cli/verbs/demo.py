@@ -8,14 +8,14 @@ from msgspec import json
 from holdfast.domain.errors import NotRunningError
 from holdfast.frontends.cli.demo import Demo, stage
 from holdfast.frontends.cli.exits import FAILED
-from holdfast.frontends.cli.params import App, json_option, start_option
+from holdfast.frontends.cli.params import Amount, App, json_option, start_option
 from holdfast.frontends.wording import count
 
 
 @click.command("demo")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, max=1000, min_open=True),
+    type=Amount(min=0, max=1000, min_open=True),
     default=1.0,
     metavar="N",
     help="N times as fast as a person reads along.",

@@ -10,7 +10,7 @@ import click
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.projections.replay import story
 from holdfast.frontends.cli.keys import NoKeys, terminal_keys
-from holdfast.frontends.cli.params import App, one_moment, session_argument, until_options
+from holdfast.frontends.cli.params import Amount, App, one_moment, session_argument, until_options
 from holdfast.frontends.cli.player import Player
 from holdfast.frontends.cli.terminal import note
 
@@ -27,7 +27,7 @@ _FASTEST = 1e6
 @until_options
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, max=_FASTEST, min_open=True),
+    type=Amount(min=0, max=_FASTEST, min_open=True),
     metavar="N",
     help="N times as fast as it was; 1 on a terminal. On a pipe nothing waits without it.",
 )
