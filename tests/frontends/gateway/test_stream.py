@@ -276,10 +276,23 @@ def test_a_read_only_token_reads_and_commands_nothing(serving: Serving) -> None:
         ('{"type":"subscribe","sub":"x","view":"transcript"}', "usage"),
         ('{"type":"subscribe","sub":"x","view":"transcript","session":"nobody"}', "not_found"),
         ('{"type":"subscribe","sub":"x","view":"transcript","session":"nobody","limit":0}', "usage"),
+        ('{"type":"subscribe","sub":"x","view":"transcript","session":"\\u0000"}', "not_found"),
+        ('{"type":"subscribe","sub":"x","view":"offers","session":"nobody"}', "not_found"),
+        ('{"type":"subscribe","sub":"x","view":"frames","session":"nobody"}', "not_found"),
+        ('{"type":"subscribe","sub":"x","view":"frames"}', "usage"),
+        ('{"type":"subscribe","sub":"x","events":{"session":"nobody"}}', "not_found"),
+        (
+            '{"type":"subscribe","sub":"x","events":{"session":"nobody","types":["text-appended"],"after":0}}',
+            "not_found",
+        ),
+        ('{"type":"subscribe","sub":"x","events":{"session":"\\u0000"}}', "not_found"),
+        ('{"type":"subscribe","sub":"x","events":{"types":["\\u0000"]}}', "usage"),
+        ('{"type":"focus","session":"\\u0000","seen":1}', "not_found"),
         ('{"type":"subscribe","sub":"taken","view":"roster"}', "usage"),
         ('{"type":"command","verb":"rename"}', "usage"),
         ('{"type":"command","client_id":"c","verb":"dance","session":"x"}', "usage"),
         ('{"type":"command","client_id":"c","verb":"read","session":"nobody"}', "not_found"),
+        ('{"type":"command","client_id":"c","verb":"read","session":"\\u0000"}', "not_found"),
         ('{"type":"hello","client":"again"}', "usage"),
         ('{"type":"unsubscribe","sub":"\\ud800"}', "usage"),
         ("[" * 5_000, "usage"),
@@ -346,6 +359,7 @@ def test_a_token_that_is_taken_back_closes_what_came_in_with_it(serving: Serving
 
 def test_what_is_said_to_a_peer_can_be_listened_to_while_it_is_said(serving: Serving) -> None:
     serving.begin()
+    serving.begin(TWO)
     serving.overhear(ONE, '{"method":"initialize"}')
     with serving.client() as client:
         client.send(type="subscribe", sub="s1", view="frames", session=ONE)
@@ -368,11 +382,20 @@ def test_what_is_said_to_a_peer_can_be_listened_to_while_it_is_said(serving: Ser
     assert serving.keeper.listeners == []
 
 
-def test_frames_are_of_a_session(serving: Serving) -> None:
+@pytest.mark.parametrize("what", [{"events": {"session": ONE}}, {"view": "frames", "session": ONE}])
+def test_a_session_that_was_erased_is_unknown_to_who_comes_afterwards(serving: Serving, what: Json) -> None:
+    serving.begin()
     with serving.client() as client:
-        client.send(type="subscribe", sub="s1", view="frames")
+        client.send(type="subscribe", sub="s1", **what)
+        client.receive("frames", "caught_up")
+        client.send(type="unsubscribe", sub="s1")
+        serving.workspace.erase(ONE, actor=Actor("human", "test"))
+        client.send(type="subscribe", sub="s2", **what)
+        refusal = client.receive("error")
+        client.send(type="subscribe", sub="s2", view="roster")  # the name is free again, and the connection alive
+        client.receive("snapshot")
 
-        assert client.receive("error")["code"] == "usage"
+    assert (refusal["sub"], refusal["code"]) == ("s2", "not_found")
 
 
 @pytest.mark.parametrize("seen", [-1, 2**63])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from holdfast.domain.errors import NotFoundError, UsageError
+from holdfast.domain.errors import UsageError
 from holdfast.frontends.gateway.operations import Call, decoded
 from holdfast.frontends.gateway.problems import ProblemError
 from holdfast.frontends.gateway.stream.gate import RefusedError
@@ -72,7 +72,4 @@ def _path(operation: Operation[Any], session: str | None, body: bytes) -> dict[s
     if not session:
         msg = "name the session of the command"
         raise UsageError(msg)
-    if "\0" in session:
-        msg = "no session has a zero byte in its id"
-        raise NotFoundError(msg)
     return {"id": session}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from holdfast.domain.errors import UsageError
+from holdfast.domain.errors import NotFoundError, UsageError
 from holdfast.domain.wire import encode
 from holdfast.frontends.gateway.unreadable import why
 
@@ -102,6 +102,7 @@ def read(text: str) -> Frame:
 
     Raises:
         UsageError: It is none.
+        NotFoundError: It is about a session whose name no session can have.
     """
     try:
         text.encode()
@@ -114,6 +115,13 @@ def read(text: str) -> Frame:
         if not 0 < len(name) <= _ID_LENGTH or not name.isprintable():
             msg = f"{field} has 1 to {_ID_LENGTH} characters that can be seen"
             raise UsageError(msg)
+    wanted = getattr(frame, "events", None) or EventsWanted()
+    if "\0" in (getattr(frame, "session", None) or wanted.session or ""):
+        msg = "no session has a zero byte in its id"  # and PostgreSQL cannot even be asked for one
+        raise NotFoundError(msg)
+    if any("\0" in each for each in wanted.types or ()):
+        msg = "no type of events has a zero byte in its name"
+        raise UsageError(msg)
     return frame
 
 

@@ -58,7 +58,13 @@ class FramesSubscription:
         hub.overhear(self, waker)
 
     async def next(self) -> bytes | None:
-        """Return what was said since; once also that there is nothing yet."""
+        """Return what was said since; once also that there is nothing yet.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
+        if not self._begun:
+            await self._hub.require(self._session)
         heard = self._hub.heard(self._session, self._number)[:AT_ONCE]
         if not heard and self._begun:
             return None

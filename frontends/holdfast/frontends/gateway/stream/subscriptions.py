@@ -68,7 +68,11 @@ class EventsSubscription:
         self.position = self.sent = 0
 
     async def next(self) -> bytes | None:
-        """Return the next events, or the word that there are no more for now."""
+        """Return the next events, or the word that there are no more for now.
+
+        Raises:
+            NotFoundError: There is no such session.
+        """
         if not self._begun:
             self._begun = True
             try:
@@ -76,6 +80,8 @@ class EventsSubscription:
             except CursorError as error:
                 self.over = True
                 return frames.reset(self._sub, "cursor", str(error))
+            if self._filter.session_id is not None:
+                await self._hub.require(StreamId(self._filter.session_id))
             self.sent = self.position
         if self._filter.everything:
             frame = await self._from_history()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from holdfast.domain.errors import StoreClosedError, StoreError, UsageError
+from holdfast.domain.errors import NotFoundError, StoreClosedError, StoreError, UsageError
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.session.commands import MarkRead
 from holdfast.frontends.gateway.views.history import History
@@ -169,6 +169,16 @@ class Hub:
         self._views.clear()
         self.history = History(self.tail)
         self.recent.begin(0, 0)
+
+    async def require(self, session_id: StreamId) -> None:
+        """Look a session up. One step in the index.
+
+        Raises:
+            NotFoundError: There is none, or it was erased.
+        """
+        if not (await self.tail.roster([session_id])).rows:
+            msg = f"there is no session {session_id}"
+            raise NotFoundError(msg)
 
     def look_at(self, name: str, session_id: str | None, waker: Callable[[], None]) -> View:
         """Return the view, folded from here on for as long as somebody looks at it; `leave` it afterwards.
