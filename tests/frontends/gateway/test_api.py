@@ -159,7 +159,26 @@ def test_unknown_sessions_items_and_paths_are_not_found(told: Daemon) -> None:
     for path in (*paths, "/resolve?name=nobody", "/events?session=nobody"):
         refused(told.get(path), 404, "not_found")
     refused(told.post("/sessions/nobody/read"), 404, "not_found")
-    assert "PUT" in refused(told.request("PUT", "/status"), 405, "method")
+
+
+@pytest.mark.parametrize(
+    ("path", "taken"),
+    [
+        ("/status", "GET, HEAD"),
+        ("/sessions", "GET, HEAD, POST"),
+        (f"/sessions/{EXAMPLE_ID}", "DELETE, GET, HEAD"),
+        (f"/sessions/{EXAMPLE_ID}/queue", "DELETE, GET, HEAD"),
+        (f"/sessions/{EXAMPLE_ID}/queue/p1", "DELETE, PATCH"),
+        (f"/sessions/{EXAMPLE_ID}/prompts", "POST"),
+        ("/verify", "GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_does_nothing_is_told_all_those_that_do(shared_daemon: Daemon, path: str, taken: str) -> None:
+    answer = shared_daemon.request("PUT", path)
+
+    said = refused(answer, 405, "method")
+    assert said == f"PUT does nothing here: this address takes {taken}"
+    assert answer.headers["allow"] == taken
 
 
 def test_names_are_resolved_as_on_the_command_line(told: Daemon) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from holdfast.domain.errors import HoldfastError
 from holdfast.frontends.gateway import openapi, signin
@@ -89,6 +89,14 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        msg = f"{request.method} does nothing here"
-        return answer(ProblemError(405, "method", msg, error.headers))
+        allowed = _allowed(request) or (error.headers or {}).get("Allow", "")
+        msg = f"{request.method} does nothing here: this address takes {allowed}"
+        return answer(ProblemError(405, "method", msg, {"Allow": allowed}))
     return answer(ProblemError(error.status_code, "not_found", "there is nothing at this address"))
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that the path of a request takes: each has a route of its own, and one route has refused."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in there for method in route.methods or ()}))
