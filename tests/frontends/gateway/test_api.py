@@ -251,6 +251,17 @@ def test_a_body_that_is_no_text_is_told_why(shared_daemon: Daemon, body: bytes, 
         ([{"type": ["text"]}], "content[0] is of type"),
         ([{"type": "text"}], "content[0] is of type 'text' and has no 'text'"),
         ([{"type": "image", "data": "", "mimeType": 7}], "has no 'mimeType'"),
+        (
+            [{"type": "image", "data": "no base64!", "mimeType": "image/png"}],
+            "content[0] is of type 'image', and its 'data' is",
+        ),
+        ([{"type": "image", "data": "aGk", "mimeType": "image/png"}], "its 'data' is no base64"),
+        ([{"type": "image", "data": "aGk=\naGk=", "mimeType": "image/png"}], "its 'data' is no base64"),
+        ([{"type": "image", "data": "-_-_", "mimeType": "image/png"}], "its 'data' is no base64"),
+        ([{"type": "image", "data": "", "mimeType": "image/png"}], "its 'data' is empty"),
+        ([{"type": "audio", "data": "\u00e4\u00f6", "mimeType": "audio/wav"}], "its 'data' is no base64"),
+        ([{"type": "resource", "resource": {"uri": "file:///a", "blob": "*"}}], "its 'blob' is no base64"),
+        ([{"type": "resource", "resource": {"uri": "file:///a", "blob": 7}}], "its 'blob' is no base64"),
         ([{"type": "resource_link", "uri": "file:///a"}], "has no 'name'"),
         ([{"type": "resource", "resource": "file:///a"}], "has no 'resource'"),
         ("  ", "the prompt is empty"),
@@ -266,6 +277,19 @@ def test_content_that_no_agent_takes_is_refused_before_anything_is_written(
     assert said in refused(shared_daemon.post("/sessions", {"agent": "demo", "prompt": content}), 400, "usage")
 
     assert shared_daemon.get("/digests").json() == before
+
+
+def test_bytes_that_are_spelled_right_are_taken(shared_daemon: Daemon) -> None:
+    content = [
+        {"type": "image", "data": "iVBORw0KGgo=", "mimeType": "image/png"},
+        {"type": "audio", "data": "UklGRg==", "mimeType": "audio/wav"},
+        {"type": "resource", "resource": {"uri": "file:///empty", "blob": "", "mimeType": "text/plain"}},
+        {"type": "resource", "resource": {"uri": "file:///words", "text": "no base64!"}},
+    ]
+    begun = shared_daemon.post("/sessions", {"agent": "demo", "prompt": content})
+
+    assert begun.status == 201, begun
+    shared_daemon.request("DELETE", f"/sessions/{begun.json()['id']}")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json", ""])

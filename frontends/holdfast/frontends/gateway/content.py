@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from typing import Annotated, Final, cast
 
 import msgspec
 from msgspec import Meta, Raw
@@ -18,6 +20,9 @@ NEEDS: Final = {
     "resource": ("resource",),
 }
 """The blocks that agents take, and what each must hold. Whatever else one holds is handed on as it is."""
+
+_BYTES: Final = {"image": "data", "audio": "data", "resource": "blob"}
+"""Where a block spells bytes out. A resource may hold a text in their place."""
 
 _SHAPE: Final = {"required": ["type"], "properties": {"type": {"enum": list(NEEDS)}}}
 
@@ -54,3 +59,20 @@ def _check(where: str, block: dict[str, object]) -> None:
         if not isinstance(block.get(name), dict if name == "resource" else str):
             msg = f"{where} is of type {kind!r} and has no {name!r}"
             raise UsageError(msg)
+    if kind in _BYTES:
+        name = _BYTES[kind]
+        holder = cast("dict[str, object]", block["resource"]) if kind == "resource" else block
+        if name in holder and not _is_base64(holder[name]):
+            msg = f"{where} is of type {kind!r}, and its {name!r} is no base64 (RFC 4648 §4, without line breaks)"
+            raise UsageError(msg)
+        if name == "data" and not holder[name]:  # an embedded file may be empty, but no picture and no sound is
+            msg = f"{where} is of type {kind!r}, and its 'data' is empty"
+            raise UsageError(msg)
+
+
+def _is_base64(text: object) -> bool:
+    try:
+        a2b_base64(cast("str", text), strict_mode=True)
+    except (NotBase64, ValueError, TypeError):  # a ValueError for letters beyond ASCII
+        return False
+    return True
