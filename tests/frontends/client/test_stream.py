@@ -14,6 +14,7 @@ from anyio import to_thread
 from holdfast.bootstrap.daemon.control import LocalDaemon
 from holdfast.domain.daemon import Listen
 from holdfast.domain.errors import CursorError, NotFoundError, UsageError
+from holdfast.frontends.client.following import AHEAD
 from holdfast.frontends.client.stream import Stream, attached
 from tests.frontends.daemon import PATIENCE_S, Daemon
 
@@ -115,6 +116,27 @@ async def test_events_come_once_and_in_order_whatever_is_killed(daemon: Daemon, 
                         break
 
     assert titles == [f"title {number}" for number in range(30)]
+    assert positions == list(range(1, len(positions) + 1))
+
+
+async def test_who_takes_events_slowly_holds_nothing_up_and_misses_none(daemon: Daemon, tmp_path: Path) -> None:
+    session = await imported(daemon, tmp_path)
+    positions: list[int] = []
+
+    with anyio.fail_after(PATIENCE_S):
+        async with attached(control(daemon), "test") as stream, aclosing(stream.events()) as deliveries:
+            first = await anext(deliveries)
+            positions += [cast("int", event["position"]) for event in first.events]
+            for number in range(3 * AHEAD):
+                await stream.command("rename", session, {"title": f"title {number}"})
+            head = await stream.command("rename", session, {"title": "the last one"})
+            assert cast("dict[str, object]", head)["title"] == "the last one"
+            async for delivery in deliveries:
+                positions += [cast("int", event["position"]) for event in delivery.events]
+                if any(event["data"] == {"title": "the last one"} for event in delivery.events):
+                    break
+            assert stream.state == "live"
+
     assert positions == list(range(1, len(positions) + 1))
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 import anyio
+import pytest
 
+from holdfast.domain.errors import StoreUnavailableError
 from holdfast.domain.preferences import Chosen
-from holdfast.frontends.client.stream import Delivery, Stream
+from holdfast.frontends.client.following import Delivery
 from holdfast.frontends.client.views import Json, View
 from holdfast.frontends.tray.teller import Teller
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.notifying.policy import Show
     from holdfast.domain.recorded import StreamId
+    from holdfast.frontends.client.stream import Stream
     from holdfast.frontends.tray.port import Entry, Picture
 
 AT = "2026-07-15T20:00:00Z"
@@ -37,7 +40,7 @@ class Narrow:
         self.taken = anyio.Event()
         self.noted: list[object] = []
 
-    async def events(self, after: int, *, types: tuple[str, ...]) -> AsyncGenerator[Delivery]:
+    async def events(self, after: str | int, *, types: tuple[str, ...]) -> AsyncGenerator[Delivery]:
         for each in self.events_left:
             yield Delivery([each], "c")
         self.taken.set()
@@ -90,3 +93,36 @@ async def test_what_is_told_waits_for_the_log_and_nothing_waits_for_that() -> No
 
     assert stream.noted == [("notified", "s1", {"item_id": "r1"})]
     assert wall.shown == ["s1"], "what is over before it can be shown is not shown"
+
+
+class Faltering(Narrow):
+    """A daemon that cannot read its log once."""
+
+    def __init__(self, events: list[Json]) -> None:
+        super().__init__(events)
+        self.asked_after: list[str | int] = []
+        self.asked_again = anyio.Event()
+
+    async def events(self, after: str | int, *, types: tuple[str, ...]) -> AsyncGenerator[Delivery]:
+        self.asked_after.append(after)
+        if len(self.asked_after) > 1:
+            self.asked_again.set()
+            await anyio.sleep_forever()
+        yield Delivery(self.events_left, "cursor")
+        raise StoreUnavailableError("the server is away")
+
+
+@pytest.mark.slow
+async def test_a_log_that_cannot_be_read_for_a_while_is_followed_further_from_the_same_place() -> None:
+    stream = Faltering([event(8, "session-renamed", title="Parrot")])
+    roster = View("roster")
+    roster.take_snapshot({"items": [], "position": 7})
+    teller = Teller(cast("Stream", stream), Wall(), Chosen, lambda: NOW, lambda: None)
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(teller.run, roster, View("inbox"))
+            await stream.asked_again.wait()
+            tasks.cancel_scope.cancel()
+
+    assert stream.asked_after == [7, "cursor"]

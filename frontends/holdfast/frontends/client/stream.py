@@ -7,8 +7,7 @@ again under the same client id, which the daemon answers with the first result.
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -18,17 +17,18 @@ from uuid import uuid4
 
 import anyio
 from anyio import to_thread
-from msgspec import MsgspecError, Struct, json
+from msgspec import MsgspecError, json
 
 from holdfast.domain.errors import CursorError, HoldfastError, NotRunningError, UsageError
 from holdfast.domain.policy import ReconnectPolicy, delay
+from holdfast.frontends.client.following import Delivery, Following
 from holdfast.frontends.client.pulse import SILENT_S, watch
 from holdfast.frontends.client.socket import GoneError, Socket
 from holdfast.frontends.client.views import Json, View, ViewName
 from holdfast.frontends.codes import rebuilt
 
 if TYPE_CHECKING:
-    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from holdfast.domain.daemon import DaemonControl
 
@@ -38,9 +38,6 @@ _URI: Final = "ws://localhost/api/v1/stream"
 _SUBPROTOCOL: Final = "holdfast.v1"
 _DENIED: Final = 4401
 _MESSAGE_BYTES: Final = 1024 * 1024
-
-_AHEAD: Final = 16
-"""Frames of events that are read ahead of whoever takes them."""
 
 _encode = json.Encoder().encode
 _decode = json.Decoder(Json).decode
@@ -54,33 +51,6 @@ class Address:
 
     socket: str
     token: str
-
-
-class Delivery(Struct, frozen=True):
-    """Events in order of position.
-
-    Attributes:
-        cursor: Where to go on after them, also in another process and after a restart of either side.
-        caught_up: Whether these were all there are for now; then there are none in it.
-    """
-
-    events: Sequence[Json]
-    cursor: str
-    caught_up: bool = False
-
-
-@dataclass(eq=False)
-class _Following:
-    """A subscription to events, with the place it has come to."""
-
-    after: str | int | None
-    session: str | None
-    types: Sequence[str] | None
-    send: MemoryObjectSendStream[Delivery | HoldfastError]
-
-    def subscription(self, sub: str) -> Json:
-        wanted = {"after": self.after, "session": self.session, "types": self.types}
-        return {"type": "subscribe", "sub": sub, "events": wanted}
 
 
 @dataclass(eq=False)
@@ -123,7 +93,7 @@ class Stream:
         self._socket: Socket | None = None
         self._names = count(1)
         self._views: dict[str, View] = {}
-        self._followings: dict[str, _Following] = {}
+        self._followings: dict[str, Following] = {}
         self._pending: dict[str, _Pending] = {}
         self._focus: Json | None = None
         self._turned = anyio.Event()
@@ -144,8 +114,9 @@ class Stream:
         await self._send(view.subscription(sub))
         try:
             await view.until_known()
-        except HoldfastError:
-            self._views.pop(sub, None)
+        except BaseException:  # refused, or nobody waits for it any more
+            with anyio.move_on_after(1, shield=True):
+                await self.leave(view)
             raise
         return view
 
@@ -161,22 +132,24 @@ class Stream:
     ) -> AsyncGenerator[Delivery]:
         """Yield what is in the log after a cursor (None: all of it), and go on for ever; close it with `aclosing`.
 
+        Whoever takes them slowly is left behind after a while, and goes on from there: nothing else waits for it, and
+        nothing is skipped.
+
         Raises:
             CursorError: The cursor is of another log: begin without one.
+            HoldfastError: The daemon refuses it, or cannot read its log.
         """
-        send, receive = anyio.create_memory_object_stream[Delivery | HoldfastError](_AHEAD)
-        following = _Following(after, session, types, send)
-        sub = f"e{next(self._names)}"
-        self._followings[sub] = following
+        following, sub = Following(after, session, types), ""
         try:
-            await self._send(following.subscription(sub))
-            async with aclosing(_deliveries(receive)) as deliveries:
-                async for delivery in deliveries:
+            while True:
+                sub = f"e{next(self._names)}"
+                self._followings[sub] = following
+                await self._send(following.subscription(sub))
+                while (delivery := await following.take()) is not None:
                     yield delivery
         finally:
+            following.close()
             self._followings.pop(sub, None)
-            send.close()
-            receive.close()
             with anyio.move_on_after(1, shield=True):
                 await self._send({"type": "unsubscribe", "sub": sub})
 
@@ -236,6 +209,8 @@ class Stream:
                     await self._attach()
                 except GoneError as gone:
                     self._lose("denied" if gone.code in (_DENIED, 401, 403) else "waiting", str(gone))
+                except TimeoutError:
+                    self._lose("waiting", "it does not answer")
                 except (HoldfastError, OSError) as error:
                     self._lose("waiting", str(error))
                 self.attempt += 1
@@ -328,11 +303,11 @@ class Stream:
                 if not self._views[sub].take_patch(frame):
                     await self._look_again(sub)
             case "events" | "caught_up" if sub in self._followings:
-                await self._deliver(self._followings[sub], frame)
+                await self._deliver(sub, frame)
             case "reset" if sub in self._views:
                 await self._look_again(sub)
             case "reset" if sub in self._followings:
-                await self._followings[sub].send.send(CursorError(str(frame.get("detail"))))
+                self._followings.pop(sub).fail(CursorError(str(frame.get("detail"))))
             case "ok" | "error":
                 self._answer(frame)
             case _:
@@ -345,12 +320,11 @@ class Stream:
         await self._send({"type": "unsubscribe", "sub": sub})
         await self._send(view.subscription(again))
 
-    async def _deliver(self, following: _Following, frame: Json) -> None:
-        events = cast("list[Json]", frame.get("events", []))
-        cursor = cast("str", frame["cursor"])
-        following.after = cursor
-        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):  # nobody asks any more
-            await following.send.send(Delivery(events, cursor, caught_up=frame["type"] == "caught_up"))
+    async def _deliver(self, sub: str, frame: Json) -> None:
+        events, cursor = cast("list[Json]", frame.get("events", [])), cast("str", frame["cursor"])
+        if not await self._followings[sub].put(Delivery(events, cursor, caught_up=frame["type"] == "caught_up")):
+            self._followings.pop(sub, None)
+            await self._send({"type": "unsubscribe", "sub": sub})
 
     def _answer(self, frame: Json) -> None:
         sub, client_id = frame.get("sub"), frame.get("client_id")
@@ -360,15 +334,8 @@ class Stream:
             pending.done.set()
         elif isinstance(sub, str) and sub in self._views:
             self._views.pop(sub).take_refusal(_error(frame))
-
-
-async def _deliveries(
-    receive: MemoryObjectReceiveStream[Delivery | HoldfastError],
-) -> AsyncGenerator[Delivery]:
-    async for delivery in receive:
-        if isinstance(delivery, HoldfastError):
-            raise delivery
-        yield delivery
+        elif isinstance(sub, str) and sub in self._followings:
+            self._followings.pop(sub).fail(_error(frame))
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
+from logging import getLogger
 from math import inf
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from holdfast.frontends.client.stream import Stream
     from holdfast.frontends.client.views import Json, View
     from holdfast.frontends.tray.port import Desktop
+
+
+_log = getLogger(__name__)
 
 
 class Teller:
@@ -79,17 +83,25 @@ class Teller:
                 self._changed()
 
     async def _follow(self, roster: View, outcomes: MemoryObjectSendStream[Outcome]) -> None:
+        after: str | int | None = None
         while True:
-            self._known = {name: begun(msgspec.convert(row, Row)) for name, row in roster.items.items()}
-            with suppress(CursorError):  # another log has taken the place of ours: begin anew
-                async with aclosing(self._stream.events(roster.position, types=TYPES)) as deliveries:
+            if after is None:
+                self._known = {name: begun(msgspec.convert(row, Row)) for name, row in roster.items.items()}
+                after = roster.position
+            try:
+                async with aclosing(self._stream.events(after, types=TYPES)) as deliveries:
                     async for delivery in deliveries:
                         for event in delivery.events:
                             outcome = self._take(event, roster)
                             if outcome is not None:
                                 outcomes.send_nowait(outcome)
-            await self._desktop.withdraw_all()
-            await anyio.sleep(1)  # the roster of the other log comes with the same connection, a moment later
+                        after = delivery.cursor
+            except CursorError:  # another log has taken the place of ours: begin anew
+                after = None
+                await self._desktop.withdraw_all()
+            except HoldfastError as error:  # nothing is skipped while the daemon cannot read it
+                _log.warning("the log cannot be followed", exc_info=error)
+            await anyio.sleep(1)  # the roster of another log comes with the same connection, a moment later
 
     def item_of(self, session_id: StreamId) -> str | None:
         """Return the item that the notification of a session is about, None where there is none any more."""

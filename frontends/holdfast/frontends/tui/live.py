@@ -14,12 +14,13 @@ from msgspec import json
 from holdfast.domain.daemon import Listen
 from holdfast.domain.errors import NotRunningError
 from holdfast.frontends.client.exchange import Exchange
-from holdfast.frontends.client.stream import Delivery, Stream, find
+from holdfast.frontends.client.stream import Stream, find
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from holdfast.domain.daemon import DaemonControl
+    from holdfast.frontends.client.following import Delivery
     from holdfast.frontends.client.views import Json, View, ViewName
     from holdfast.frontends.tui.source import SourceState
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from holdfast.frontends.client.stream import Delivery
+    from holdfast.frontends.client.following import Delivery
     from holdfast.frontends.client.views import Json, View, ViewName
 
 SourceState = Literal["connecting", "live", "silent", "waiting", "denied", "stored"]

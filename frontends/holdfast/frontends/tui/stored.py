@@ -15,7 +15,7 @@ from holdfast.domain import wire
 from holdfast.domain.errors import StoreReadOnlyError
 from holdfast.domain.recorded import StreamId
 from holdfast.domain.search.query import parse
-from holdfast.frontends.client.stream import Delivery
+from holdfast.frontends.client.following import Delivery
 from holdfast.frontends.client.views import Json, View, ViewName
 
 if TYPE_CHECKING:

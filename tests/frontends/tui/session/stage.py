@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import anyio
 from textual.app import App
 
-from holdfast.frontends.client.stream import Delivery
+from holdfast.frontends.client.following import Delivery
 from holdfast.frontends.client.views import View
 from holdfast.frontends.tui.session.view import SessionView
 from holdfast.frontends.tui.theme import DARK, LIGHT, PLAIN
