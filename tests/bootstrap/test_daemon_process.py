@@ -299,6 +299,20 @@ def test_a_home_that_cannot_be_locked_twice_reports_the_holder(tmp_home: Path) -
         pass
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there it is known whether a signal is heeded")
+@pytest.mark.parametrize("left", [b"{broken", b'{"pid": 1}', None])
+def test_a_daemon_whose_file_is_lost_says_again_where_it_listens(
+    control: Callable[..., LocalDaemon], tmp_home: Path, left: bytes | None
+) -> None:
+    local = control(tmp_home)
+    started = local.start(Listen(port=0, web=False))
+    file = tmp_home / "daemon.json"
+    file.unlink() if left is None else file.write_bytes(left)
+
+    assert local.start(Listen(port=0)) == started
+    assert json.loads(file.read_bytes())["url"] == started.url
+
+
 @pytest.mark.parametrize("agents", [False, True])
 def test_a_daemon_whose_file_is_lost_can_still_be_ended(
     control: Callable[..., LocalDaemon], tmp_home: Path, monkeypatch: pytest.MonkeyPatch, *, agents: bool

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 END_AGENTS = signal.SIGUSR1
 """Ends the daemon together with its agents; SIGTERM leaves them to their hosts."""
 
+TELL_AGAIN = signal.SIGUSR2
+"""Has a daemon that is ready say again where it listens, for whoever finds that its file is gone or broken."""
+
 _POLL_S = 0.02
+_TELLS_S = 1.0
+"""How long a daemon that was asked may take for that, at least."""
+
 _PROBES_S = 0.5
 """Longer than anybody who only looks holds the lock."""
 
@@ -37,10 +43,13 @@ def find(home: Home, *, wait_s: float = 0.0) -> Running | None:
         wait_s: How long to wait for one that lives and is not ready yet.
     """
     deadline = monotonic() + wait_s
+    asked = False
     while lives(home):
         running = _read(home)
         if running is not None and not _is_there(running.pid):
             running = None  # of one that was killed; its successor has only begun
+        if running is None and not asked and _ask(home):
+            asked, deadline = True, max(deadline, monotonic() + _TELLS_S)
         if running is not None or monotonic() >= deadline:
             return running
         sleep(_POLL_S)  # nobody tells when a file appears, or when a lock is gone
@@ -49,12 +58,30 @@ def find(home: Home, *, wait_s: float = 0.0) -> Running | None:
 
 def ends_agents(pid: int) -> bool:
     """Tell whether a daemon heeds the signal for that: until it is ready, that would end it and leave its agents."""
+    heeded = _heeds(pid, END_AGENTS)
+    return heeded is None or heeded
+
+
+def _ask(home: Home) -> bool:
+    """Ask the daemon of this home to say again where it listens, where it surely heeds that; tell whether it does."""
+    pid = process_of(home)
+    if pid is None or not _heeds(pid, TELL_AGAIN):
+        return False
+    try:
+        os.kill(pid, TELL_AGAIN)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _heeds(pid: int, signum: signal.Signals) -> bool | None:
+    """Tell whether a process catches a signal; None where it is gone, or where nobody can tell (this is no Linux)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return True  # it is gone, or this is no Linux
+        return None
     caught = next((line for line in status.splitlines() if line.startswith("SigCgt:")), "SigCgt: 0").split()[1]
-    return bool(int(caught, 16) >> (END_AGENTS - 1) & 1)
+    return bool(int(caught, 16) >> (signum - 1) & 1)
 
 
 def _is_there(pid: int) -> bool:

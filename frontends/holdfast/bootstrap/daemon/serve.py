@@ -106,6 +106,7 @@ async def _serve(
     listener = Listener(app, stop)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, keeping, stop)
+        tasks.start_soon(_tell_again, listener, library.home, running)
         tasks.start_soon(_end_with_store, store, stop)
         tasks.start_soon(keep_up, store)
         await tasks.start(_supervise, keeping, stop)
@@ -155,6 +156,14 @@ async def _end_on_signal(keeping: Supervisor, stop: anyio.Event) -> None:
                 if stop.is_set():
                     os._exit(1)  # asked for the second time: whatever hangs, hangs
                 stop.set()
+
+
+async def _tell_again(listener: Listener, home: Home, running: Running) -> None:
+    """Say anew where the daemon listens whenever somebody finds that nothing says it any more."""
+    with anyio.open_signal_receiver(presence.TELL_AGAIN) as signals:
+        async for _ in signals:
+            if listener.ready.is_set():
+                presence.announce(home, running)
 
 
 async def _end_with_agents(keeping: Supervisor, stop: anyio.Event) -> None:
