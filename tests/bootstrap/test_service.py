@@ -98,7 +98,8 @@ def systemctl(folder: Path, does: str) -> dict[str, str]:
 
 def asked(folder: Path) -> list[str]:
     """Return what it was asked for, but for questions."""
-    return [line for line in (folder / "asked").read_text().splitlines() if "is-failed" not in line]
+    questions = ("is-failed", "show-environment")
+    return [line for line in (folder / "asked").read_text().splitlines() if not any(each in line for each in questions)]
 
 
 @pytest.mark.slow
@@ -141,9 +142,22 @@ def test_a_service_that_does_not_get_ready_is_told(cli: Cli, tmp_path: Path) -> 
 
 
 def test_what_systemctl_refuses_is_told(cli: Cli, tmp_path: Path) -> None:
+    refuses = 'test "$2" = show-environment && exit 0\necho Interactive authentication required. >&2\nexit 1'
+    env = systemctl(tmp_path, refuses)
+
+    installed = cli("service", "install", env=env)
+
+    assert installed.returncode == 1
+    assert "but `systemctl --user daemon-reload` failed: Interactive authentication required." in installed.stderr
+
+
+def test_where_no_systemd_of_the_user_answers_nothing_is_written(cli: Cli, tmp_home: Path, tmp_path: Path) -> None:
     env = systemctl(tmp_path, "echo 'Failed to connect to bus: No medium found' >&2\nexit 1")
 
     installed = cli("service", "install", env=env)
 
     assert installed.returncode == 1
-    assert "but `systemctl --user daemon-reload` failed: Failed to connect to bus" in installed.stderr
+    assert installed.stderr.count("\n") == 1
+    assert "Failed to connect to bus: No medium found" in installed.stderr
+    assert "use `holdfast up`" in installed.stderr
+    assert not (tmp_home.parent / f"{tmp_home.name}-user/.config").exists()

@@ -59,6 +59,7 @@ def install(home: Home, environ: Mapping[str, str], hand_over: Callable[[], bool
     """
     path = _path(environ)
     program = _program()
+    _reachable(program)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(unit(home, environ))
@@ -149,6 +150,19 @@ def _program() -> str:
         msg = "there is no systemctl here: start the daemon with `holdfast up` from whatever starts your session"
         raise DaemonError(msg)
     return program
+
+
+def _reachable(program: str) -> None:
+    """Ask systemd anything that changes nothing, before anything is written.
+
+    Raises:
+        DaemonError: Nothing of this user's answers.
+    """
+    try:
+        _systemctl(program, "show-environment")
+    except DaemonError as error:
+        msg = f"there is no systemd of this user here ({error}): log in with a session of its own, or use `holdfast up`"
+        raise DaemonError(msg) from error
 
 
 def _systemctl(program: str, *words: str) -> None:
