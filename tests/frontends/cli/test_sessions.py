@@ -388,11 +388,14 @@ def test_modes_are_listed_and_changed(run: Run, begin: Begin) -> None:
     plain, _ = begin()
 
     listed = run("mode", session)
+    by_name = run("mode", session, "ACT", "--json")
+    run("mode", session, "ask")
     changed = run("mode", session, "act")
     answer = json.loads(run("mode", session, "--json").out)
 
     assert [line.split()[:2] for line in listed.out.splitlines()[-2:]] == [["●", "ask"], ["act", "Act"]]
     assert "\x1b" not in listed.out
+    assert json.loads(by_name.out)["mode"] == "act"
     assert changed.out.strip().endswith("is in mode act")
     assert (answer["mode"], [each["id"] for each in answer["modes"]]) == ("act", ["ask", "act"])
     assert run("mode", plain).out == "its agent offers no modes\n"
@@ -425,7 +428,7 @@ def test_options_are_listed_and_given_values(run: Run, begin: Begin) -> None:
         ["web", "false", "true,", "false"],
     ]
     assert "\x1b" not in "".join(listed)
-    assert [line.split() for line in values[-2:]] == [["●", "small", "Small"], ["large", "Thinks"]]
+    assert [line.split() for line in values[-2:]] == [["●", "small", "Small"], ["large", "Large", "Thinks"]]
     assert by_id.out == '"Picky": model is large\n'
     assert switched["options"] == {"model": "large", "web": "true"}
     assert [(each["id"], each["value"]) for each in told] == [("model", "large"), ("web", "true")]

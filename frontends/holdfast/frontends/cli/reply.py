@@ -113,7 +113,8 @@ class Listener:
             case e.PermissionRequested(request_id=request_id, title=title) if request_id in self._waiting():
                 reply.outcome, reply.detail, reply.request_id = "needs_you", title, request_id
             case e.Detached(reason="failed", error=error):
-                reply.outcome, reply.detail = "failed", error or "the connection failed"
+                waits = "" if reply.turn_id else "; the prompt waits in the queue"
+                reply.outcome, reply.detail = "failed", (error or "the connection failed") + waits
             case e.SessionEnded(reason=reason):
                 reply.outcome, reply.detail = "failed", f"the session has ended ({reason})"
             case _:

@@ -28,10 +28,11 @@ def mode(app: App, *, session: str, mode: str | None, as_json: bool) -> None:
     """Change the agent's mode; without MODE, list its modes."""
     daemon = app.daemon()
     session_id = daemon.resolve(session)
+    offers = daemon.offers(session_id)
     if mode is None:
-        _list_modes(app.terminal, daemon.offers(session_id), as_json=as_json)
+        _list_modes(app.terminal, offers, as_json=as_json)
         return
-    row = daemon.mode(session_id, mode, client_id=new_cause())
+    row = daemon.mode(session_id, _chosen(offers.modes, mode), client_id=new_cause())
     answered(app, row, f"{quoted(row)} is in mode {one_line(row.mode or mode)}", as_json=as_json)
 
 
@@ -59,7 +60,7 @@ def option(app: App, *, session: str, name: str | None, value: str | None, as_js
     if value is None:
         _list_values(app.terminal, setting, as_json=as_json)
         return
-    chosen = _chosen(setting, value)
+    chosen = _chosen(setting.choices, value)
     row = daemon.option(session_id, setting.id, chosen, client_id=new_cause())
     has = one_line(row.options.get(setting.id, chosen))
     answered(app, row, f"{quoted(row)}: {one_line(setting.id)} is {has}", as_json=as_json)
@@ -79,10 +80,10 @@ def _named(options: Sequence[Setting], name: str) -> Setting:
     return found[0]
 
 
-def _chosen(setting: Setting, value: str) -> str:
-    """Return the value of this id, else the only one of this name; what is none of them is the agent's to refuse."""
-    named = [each.id for each in setting.choices if _same(each.name, value)]
-    return named[0] if len(named) == 1 and value not in {each.id for each in setting.choices} else value
+def _chosen(choices: Sequence[Choice], value: str) -> str:
+    """Return the choice of this id, else the only one of this name; what is none of them is the agent's to refuse."""
+    named = [each.id for each in choices if _same(each.name, value)]
+    return named[0] if len(named) == 1 and value not in {each.id for each in choices} else value
 
 
 def _same(one: str, other: str) -> bool:
@@ -140,7 +141,8 @@ def _list_choices(terminal: Terminal, title: str, choices: Sequence[Choice], cho
     columns = [
         Column("", [Span(here if each.id == chosen else there, "green") for each in choices]),
         Column(title, [Span(one_line(each.id), "bold") for each in choices]),
-        Column("", [Span(one_line(each.description or each.name)) for each in choices], least=20),
+        Column("NAME", [Span(one_line(each.name)) for each in choices], least=8),
+        Column("", [Span(one_line(each.description or ""), "dim") for each in choices], least=20, rank=1),
     ]
     terminal.lines(table(columns, terminal.width, _dots(terminal)))
 
