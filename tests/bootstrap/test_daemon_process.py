@@ -10,26 +10,29 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from holdfast.adapters.configuration.home import Home
-from holdfast.bootstrap.daemon import presence, sockets
+from holdfast.bootstrap.daemon import presence, process, sockets
 from holdfast.bootstrap.daemon.control import LocalDaemon
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.domain.daemon import Listen, Running
 from holdfast.domain.errors import (
     DaemonError,
+    HoldfastError,
     NotRunningError,
     OccupiedError,
     SettingsError,
     StoreBusyError,
+    StoreReadOnlyError,
     UnsafeError,
 )
-from tests.frontends.daemon import Daemon, daemon
+from tests.agents.scripting import until
+from tests.frontends.daemon import PATIENCE_S, Daemon, daemon
 from tests.frontends.gateway.test_api import EXAMPLE, EXAMPLE_ID
 from tests.support.cli import environment
 
@@ -111,6 +114,68 @@ def test_what_a_killed_daemon_left_is_no_daemon_and_in_nobodys_way(daemon: Daemo
     assert daemon.running.pid != left.pid
     assert control.running() == daemon.running
     assert daemon.get("/status").json()["pid"] == daemon.pid
+
+
+def test_a_daemon_that_is_killed_before_it_tells_that_it_is_ready_is_in_nobodys_way(
+    control: Callable[..., LocalDaemon], tmp_home: Path
+) -> None:
+    home, (reading, writing) = Home(tmp_home), os.pipe()
+    os.set_blocking(writing, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writing, b" " * 4096)  # no room is left for its report, and JSON may begin with spaces
+    os.set_blocking(writing, True)
+    environ = process.environment(home, environment(tmp_home))
+    command = process.command(Listen(port=0), report=writing)
+    child = subprocess.Popen(command, env=environ, pass_fds=(writing,), start_new_session=True)
+    os.close(writing)
+    until(lambda: presence.find(home) is not None)  # what it writes last, before its report
+    child.kill()
+
+    with pytest.raises(DaemonError, match=r"^the daemon was killed \(SIGKILL\) before it was ready: start it again"):
+        process.outcome(home, child, reading, PATIENCE_S)
+    assert (tmp_home / "daemon.json").exists()
+    assert control(tmp_home).start(Listen(port=0)).pid != child.pid
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("daemon.lock", r"cannot write {path} \(Is a directory\): it is a folder where a file belongs; move it away$"),
+        ("daemon.json", r"the daemon cannot use {path} \(Is a directory\): it is a folder where a file belongs"),
+        ("daemon.json.new", r"the daemon cannot use {path} \(Is a directory\): it is a folder where a file belongs"),
+        (
+            "log.db.lock",
+            r"cannot write {path} \(Is a directory\): it is a folder where a file belongs; move it away, or",
+        ),
+        ("logs/stderr.log", r"the daemon cannot use {path} \(Is a directory\): it is a folder where a file belongs"),
+        ("logs/daemon.log", r"the daemon cannot use {path} \(Is a directory\): it is a folder where a file belongs"),
+    ],
+)
+def test_a_folder_where_a_file_belongs_is_named_with_what_to_do(tmp_home: Path, name: str, says: str) -> None:
+    path = tmp_home / name
+    path.mkdir(parents=True)
+
+    with pytest.raises(HoldfastError, match=says.format(path=path)):
+        LocalDaemon(environment(tmp_home), lambda line: None).start(Listen(port=0))
+
+
+@pytest.mark.parametrize("name", ["logs", "checkpoints"])
+def test_a_file_where_a_folder_belongs_is_named_with_what_to_do(tmp_home: Path, name: str) -> None:
+    path = tmp_home / name
+    path.touch()
+
+    with pytest.raises(
+        DaemonError, match=rf"^the daemon cannot use {path}.*: a file is where a folder belongs; move it"
+    ):
+        LocalDaemon(environment(tmp_home), lambda line: None).start(Listen(port=0))
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_home: Path) -> None:
+    (tmp_home / "daemon.lock").symlink_to(tmp_home / "elsewhere")
+
+    with pytest.raises(StoreReadOnlyError, match="it is a link; remove it"), presence.only_one(Home(tmp_home)):
+        pass
 
 
 def test_a_process_that_got_the_pid_of_a_dead_daemon_is_not_taken_for_it(tmp_home: Path) -> None:

@@ -5,6 +5,7 @@ Their folders have to be private: a name that is not there yet, or ends in `.new
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -47,6 +48,23 @@ def write_file(path: Path, content: bytes) -> None:
         raise
     finally:
         os.close(fd)
+
+
+def remedy(error: OSError) -> str:
+    """Return what a person can do about a file that cannot be written."""
+    match error.errno:
+        case errno.EISDIR:
+            return "it is a folder where a file belongs; move it away"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "a file is where a folder belongs; move it away"
+        case errno.ELOOP:
+            return "it is a link; remove it"
+        case errno.ENOSPC | errno.EDQUOT:
+            return "free some space"
+        case errno.EMFILE | errno.ENFILE:
+            return "raise the limit of open files"
+        case _:
+            return "give this user write permission"
 
 
 def sync(fd: int) -> None:

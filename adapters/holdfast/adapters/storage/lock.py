@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from holdfast.adapters.durable import remedy
 from holdfast.domain.errors import StoreBusyError, StoreReadOnlyError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class StoreLock:
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            msg = f"cannot write {self.path} ({error.strerror}): give this user write permission, or only read"
+            msg = f"cannot write {self.path} ({error.strerror}): {remedy(error)}, or only read"
             raise StoreReadOnlyError(msg) from error
         deadline = monotonic() + wait_s
         while True:

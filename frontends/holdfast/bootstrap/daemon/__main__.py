@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from holdfast.adapters.configuration.home import find_home, prepare_home
 from holdfast.bootstrap.daemon import logs, memory, presence, process
@@ -57,8 +57,18 @@ def main() -> int:
         _log.critical("died", exc_info=error)
         if os.environ.get("HOLDFAST_DEBUG"):
             traceback.print_exc()
-        tell(DaemonError(f"the daemon died of {type(error).__name__}: see `holdfast logs`"))
+        cause = _cause(error)
+        if isinstance(cause, OSError) and cause.filename is not None:
+            tell(DaemonError(process.unusable(cause)))  # about what somebody put there, and not about what we did
+        else:
+            tell(DaemonError(f"the daemon died of {type(cause).__name__}: see `holdfast logs`"))
         return FAILED
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return what went wrong inside a task, where that is one thing alone."""
+    parts = cast("tuple[BaseException, ...]", getattr(error, "exceptions", ()))
+    return _cause(parts[0]) if len(parts) == 1 else error
 
 
 def _run(listen: Listen, tell: Callable[[Running | HoldfastError], None]) -> int:

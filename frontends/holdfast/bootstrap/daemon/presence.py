@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from holdfast.adapters.durable import replace_file
+from holdfast.adapters.durable import remedy, replace_file
 from holdfast.domain.daemon import Running
 from holdfast.domain.errors import OccupiedError, StoreReadOnlyError
 
@@ -139,7 +139,7 @@ def only_one(home: Home) -> Generator[None]:
     try:
         fd = os.open(home.daemon_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        msg = f"cannot write {home.daemon_lock} ({error.strerror}): give this user write permission"
+        msg = f"cannot write {home.daemon_lock} ({error.strerror}): {remedy(error)}"
         raise StoreReadOnlyError(msg) from error
     try:
         _lock(fd, home)

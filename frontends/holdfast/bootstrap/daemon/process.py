@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from time import monotonic
@@ -13,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
+from holdfast.adapters.durable import remedy
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.bootstrap.daemon.sockets import loopback
 from holdfast.domain.daemon import Running
@@ -104,9 +106,9 @@ def begin(home: Home, environ: Mapping[str, str], listen: Listen) -> tuple[subpr
     Raises:
         DaemonError: No process can be started.
     """
-    home.logs.mkdir(mode=0o700, exist_ok=True)
     reading, writing = os.pipe()
     try:
+        home.logs.mkdir(mode=0o700, exist_ok=True)
         with os.fdopen(_private(home.logs / STDERR), "wb") as errors:
             child = subprocess.Popen(
                 command(listen, report=writing),
@@ -120,8 +122,7 @@ def begin(home: Home, environ: Mapping[str, str], listen: Listen) -> tuple[subpr
             )
     except OSError as error:
         os.close(reading)
-        msg = f"the daemon cannot be started: {error.strerror or error}"
-        raise DaemonError(msg) from error
+        raise DaemonError(unusable(error)) from error
     finally:
         os.close(writing)
     return child, reading
@@ -141,16 +142,30 @@ def outcome(home: Home, child: subprocess.Popen[bytes], told: int, within_s: flo
     if said is None:
         msg = f"the daemon (process {child.pid}) was not ready within {within_s:.0f} s: see `holdfast logs`"
         raise DaemonError(msg)
-    if not said:
-        code = child.wait()
-        msg = f"the daemon ended before it was ready (exit {code}): see {home.logs / STDERR}"
-        raise DaemonError(msg)
-    report = msgspec.json.decode(said, type=Report)
+    try:
+        report = msgspec.json.decode(said, type=Report)
+    except msgspec.DecodeError:
+        report = Report()  # it ended without a word, or in the middle of it
     if report.ready is not None:
         return report.ready
-    child.wait()
-    assert report.refused is not None
-    raise rebuilt(report.refused.code, report.refused.detail)
+    code = child.wait()
+    if report.refused is not None:
+        raise rebuilt(report.refused.code, report.refused.detail)
+    if code < 0:
+        msg = (
+            f"the daemon was killed ({signal.Signals(-code).name}) before it was ready: start it again; should that "
+            f"be its end once more, see {home.logs / STDERR}"
+        )
+    else:
+        msg = f"the daemon ended before it was ready (exit {code}): see {home.logs / STDERR}"
+    raise DaemonError(msg)
+
+
+def unusable(error: OSError) -> str:
+    """Return a line for people about what keeps a daemon from starting."""
+    if error.filename is None:
+        return f"the daemon cannot be started ({error.strerror or error})"
+    return f"the daemon cannot use {os.fsdecode(error.filename)} ({error.strerror}): {remedy(error)}"
 
 
 def report_to(fd: int, outcome: Running | HoldfastError) -> None:
