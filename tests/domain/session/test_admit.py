@@ -171,6 +171,12 @@ class TestAttachment:
 
         assert admitted(given(failed, e.AttachRequested("l1")), failed) == (failed,)
 
+    def test_a_failure_for_another_reason_is_news(self) -> None:
+        missing, silent = e.Detached("l1", "failed", "no such program"), e.Detached("l2", "failed", "it says nothing")
+
+        assert admitted(given(ATTACHED, missing), silent) == (silent,)
+        assert admitted(given(ATTACHED, missing, silent), silent) == ()
+
     def test_the_loss_of_an_earlier_link_is_no_news(self) -> None:
         assert admitted(given(ATTACHED, e.Attached("l2")), e.Detached("l1", "lost")) == ()
 

@@ -131,10 +131,12 @@ def _permission_requested(state: SessionState, fact: e.PermissionRequested) -> I
 def _detached(state: SessionState, fact: e.Detached) -> Iterable[Fact]:
     """The loss of a link that does not carry the session any more, or a loss that was told before, is no news.
 
-    Where no link carries it, one that could not be had either is: a session that slept cannot be woken, say.
+    Where no link carries it, one that could not be had either is: a session that slept cannot be woken, say. So is
+    another reason for a failure, which follows when a person has tried again; those of retries are told by the link.
     """
     if state.attachment == "detached":
-        return () if state.detached_because == fact.reason else (fact,)
+        fails_anew = fact.reason == "failed" and fact.error != state.detach_error
+        return (fact,) if fails_anew or state.detached_because != fact.reason else ()
     if state.link_id not in (None, fact.link_id):
         return ()
     # An open turn is closed by whoever knows how it ended, and takes them along.
