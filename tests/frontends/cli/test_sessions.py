@@ -467,6 +467,30 @@ def test_who_reconnects_hears_why_there_is_nobody_to_connect_to(
     assert run("reconnect", back).out.endswith(": connected\n")
 
 
+def test_a_target_that_is_not_configured_any_more_is_refused_and_another_reason_is_told(
+    run: Run, daemon: Daemon
+) -> None:
+    configuration = daemon.home / "config.toml"
+
+    def configure(text: str) -> None:
+        configuration.write_text(text)
+        assert run("restart").code == 0
+
+    configure('[targets.near]\ncommand = ["no-such-agent"]\n')
+    assert "no-such-agent cannot be run" in run("new", "near", "--title", "Near").err
+    configure('[targets.near]\ncommand = ["nor-this-one"]\n')
+    changed = run("reconnect", "Near")
+    configure("")
+    removed = run("reconnect", "Near")
+
+    assert (changed.code, changed.out) == (1, '"Near": failed\n')
+    assert "nor-this-one cannot be run" in changed.err
+    assert (removed.code, removed.out) == (4, "")
+    assert removed.err == (
+        "holdfast: 'near' is not in config.toml any more: put its [targets] back, or begin a new session\n"
+    )
+
+
 def test_a_peer_that_cannot_be_reached_yet_is_said_to_be_tried_again(run: Run) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from holdfast.domain.keeping import KnownAgent, Order
     from holdfast.domain.policy import Target
+    from holdfast.domain.projections.summary import Summary
     from holdfast.domain.session.session import Session
     from holdfast.domain.transport import Peer, Transport
 
@@ -62,9 +63,14 @@ class Directory:
         """Return whom a session of the log is with.
 
         Raises:
-            UsageError: Its target is not known any more.
-            ConflictError: It was imported, and cannot be continued.
+            ConflictError: Its target is not known any more, or it was imported and cannot be continued.
         """
+        try:
+            return self._known(session)
+        except UsageError as error:  # who asks did nothing wrong: what was there then is not there now
+            raise ConflictError(str(error)) from error
+
+    def _known(self, session: Session) -> Peer:
         summary = session.summary
         if summary.transport == IMPORT:
             return self._continued(session)
@@ -73,7 +79,7 @@ class Directory:
         if summary.target in self._targets or self._by_address(summary.target) is not None:
             return self._target(summary.target, summary.cwd)
         if summary.transport == self.programs:
-            return self._program(tuple(shlex.split(summary.target)), summary.agent, summary.cwd)
+            return self._spelled_out(summary)
         return self._transport(summary.transport).peer(summary.target, summary.cwd)
 
     def agents(self) -> Sequence[KnownAgent]:
@@ -82,6 +88,24 @@ class Directory:
 
     def _program(self, command: tuple[str, ...], agent: str | None, cwd: str | None) -> Peer:
         return self._transport(self.programs).program(command, agent, cwd or self._home)
+
+    def _spelled_out(self, summary: Summary) -> Peer:
+        """Return the program that a target is the command line of.
+
+        A single word that starts no known agent is none: it is a name that configuration gave somebody, and a program
+        of that name would be somebody else.
+        """
+        try:
+            words = tuple(shlex.split(summary.target))
+        except ValueError:
+            words = ()
+        peer = self._program(words, summary.agent, summary.cwd)
+        if peer.command != words:
+            return peer  # built in
+        if not words or (len(words) == 1 and "/" not in words[0] and self._program(words, None, None).agent is None):
+            msg = f"{summary.target!r} is not in config.toml any more: put its [targets] back, or begin a new session"
+            raise ConflictError(msg)
+        return peer
 
     def _target(self, name: str, cwd: str | None) -> Peer:
         target = self._targets.get(name)
