@@ -27,10 +27,12 @@ class AmbiguousNameError(ConflictError):
     """A prefix or title fits several sessions.
 
     Attributes:
+        name: What was given.
         candidates: The ids that fit, in roster order.
     """
 
     def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        self.name = name
         self.candidates = candidates
         shown = ", ".join(candidates[:5]) + (", …" if len(candidates) > 5 else "")
         super().__init__(f"{name!r} fits {len(candidates)} sessions ({shown}): give more of the id")

@@ -31,6 +31,7 @@ class Problem(Struct, frozen=True):
     status: int
     detail: str
     code: str
+    name: str = ""
     candidates: list[str] = []
 
 

@@ -63,7 +63,8 @@ def describe(error: Exception) -> dict[str, object]:
     if isinstance(error, ProblemError):
         return document(error.status, error.code, error.detail)
     if isinstance(error, e.AmbiguousNameError):
-        return document(409, code_of(type(error)), str(error), candidates=list(error.candidates))
+        named: dict[str, object] = {"name": error.name, "candidates": list(error.candidates)}
+        return document(409, code_of(type(error)), str(error), **named)
     if isinstance(error, e.HoldfastError):
         return document(status_of(error), code_of(type(error)), str(error))
     return document(500, "internal", "internal error; `holdfast logs` says where, please report it")
