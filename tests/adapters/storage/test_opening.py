@@ -120,6 +120,19 @@ def test_a_store_with_migrations_of_a_later_version_is_left_alone(tmp_path: Path
 
 
 @both
+def test_a_later_version_that_only_the_write_ahead_log_tells_of_is_seen(tmp_path: Path, write: bool) -> None:
+    store_in(tmp_path).close()
+    newer = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+    newer.execute("UPDATE alembic_version SET version_num = 'f3b1c2d4e5a6'")  # and stays open, so that nothing is moved
+    before = list(newer.iterdump())
+
+    with pytest.raises(StoreNewerError, match="newer version"):
+        open_store(StoreSettings.from_url(f"sqlite:///{tmp_path}/log.db", wait_s=0), write=write, environ={})
+    assert list(newer.iterdump()) == before
+    newer.close()
+
+
+@both
 def test_a_store_that_lost_its_own_id_is_damaged(tmp_path: Path, write: bool) -> None:
     store_in(tmp_path).close()
     changed = sqlite3.connect(tmp_path / "log.db", isolation_level=None)

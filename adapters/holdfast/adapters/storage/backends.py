@@ -15,6 +15,7 @@ from holdfast.adapters.storage.migrate import migrate, restore_missing
 from holdfast.adapters.storage.schema import SCHEMA_VERSION
 from holdfast.adapters.storage.sqlite import (
     ReaderFiles,
+    check_revision,
     check_version,
     create_file,
     create_folder,
@@ -22,6 +23,7 @@ from holdfast.adapters.storage.sqlite import (
     make_private,
     raw_connection,
     reader_engine,
+    revision_of,
     unreadable,
 )
 from holdfast.adapters.storage.sqlite_log import SqliteLog
@@ -136,9 +138,10 @@ class SqliteBackend:
     def _check_schema(self) -> None:
         with self.reader.connect() as connection, connection.begin():
             version: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-        if version == 0:
-            raise missing(str(self._path))
-        check_version(str(self._path), version)  # an older one is read as it is, and migrated by who writes
+            if version == 0:
+                raise missing(str(self._path))
+            check_version(str(self._path), version)  # an older one is read as it is, and migrated by who writes
+            check_revision(str(self._path), revision_of(raw_connection(connection)))
 
     def open_writing(self) -> Log:
         """Take the lock, then make or migrate the file.
@@ -170,6 +173,7 @@ class SqliteBackend:
             with log.connection.begin():
                 version = log.connection.exec_driver_sql("PRAGMA user_version").scalar_one()
                 check_version(str(self._path), version)
+                check_revision(str(self._path), revision_of(raw_connection(log.connection)))
                 if version < SCHEMA_VERSION:
                     migrate(log.connection)
                 restore_missing(log.connection)

@@ -78,7 +78,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
         version = _pragma(connection, "user_version")
         pages = _pragma(connection, "page_count")
         page_size = _pragma(connection, "page_size")
-        revision = _revision(connection) if complete else None
+        revision = revision_of(connection) if complete else None
     except sqlite3.DatabaseError as error:
         raise unreadable(path, error) from error
     finally:
@@ -90,7 +90,7 @@ def _inspect_header(path: Path, size: int) -> FileState:
     if complete and size < pages * page_size:
         msg = f"{path} ends after {size} of {pages * page_size} bytes: restore it from a backup"
         raise StoreDamagedError(msg)
-    _check_revision(path, revision)
+    check_revision(str(path), revision)
     return "store"
 
 
@@ -108,7 +108,7 @@ def check_version(label: str, version: int) -> None:
         raise StoreNewerError(msg)
 
 
-def _check_revision(path: Path, revision: object) -> None:
+def check_revision(label: str, revision: object) -> None:
     """Refuse a store whose migrations this version does not know, whatever its header says.
 
     Raises:
@@ -116,14 +116,17 @@ def _check_revision(path: Path, revision: object) -> None:
     """
     if revision is not None and revision not in _REVISIONS:
         msg = (
-            f"{path} was written by a newer version of Holdfast (its schema {revision!r} is not known here): "
+            f"{label} was written by a newer version of Holdfast (its schema {revision!r} is not known here): "
             "upgrade Holdfast; nothing was changed"
         )
         raise StoreNewerError(msg)
 
 
-def _revision(connection: sqlite3.Connection) -> object:
-    """Return what Alembic's table names, None where there is none. What damage there is, those tell who read on."""
+def revision_of(connection: sqlite3.Connection) -> object:
+    """Return what Alembic's table names, None where there is none. What damage there is, those tell who read on.
+
+    It may stand in the write-ahead log alone, so a connection that reads the file without it cannot tell for sure.
+    """
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError:
