@@ -133,14 +133,32 @@ def test_the_same_client_id_again_is_answered_with_the_first_result(told: Daemon
     path = f"/sessions/{EXAMPLE_ID}/rename"
     body: dict[str, object] = {"title": "once"} if as_header else {"title": "once", "client_id": "c-1"}
     headers = {"Idempotency_Key": "c-1"} if as_header else {}
-    told.post(path, body, **headers)
+    first = told.post(path, body, **headers)
     told.post(path, {"title": "in between"})
 
     again = told.post(path, body, **headers)
 
-    assert again.status == 200
-    assert again.json()["title"] == "in between", "it happened once"
+    assert (again.status, again.body) == (first.status, first.body)
+    assert told.get(f"/sessions/{EXAMPLE_ID}").json()["title"] == "in between", "it happened once"
     assert [each["cause"] for each in told.get("/events?type=session-renamed").lines()] == ["c-1", None]
+
+
+def test_no_answer_is_remembered_of_a_session_that_was_erased(told: Daemon) -> None:
+    path = f"/sessions/{EXAMPLE_ID}"
+    told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"})
+    erased = told.request("DELETE", path, headers={"Idempotency-Key": "c-2"})
+
+    assert told.request("DELETE", path, headers={"Idempotency-Key": "c-2"}).status == erased.status == 204
+    refused(told.request("DELETE", path, headers={"Idempotency-Key": "c-3"}), 404, "not_found")
+    refused(told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"}), 409, "session_erased")
+
+
+def test_a_refused_command_is_no_first_result(told: Daemon) -> None:
+    path = f"/sessions/{EXAMPLE_ID}"
+    refused(told.request("DELETE", f"{path}/queue/nothing", headers={"Idempotency-Key": "c-1"}), 404, "not_found")
+    refused(told.post(f"{path}/rename", {"title": "", "client_id": "c-2"}), 400, "usage")
+
+    assert told.post(f"{path}/rename", {"title": "now", "client_id": "c-2"}).json()["title"] == "now"
 
 
 def test_erasing_leaves_a_chain_that_verifies_and_nothing_to_read(told: Daemon) -> None:
@@ -189,9 +207,11 @@ def test_names_are_resolved_as_on_the_command_line(told: Daemon) -> None:
     answer = told.get("/resolve?name=twins")
 
     detail = refused(answer, 409, "ambiguous_name")
-    error = rebuilt("ambiguous_name", detail, name="twins", candidates=answer.json()["candidates"])
+    problem = answer.json()
+    error = rebuilt("ambiguous_name", detail, name=problem["name"], candidates=problem["candidates"])
     assert isinstance(error, HoldfastError)
     assert str(error) == detail
+    assert "'twins' fits 2 sessions" in detail
 
 
 @pytest.mark.parametrize(

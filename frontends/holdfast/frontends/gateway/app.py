@@ -17,6 +17,7 @@ from holdfast.frontends.gateway.keys import Keys
 from holdfast.frontends.gateway.live import Live
 from holdfast.frontends.gateway.operations import PREFIX
 from holdfast.frontends.gateway.problems import ProblemError, answer
+from holdfast.frontends.gateway.repeats import Repeats
 from holdfast.frontends.gateway.routes import log, marks, prompts, queries, tokens, upkeep
 from holdfast.frontends.gateway.static import serving
 from holdfast.frontends.web.page import Page
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 def operations(house: House) -> Operations:
     """Return every operation of the API."""
-    return [each for part in (queries, marks, prompts, log, upkeep, tokens) for each in part.operations(house)]
+    every = [each for part in (queries, marks, prompts, log, upkeep, tokens) for each in part.operations(house)]
+    return Repeats().kept(every)
 
 
 def build(house: House, *, port: int) -> tuple[ASGIApp, Live]:
