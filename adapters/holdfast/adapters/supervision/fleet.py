@@ -213,6 +213,7 @@ class Fleet:
         """Have a session connected, or what it waits for sent. Never waits."""
         if self._nursery is None or keeper.session.state.ended is not None:
             return
+        keeper = self._keepers.setdefault(keeper.id, keeper)  # it may just have made room for another
         link = self._links.get(keeper.id)
         if link is not None and link.running:
             if keeper.session.state.attachment == "attached":
@@ -299,7 +300,7 @@ class Fleet:
     def _start(self, link: LinkKeeper, found: Found | None = None) -> None:
         """Let a link live, unless it does."""
         if self._nursery is not None and not link.running:
-            link.running, link.begun = True, False
+            link.begin()
             self._nursery.start_soon(self._keep, link, found)
 
     async def _keep(self, link: LinkKeeper, found: Found | None) -> None:
@@ -320,7 +321,7 @@ class Fleet:
             logger.exception("link %s: crashed", link.id)
             await self._crashed(link, f"an error inside: {_first(group)!r}")
         finally:
-            link.running = False
+            link.end()
         for keeper in list(link.members.values()):
             keeper.recovered.set()
             if not link.refused:

@@ -142,6 +142,19 @@ class LinkKeeper:
             return
         self.close(reason)
 
+    def begin(self) -> None:
+        """Say that `run` is about to be at work."""
+        self.running, self.begun = True, False
+        self._over = anyio.Event()
+
+    def end(self) -> None:
+        """Say that it is at work no more, or never came to be; what was asked of it is over, too."""
+        self.running = False
+        self._asked = None
+        self._over.set()
+        for keeper in self.members.values():
+            self._yard.tell(keeper)
+
     async def over(self) -> None:
         """Wait until `run` is done."""
         while self.running:
@@ -171,46 +184,37 @@ class LinkKeeper:
     # The life of the link
 
     async def run(self, found: Found | None = None) -> None:
-        """Connect and stay connected, as the policy says; return when there is nothing more to do.
+        """Connect and stay connected, as the policy says, after `begin`; return when there is nothing more to do.
 
         Args:
             found: The host that carried the link when an earlier daemon ended.
         """
-        self.running = True
-        self._over = anyio.Event()
         self._attempt = self._retries = 0
         lost_at: float | None = None
         self.refused = False
-        try:
-            while True:
-                self._attempt += 1
-                self._now = anyio.Event()
-                if found is None:
-                    await self._let_time_pass()
-                    if self.peer.command is None:
-                        await until_online(self._yard.settings, self.policy.network, self._now)
-                loss = await self._connect(found)
-                found = None
-                if loss.settled or lost_at is None:
-                    lost_at = anyio.current_time()
-                if loss.settled:
-                    self._attempt = self._retries = 0
-                wait = await self._conclude(loss, anyio.current_time() - lost_at)
-                if self.peer.command is not None and self.id:
-                    await opening.discard(self._yard.settings, self.id)
-                if wait is None:
-                    return
-                await pause(wait, self._yard.settings, self.policy.network, self._now)
-                asked = self._wanted_end()
-                if asked is not None:
-                    await self._conclude(Loss(Failure("stopped", asked[1]), asked[0]), 0.0)
-                    return
-        finally:
-            self.running = False
-            self._asked = None
-            self._over.set()
-            for keeper in self.members.values():
-                self._yard.tell(keeper)
+        while True:
+            self._attempt += 1
+            self._now = anyio.Event()
+            if found is None:
+                await self._let_time_pass()
+                if self.peer.command is None:
+                    await until_online(self._yard.settings, self.policy.network, self._now)
+            loss = await self._connect(found)
+            found = None
+            if loss.settled or lost_at is None:
+                lost_at = anyio.current_time()
+            if loss.settled:
+                self._attempt = self._retries = 0
+            wait = await self._conclude(loss, anyio.current_time() - lost_at)
+            if self.peer.command is not None and self.id:
+                await opening.discard(self._yard.settings, self.id)
+            if wait is None:
+                return
+            await pause(wait, self._yard.settings, self.policy.network, self._now)
+            asked = self._wanted_end()
+            if asked is not None:
+                await self._conclude(Loss(Failure("stopped", asked[1]), asked[0]), 0.0)
+                return
 
     def _wanted_end(self) -> tuple[Asked, str] | None:
         return self._asked

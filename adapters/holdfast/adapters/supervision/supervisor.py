@@ -83,8 +83,11 @@ class Supervisor:
             commands.append(c.QueuePrompt(str(uuid4()), hidden_json(order.prompt, self._settings.secrets)))
         keeper = Keeper(Session(session_id))
         keeper.recovered.set()
-        if not self._fleet.expect(keeper):
-            return session_id  # the same client id, at the same time
+        if (other := self._fleet.known(session_id)) is not None:
+            async with other.lock:
+                pass  # the same client id, at the same time: it is there once this is free, or was refused
+            return await self.create(order, client_id=client_id, actor=actor)
+        self._fleet.expect(keeper)
         try:
             events = await self._fleet.ledger.execute(keeper, commands, cause=client_id, actor=actor)
         except BaseException:
