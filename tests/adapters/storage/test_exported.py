@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import Raw
 
-from holdfast.adapters.exporters import export
+from holdfast.adapters.exporters import export, verifier
 from holdfast.adapters.storage.exported import verify_exported
 from holdfast.adapters.storage.opening import open_store
 from holdfast.adapters.storage.settings import StoreSettings
@@ -213,11 +213,30 @@ def test_no_byte_of_a_bundle_can_change_unseen(source: StoreSource, tmp_path: Pa
                 assert not verify_exported(bundle).ok, path
             except TranscriptError:
                 assert path.name == "events.jsonl"
-            if path.name not in ("verify.py", "SHA256SUMS") and turn < 2:
+            if path.name != "verify.py" and turn < 2:
                 assert standalone(bundle).returncode == 1, path
         path.write_bytes(content)
     assert verify_exported(bundle).ok
     assert standalone(bundle).returncode == 0
+
+
+def test_no_byte_of_the_sums_can_change_or_be_cut_off_unseen(source: StoreSource, tmp_path: Path) -> None:
+    """Line ends of many kinds, and what stands between a sum and its name, are easily read over."""
+    bundle = made(source, "bundle", tmp_path / "bundle")
+    sums = bundle / "SHA256SUMS"
+    content = sums.read_bytes()
+    ends = [at for at, byte in enumerate(content) if byte == ord("\n")]
+    around = [*range(60, 70), *ends]
+    flipped = [content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :] for at in around for bit in range(8)]
+
+    for each in [*flipped, b"", *(content[:at] for at in ends), *(content[: at + 1] for at in ends[:-1])]:
+        sums.write_bytes(each)
+        with pytest.raises(ValueError, match=r"is not as it was written|codec can't decode"):
+            verifier.main(bundle)
+    sums.write_bytes(content)
+    (bundle / "note.txt").write_text("Dear diary")
+    with pytest.raises(ValueError, match=r"^note\.txt is not as it was written"):
+        verifier.main(bundle)
 
 
 @pytest.mark.parametrize("name", ["chain.txt", "checkpoints.jsonl", "key.pub", "README.txt", "SHA256SUMS", "verify.py"])
@@ -230,6 +249,7 @@ def test_a_file_taken_out_of_a_bundle_is_missed(name: str, source: StoreSource, 
     assert not found.ok
     assert found.first_bad is not None
     assert any(name in each for each in found.notes)
+    assert name == "verify.py" or standalone(bundle).returncode == 1
 
 
 def test_a_bundle_written_anew_without_the_key_is_found_out(source: StoreSource, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 Point = tuple[int, int, int, int]
 P, Q, D = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, -121665 * pow(121666, -1, 2**255 - 19)
-ABSENT = ("occurred_at", "cause", "device", "source", "source_offset")
+ABSENT, TEXTS = ("occurred_at", "cause", "device", "source", "source_offset"), ("session_id", "type", "cause", "device")
 NUMBERS = ("position", "version", "event_id", "schema", "recorded_at", "occurred_at", "actor", "source_offset")
 
 
@@ -50,8 +50,7 @@ def signed(key: bytes, message: bytes, signature: bytes) -> bool:
 
 def hash_of(event: dict[str, Any], before: bytes, salt: bytes) -> bytes:
     digest = bytes.fromhex(event["digest"]) if event["data"] is None else hmac(salt, event["data"].encode(), "sha256")
-    texts = [(event[name] or "").encode() for name in ("session_id", "type", "cause", "device")]
-    texts.insert(0, bytes.fromhex(event["source"] or ""))
+    texts = [bytes.fromhex(event["source"] or ""), *((event[name] or "").encode() for name in TEXTS)]
     event["actor"] = ("peer", "human", "policy", "daemon").index(event["actor"])
     event["event_id"] = bytes.fromhex(event["event_id"].replace("-", ""))
     layout = bytes([sum(1 << bit for bit, name in enumerate(ABSENT) if event[name] is None)]) + before + digest
@@ -60,9 +59,10 @@ def hash_of(event: dict[str, Any], before: bytes, salt: bytes) -> bytes:
 
 
 def main(folder: Path) -> str:
-    sums = {line[66:]: line[:64] for line in (folder / "SHA256SUMS").read_text().splitlines()}
-    for name, total in sums.items():
-        require(sha256((folder / name).read_bytes()).hexdigest() == total, f"{name} is not as it was written")
+    listed = (folder / "SHA256SUMS").read_bytes().decode().splitlines(keepends=True)
+    sums = {f"{sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in folder.iterdir() if path.is_file()}
+    wrong = sorted({line[66:].strip() for line in sums ^ {*listed}} - {"SHA256SUMS"})
+    require(not wrong, f"{', '.join(wrong)} is not as it was written")
     _, start, *hashes = (folder / "chain.txt").read_text().split()
     after, before, version, last = int(start), bytes(32), 0, 0
     with (folder / "events.jsonl").open("rb") as file:
@@ -72,24 +72,23 @@ def main(folder: Path) -> str:
             where, here = f"version {version}, position {event['position']}", int(event["position"]) - after - 1
             so_far.update(line)
             named = re.findall(r'\{"\$attachment":"([0-9a-f]{64})"', event["data"] or "")
-            right = all(sums.get(f"attachment-{name}") == name for name in named) and event["position"] > last
+            right = all(f"{name}  attachment-{name}\n" in listed for name in named) and event["position"] > last
             before, last = hash_of(event, before, bytes.fromhex(header["salt"] or "")), event["position"]
             found = (event["session_id"], event["version"], event["hash"], hashes[here] if here >= 0 else "")
             require(right and found == (header["session_id"], version, before.hex(), before.hex()), where)
         end = b'{"end":{"events":%d,"sha256":"%s"}}\n' % (version, so_far.hexdigest().encode())
         require(line + file.read(1) == end, f"the end, after version {version}")
     found_keys = [base64.b64decode(path.read_text().split("\n")[1])[-32:] for path in folder.glob("key*.pub")]
-    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, dict[int, tuple[str, str]]()
+    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, {0: ("", bytes(32).hex())}
     for line in (folder / "checkpoints.jsonl").read_bytes().splitlines():
         each, (body, _, rest) = json.loads(line), line.rpartition(b',"signature":"')
         right = signed(keys[each["key"]], b"holdfast checkpoint 1\n" + body, bytes.fromhex(rest[:-2].decode()))
         require(right and each["store"] == header["store"], f"the checkpoint at position {each['position']}")
         witnesses[each["position"]] = (each["hash"], each["log_hash"])
-    log_hash = bytes.fromhex(witnesses[after][1]) if after else bytes(32)
+    covered, log_hash = max(at for at in witnesses if at <= after + len(hashes)), bytes.fromhex(witnesses[after][1])
     for position, each in enumerate(hashes, after + 1):
         log_hash = sha256(log_hash + bytes.fromhex(each)).digest()
         require(witnesses.get(position) in (None, (each, log_hash.hex())), f"the log up to {position}")
-    covered = max((position for position in witnesses if position <= after + len(hashes)), default=0)
     return f"ok: {version} events, the last at position {last}; signed up to position {covered} by {sorted(keys)}"
 
 
