@@ -92,7 +92,7 @@ def test_what_a_closed_page_showed_is_in_the_terminal_and_then_in_another_page(
     said = ["Moves on", "question 0", "the first answer", "Look around", "its end", "question 1"]
     shown = screen.until(lambda text: all(each in text for each in said) and text.count("its end") == 2)
     screen.keys("C-q")
-    assert screen.exit_code() == 0
+    screen.ends()
     other = web.open(f"/sessions/{row['id']}")
 
     expect(other.locator(".item.user .md")).to_have_text(["question 0", "question 1"])

@@ -48,6 +48,7 @@ class Terminal:
             **environment(home),
             "TERM": "tmux-256color",
             "COLORTERM": "truecolor",
+            "HOLDFAST_DEBUG": "1",
             **(environ or {}),
         }
         raw, code = shlex.quote(str(self._raw)), shlex.quote(str(self._code))
@@ -146,6 +147,11 @@ class Terminal:
             assert time.monotonic() < deadline, f"it does not end:\n{self.screen()}"
             time.sleep(_LOOK_S)
         return int(self._code.read_text())
+
+    def ends(self, code: int = 0) -> None:
+        """Wait for the program to end, with this exit code; with another one, show what it said."""
+        found = self.exit_code()
+        assert found == code, f"it ended with {found}:\n{self._run('capture-pane', '-p', '-J', '-S', '-')}"
 
     def raw(self) -> bytes:
         """Return every byte that the program has sent to the terminal so far."""

@@ -34,7 +34,7 @@ def test_holdfast_alone_shows_every_session_and_q_leaves_them_running(
     screen.until("Harbour")
     screen.keys("q")
 
-    assert screen.exit_code() == 0
+    screen.ends()
     assert daemon.get(f"/sessions/{session}").json()["lifecycle"] != "ended"
 
 
@@ -68,7 +68,7 @@ def test_no_start_shows_the_store_and_says_that_it_is_only_read(terminal: Termin
 def test_no_start_without_a_store_is_one_line_and_exit_5(terminal: Terminals) -> None:
     screen = terminal("tui", "--no-start")
 
-    assert screen.exit_code() == 5
+    screen.ends(5)
     assert "holdfast up" in screen.screen()
 
 
@@ -83,7 +83,7 @@ def test_log_shows_a_store_without_a_home(terminal: Terminals, cli: Cli, tmp_hom
     screen.until("Find out why the")
     screen.keys("q")
 
-    assert screen.exit_code() == 0
+    screen.ends()
     assert copy.read_bytes() == before
     assert not (tmp_path / "nowhere").exists()
 
@@ -92,7 +92,7 @@ def test_log_shows_a_store_without_a_home(terminal: Terminals, cli: Cli, tmp_hom
 def test_a_terminal_that_can_show_no_screen_gets_one_line(terminal: Terminals, term: str) -> None:
     screen = terminal("tui", environ={"TERM": term})
 
-    assert screen.exit_code() == 1
+    screen.ends(1)
     assert b"\x1b" not in screen.raw()
     assert len(screen.screen().strip().splitlines()) == 1
 
@@ -123,7 +123,7 @@ def test_a_signal_gives_the_terminal_back(daemon: Daemon, terminal: Terminals, n
 
     os.kill(screen.pid(), number)
 
-    assert screen.exit_code() == 128 + number
+    screen.ends(128 + number)
     ending = screen.raw()
     assert b"\x1b[?1049l" in ending
     assert b"\x1b[?25h" in ending
@@ -133,14 +133,14 @@ def test_a_signal_gives_the_terminal_back(daemon: Daemon, terminal: Terminals, n
 def test_a_session_that_nobody_knows_is_one_line_and_exit_3(daemon: Daemon, terminal: Terminals) -> None:
     screen = terminal("tui", "nobody-knows-it")
 
-    assert screen.exit_code() == 3
+    screen.ends(3)
     assert "nobody-knows-it" in screen.screen()
 
 
 def test_a_log_that_is_not_there_is_one_line_and_exit_3(terminal: Terminals, tmp_path: Path) -> None:
     screen = terminal("tui", "--log", str(tmp_path / "nowhere.db"))
 
-    assert screen.exit_code() == 3
+    screen.ends(3)
     assert b"\x1b" not in screen.raw()
 
 

@@ -51,7 +51,7 @@ def test_nothing_that_an_agent_says_commands_the_terminal(daemon: Daemon, termin
     screen.until("Siren E\\x1b")
     screen.keys("C-q")
 
-    assert screen.exit_code() == 0
+    screen.ends()
     assert harm_in(screen) == []
 
 

@@ -12,6 +12,7 @@ from time import time
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from anyio import create_task_group, sleep, to_thread
+from textual import work
 from textual.app import App
 from textual.binding import Binding
 
@@ -19,6 +20,7 @@ from holdfast.domain.errors import DaemonLostError, HoldfastError, NotRunningErr
 from holdfast.frontends.tui.cells import harmless
 from holdfast.frontends.tui.driver import TerminalDriver, driver_for
 from holdfast.frontends.tui.files import write_new
+from holdfast.frontends.tui.presence import of_what_goes
 from holdfast.frontends.tui.roster.screen import RosterScreen
 from holdfast.frontends.tui.sessions import Sessions
 from holdfast.frontends.tui.theme import DARK, LIGHT, PLAIN
@@ -153,7 +155,7 @@ class HoldfastApp(App[int]):
         self.screen.check_idle()
 
     def _begin(self) -> None:
-        self.run_worker(self._attend())
+        self._attend()
 
     def _told_to_end(self, loop: asyncio.AbstractEventLoop, number: int, frame: object) -> None:
         """Leave; at once where that hangs, as it may on a terminal that has gone or takes nothing.
@@ -167,6 +169,7 @@ class HoldfastApp(App[int]):
         hanging.start()
         loop.call_soon_threadsafe(self.exit, code)
 
+    @work
     async def _attend(self) -> None:
         try:
             self.source = source = self._make()
@@ -207,8 +210,9 @@ class HoldfastApp(App[int]):
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         assert isinstance(error, HoldfastError)
-        self.refusal = error
-        self.exit(1)
+        if not self._exit:
+            self.refusal = error
+            self.exit(1)
 
     # What every screen can do
 
@@ -299,12 +303,13 @@ class HoldfastApp(App[int]):
         if number <= len(ordered) and not self.screen.is_modal:
             self.open(ordered[number - 1].id)
 
-    def action_switch(self) -> None:
+    @work
+    async def action_switch(self) -> None:
         """Go to a session, or do something."""
         from holdfast.frontends.tui.commands import offer
 
         if not self.screen.is_modal:
-            self.run_worker(offer(self))
+            await offer(self)
 
     def action_go(self, where: str) -> None:
         """Show another screen, over the list of sessions."""
@@ -321,6 +326,23 @@ class HoldfastApp(App[int]):
 
     def _entitle(self) -> None:
         self.entitle(title(self.sessions.waiting))
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave; the first reason counts."""
+        if not self._exit:
+            super().exit(result, return_code, message)  # pyright: ignore[reportUnknownMemberType] # half known
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End at an error, but not at what is only missing in a screen that goes, and never once one has left.
+
+        Who leaves while a screen opens is not to be told that it never came to be.
+        """
+        if of_what_goes(error, left=self._exit):
+            return
+        if self._exit:
+            self._exception = self._exception or error  # for tests; the person has left
+            return
+        super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """End without a traceback on the screen: it would show content, as it is."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import localtime, strftime, time
 from typing import TYPE_CHECKING
 
+from textual import work
+
 from holdfast.frontends.tui.bars import Bar
 from holdfast.frontends.tui.cells import Span, harmless
 
@@ -29,8 +31,9 @@ class Banner(Bar):
         self._source = source
         self.set_interval(0.5, self._look)
         self._look()
-        self.run_worker(self._follow(source))
+        self._follow(source)
 
+    @work
     async def _follow(self, source: Source) -> None:
         while True:
             await source.turned()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -83,8 +83,9 @@ class NewSession(ModalScreen[None]):
         folders.can_focus = False
         folders.display = False
         self.set_focus(self.query_one("#prompt", Input))
-        self.run_worker(self._find())
+        self._find()
 
+    @work
     async def _find(self) -> None:
         try:
             agents = await self._source.agents()
@@ -152,8 +153,9 @@ class NewSession(ModalScreen[None]):
             self._say(f"{cwd} is no folder")
         elif not self._busy:
             self._busy = True
-            self.run_worker(self._begin(agent, str(cwd.absolute()), event.value))
+            self._begin(agent, str(cwd.absolute()), event.value)
 
+    @work
     async def _begin(self, agent: str, cwd: str, prompt: str) -> None:
         self._say(f"{agent} is starting …")
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, cast
 
 from anyio import sleep
 from msgspec import json
-from textual import on
+from textual import on, work
 from textual.binding import Binding
 from textual.screen import Screen
 
@@ -87,9 +87,9 @@ class Inspector(Screen[None]):
         """Follow the log."""
         self.query_one(Banner).attend(self._source)
         self.query_one(Choices).focus()
-        self.run_worker(self._follow_events())
+        self._follow_events()
         if not self._source.read_only:
-            self.run_worker(self._follow_frames())
+            self._follow_frames()
         self._deaf = self._sessions.listen(self._show_connection)
         self._show()
 
@@ -102,6 +102,7 @@ class Inspector(Screen[None]):
         if self._deaf is not None:
             self._deaf()
 
+    @work
     async def _follow_events(self) -> None:
         try:
             async with aclosing(self._source.events(self.session)) as deliveries:
@@ -117,6 +118,7 @@ class Inspector(Screen[None]):
     def _speaks_of(self, event: Json) -> bool:
         return self._item is None or self._item.encode() in json.encode(event["data"])
 
+    @work
     async def _follow_frames(self) -> None:
         after = 0
         while True:

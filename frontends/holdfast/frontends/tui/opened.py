@@ -36,6 +36,7 @@ class OpenedScreen(Screen[None]):
 
     BINDINGS: ClassVar = [
         Binding("escape", "back", "Back"),
+        Binding("ctrl+c", "cancel", "Cancel the turn"),
         Binding("u", "next('unread')", "Next unread"),
         Binding("full_stop", "next('needs_you')", "Next that needs you"),
         Binding("n", "app.go('new')", "New session"),
@@ -84,14 +85,16 @@ class OpenedScreen(Screen[None]):
     def _show(self) -> None:
         if leaving(self):
             return
+        self._pass_on()
         entry = self._sessions.get(self.session)
         if entry is not None:
             self._listed = True
             self.query_one(SessionBar).tell(entry, self._sessions.waiting)
         elif self._listed:
             self._listed = False
-            self.run_worker(self._look_whether_erased())
+            self._look_whether_erased()
 
+    @work
     async def _look_whether_erased(self) -> None:
         """Go back from what was erased; a session that is only not listed any more stays."""
         try:
@@ -102,9 +105,12 @@ class OpenedScreen(Screen[None]):
                 self.action_back()
         except HoldfastError:
             self._listed = True  # the daemon is away, which the banner says: look again when it is back
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Tell what the list says: it may be another one than when the session was opened, with those that ended."""
         roster = self._sessions.roster
         row = None if roster is None else roster.items.get(self.session)
-        # also where the list is another one now, with or without those that ended
         if row is not None and not leaving(self):
             self.query_one(SessionView).take_row(row)
 
@@ -141,6 +147,11 @@ class OpenedScreen(Screen[None]):
     @on(SessionView.Replay)
     def _replay(self) -> None:
         self.app.action_go("replay")
+
+    def action_cancel(self) -> None:
+        """Stop the turn, also where nothing has the focus."""
+        for view in self.query(SessionView):
+            view.action_cancel()
 
     def action_back(self) -> None:
         """Go back to where one came from."""

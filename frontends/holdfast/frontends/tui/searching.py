@@ -7,7 +7,7 @@ from time import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from anyio import sleep
-from textual import on
+from textual import on, work
 from textual.binding import Binding
 from textual.screen import Screen
 from textual.widgets import Input
@@ -75,7 +75,7 @@ class SearchScreen(Screen[None]):
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        self.run_worker(self._search(event.value), exclusive=True)
+        self._search(event.value)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -90,6 +90,7 @@ class SearchScreen(Screen[None]):
         hit = self._hits[int(event.key)]
         self.app.open(str(hit["session_id"]), str(hit["item_id"]) or None)
 
+    @work(exclusive=True)
     async def _search(self, query: str) -> None:
         await sleep(_PAUSE_S)
         choices = self.query_one(Choices)

@@ -408,11 +408,34 @@ async def test_ctrl_c_stops_the_turn_and_only_that() -> None:
         await played.press("ctrl+c")
         await played.until(lambda: bool(source.commands))
         source.change_row(lifecycle="connected")
+        source.refusal = ConflictError("no turn is open")
         await played.hides("working")
         await played.press("ctrl+c")
         await played.until(lambda: bool(played.app.said))
 
+    assert played.app.said == ["nothing is running here; Ctrl+Q detaches"]
+
+
+async def test_ctrl_c_stops_a_turn_of_which_the_list_does_not_know_yet() -> None:
+    source = PlayedSource(message(1, "hello", "user"), message(2, "I begin"), session=row(lifecycle="connected"))
+    async with playing(source) as played:
+        await played.shows("I begin")
+        await played.press("ctrl+c")
+        await played.until(lambda: bool(source.commands))
+
     assert [verb for verb, _, _ in source.commands] == ["cancel"]
+
+
+async def test_ctrl_c_while_the_daemon_is_away_says_that_nothing_can_be_stopped() -> None:
+    source = PlayedSource(message(1, "hello", "user"), session=row(lifecycle="streaming"))
+    async with playing(source) as played:
+        await played.shows("working")
+        source.turn("waiting")
+        await played.press("ctrl+c")
+        await played.until(lambda: bool(played.app.said))
+
+    assert source.commands == []
+    assert played.app.said == ["the daemon is away: nothing can be stopped now"]
 
 
 async def test_items_are_gone_through_copied_inspected_and_linked() -> None:

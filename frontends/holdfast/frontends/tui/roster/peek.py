@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anyio import move_on_after, sleep
+from textual import work
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
@@ -67,7 +68,7 @@ class Peek(Vertical):
         if session is None:
             self.remove()
         else:
-            self.run_worker(self._follow(session), exclusive=True)
+            self._follow(session)
 
     def reply(self) -> None:
         """Take what is typed from here on."""
@@ -95,6 +96,7 @@ class Peek(Vertical):
         line.disabled = False
         line.focus()
 
+    @work(exclusive=True)
     async def _follow(self, session: str) -> None:
         await sleep(_PAUSE_S)  # who moves through the list looks at nothing in between
         words = self.query_one(Words)

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from anyio import to_thread
+from textual import work
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -146,8 +147,9 @@ class ReplayView(Vertical):
         transcript.scene.agent = self._agent or "Agent"
         transcript.scene.pending = False
         transcript.focus()
-        self.run_worker(self._read())
+        self._read()
 
+    @work
     async def _read(self) -> None:
         scrubber = self.query_one(Scrubber)
         read: list[Json] = []

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import work
 from textual.containers import Vertical
-from textual.css.query import NoMatches
 from textual.message import Message
 
-from holdfast.domain.errors import HoldfastError
+from holdfast.domain.errors import ConflictError, HoldfastError
 from holdfast.frontends.tui.palette import app_of
-from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.banner import ConnectionBanner, gone
 from holdfast.frontends.tui.session.bars import Answered, Footer, PlanBar
@@ -160,19 +159,13 @@ class SessionView(Vertical):
         """Keep what was written."""
         self.writing.save()
 
-    def start(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
+    @work
+    async def start(self, do: Callable[[], Coroutine[None, None, None]]) -> None:
         """Do something beside everything else; what is refused is said."""
-
-        async def done() -> None:
-            try:
-                await work()
-            except HoldfastError as error:
-                self.post_message(self.Said(str(error), "error"))
-            except NoMatches:
-                if not leaving(self):
-                    raise
-
-        self.run_worker(done(), exit_on_error=True)
+        try:
+            await do()
+        except HoldfastError as error:
+            self.post_message(self.Said(str(error), "error"))
 
     # What the source says
 
@@ -241,13 +234,27 @@ class SessionView(Vertical):
         self.start(self.writing.offer_modes)
 
     def action_cancel(self) -> None:
-        """Copy what is marked; else stop the turn."""
+        """Copy what is marked; else stop the turn.
+
+        Whether there is one is for the daemon to say: its list of sessions is behind what can be read here already.
+        """
         if self.taking.copy_marked():
             return
-        if not self.writable or self.row.get("lifecycle") != "streaming":
-            self.post_message(self.Said("nothing is running here; Ctrl+Q detaches"))
-            return
-        self.start(lambda: self.command("cancel"))
+        if self.writable and not self.live:
+            self.post_message(self.Said("the daemon is away: nothing can be stopped now", "warning"))
+        elif self.writable:
+            self.start(self._cancel)
+        else:
+            self._nothing_runs()
+
+    async def _cancel(self) -> None:
+        try:
+            await self.command("cancel")
+        except ConflictError:
+            self._nothing_runs()
+
+    def _nothing_runs(self) -> None:
+        self.post_message(self.Said("nothing is running here; Ctrl+Q detaches"))
 
     def action_reconnect(self) -> None:
         """Try to connect now."""
