@@ -493,42 +493,40 @@ def test_more_files_than_are_held_in_memory_are_all_followed(tmp_path: Path, log
     assert {status(log, name) for name in names} == {("unread", 1)}
 
 
-@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS.keys())
-@pytest.mark.parametrize("watched", [True, False])
-def test_a_session_that_holdfast_drives_is_no_second_one(
-    tmp_path: Path, log: MemoryLog, content: bytes, watched: bool
-) -> None:
+@pytest.fixture(params=KINDS.values(), ids=list(KINDS))
+def transcript(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "t.jsonl"
-    path.write_bytes(content)
-    known = imported(path)
-    log.drivers = dict.fromkeys(known.sessions, StreamId("ours"))
+    path.write_bytes(request.param)
+    return path
 
-    if watched:
-        log.watch(path).look(everywhere=True)
-    else:
-        log.take(path)
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_session_that_holdfast_drives_is_no_second_one(transcript: Path, log: MemoryLog, watched: bool) -> None:
+    log.drivers = dict.fromkeys(imported(transcript).sessions, StreamId("ours"))
+
+    taken_in(log, transcript, watched=watched)
 
     assert log.events == []
     assert log.notes[0].endswith("is recorded live by Holdfast as ours; nothing was added to it")
 
 
-@pytest.mark.parametrize("content", KINDS.values(), ids=KINDS.keys())
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_session_that_holdfast_drove_and_erased_does_not_come_back(
-    tmp_path: Path, log: MemoryLog, content: bytes, watched: bool
+    transcript: Path, log: MemoryLog, watched: bool
 ) -> None:
-    path = tmp_path / "t.jsonl"
-    path.write_bytes(content)
-    known = imported(path)
-    log.erased = set(known.sessions)
+    log.erased = set(imported(transcript).sessions)
 
+    taken_in(log, transcript, watched=watched)
+
+    assert log.events == []
+    assert log.notes[0].endswith("was erased; nothing was added to it")
+
+
+def taken_in(log: MemoryLog, path: Path, *, watched: bool) -> None:
     if watched:
         log.watch(path).look(everywhere=True)
     else:
         log.take(path)
-
-    assert log.events == []
-    assert log.notes[0].endswith("was erased; nothing was added to it")
 
 
 def test_a_session_waits_while_one_with_its_agent_is_begun_and_has_no_name_yet(tmp_path: Path, log: MemoryLog) -> None:

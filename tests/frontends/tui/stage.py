@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.frontends.daemon import Daemon
+    from tests.frontends.tui.terminal import Terminal, Terminals
 
 COMMAND = "rm -rf build && make"
 OPTIONS = [
@@ -44,6 +45,25 @@ def asking(
     session = begun(daemon, folder, title, "go", prompts=[[ask]])
     until(daemon, session, "needs-you")
     return session
+
+
+def listed(daemon: Daemon, terminal: Terminals, folder: Path, prompt: str) -> tuple[str, Terminal]:
+    """Begin a session that has answered its prompt; return its id, and the list that shows it."""
+    session = begun(daemon, folder, "Parrot", prompt)
+    until(daemon, session, "idle")
+    screen = terminal("tui")
+    screen.until("Parrot")
+    return session, screen
+
+
+def in_the_inbox(daemon: Daemon, terminal: Terminals, folder: Path) -> tuple[str, Terminal]:
+    """Begin a session that asks for permission; return its id, and the inbox that shows the question."""
+    session = asking(daemon, folder, "Careful")
+    screen = terminal("tui")
+    screen.until("Run Careful")
+    screen.keys("i")
+    screen.until(COMMAND)
+    return session, screen
 
 
 def until(daemon: Daemon, session: str, state: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.frontends.tui.stage import COMMAND, asking, begun, said, until
+from tests.frontends.tui.stage import COMMAND, asking, begun, in_the_inbox, listed, said, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,10 +57,7 @@ def test_alt_and_a_number_opens_a_session(daemon: Daemon, terminal: Terminals, t
 
 
 def test_who_goes_back_to_the_list_looks_at_no_session(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "pieces of eight")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    _, screen = listed(daemon, terminal, tmp_path, "pieces of eight")
     screen.keys("Enter")
     screen.until("acp  ·")
 
@@ -72,12 +69,7 @@ def test_who_goes_back_to_the_list_looks_at_no_session(daemon: Daemon, terminal:
 def test_the_inbox_shows_the_exact_command_and_takes_an_answer(
     daemon: Daemon, terminal: Terminals, tmp_path: Path
 ) -> None:
-    session = asking(daemon, tmp_path, "Careful")
-    screen = terminal("tui")
-    screen.until("Run Careful")
-
-    screen.keys("i")
-    screen.until(COMMAND)
+    session, screen = in_the_inbox(daemon, terminal, tmp_path)
     answered(screen, "a")
 
     screen.until("nothing needs you")
@@ -115,11 +107,7 @@ def test_of_several_ways_to_allow_each_can_be_chosen_in_the_inbox(
 
 
 def test_a_denial_takes_a_reason(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
-    session = asking(daemon, tmp_path, "Careful")
-    screen = terminal("tui")
-    screen.until("Run Careful")
-    screen.keys("i")
-    screen.until(COMMAND)
+    session, screen = in_the_inbox(daemon, terminal, tmp_path)
 
     answered(screen, "d", shows="Deny: why?")
     screen.type("not on a Friday")
@@ -131,11 +119,7 @@ def test_a_denial_takes_a_reason(daemon: Daemon, terminal: Terminals, tmp_path: 
 
 
 def test_a_request_that_another_answers_goes_and_says_who(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
-    asking(daemon, tmp_path, "Careful")
-    screen = terminal("tui")
-    screen.until("Run Careful")
-    screen.keys("i")
-    screen.until(COMMAND)
+    _, screen = in_the_inbox(daemon, terminal, tmp_path)
     (request,) = daemon.get("/inbox").json()["items"]
 
     body = {"option_id": "once", "reason": None}
@@ -149,10 +133,7 @@ def test_a_request_that_another_answers_goes_and_says_who(daemon: Daemon, termin
 
 
 def test_a_hit_of_a_search_opens_its_session_there(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "where is the doubloon")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    _, screen = listed(daemon, terminal, tmp_path, "where is the doubloon")
 
     screen.keys("/")
     screen.until("Search")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.frontends.tui.stage import asking, begun, row, said, until
+from tests.frontends.tui.stage import asking, begun, listed, row, said, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,10 +60,7 @@ def test_tab_goes_to_what_needs_you_and_u_to_what_is_unread(
 def test_a_peek_shows_the_last_words_takes_a_reply_and_reads_nothing(
     daemon: Daemon, terminal: Terminals, tmp_path: Path
 ) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "pieces of eight")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    session, screen = listed(daemon, terminal, tmp_path, "pieces of eight")
 
     screen.keys("Space")
     screen.until("› pieces of eight")
@@ -125,10 +122,7 @@ def test_ended_sessions_are_shown_when_asked_for(daemon: Daemon, terminal: Termi
 def test_an_export_lies_in_the_folder_where_the_program_was_started(
     daemon: Daemon, terminal: Terminals, tmp_path: Path
 ) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "hello")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    _, screen = listed(daemon, terminal, tmp_path, "hello")
 
     screen.keys("x")
     screen.until("Markdown")

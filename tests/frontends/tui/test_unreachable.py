@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.agents.scripting import Scripted
-from tests.frontends.tui.stage import begun, said, until
+from tests.frontends.tui.stage import begun, listed, said, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,10 +53,7 @@ def test_what_is_shown_stays_says_so_and_goes_on_where_it_was(
 def test_a_daemon_that_is_frozen_is_as_good_as_gone_until_it_goes_on(
     daemon: Daemon, terminal: Terminals, tmp_path: Path
 ) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "hello")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    _, screen = listed(daemon, terminal, tmp_path, "hello")
 
     pid = daemon.get("/status").json()["pid"]
     os.kill(pid, signal.SIGSTOP)
@@ -76,10 +73,7 @@ def test_a_daemon_that_is_frozen_is_as_good_as_gone_until_it_goes_on(
 
 
 def test_nothing_is_done_meanwhile_and_the_list_comes_back(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
-    session = begun(daemon, tmp_path, "Parrot", "hello")
-    until(daemon, session, "idle")
-    screen = terminal("tui")
-    screen.until("Parrot")
+    session, screen = listed(daemon, terminal, tmp_path, "hello")
 
     daemon.kill()
     screen.until("daemon unreachable")
