@@ -139,7 +139,15 @@ class TestPeersAndPolicies:
 
         assert "\n" not in str(refused.value)
 
-    @pytest.mark.parametrize("text", ["[transports.acp.reconnect]\ncaps = 3", "[transports.telex]"])
-    def test_a_transport_or_a_cell_that_does_not_exist_is_refused(self, tmp_path: Path, text: str) -> None:
-        with pytest.raises(SettingsError):
+    @pytest.mark.parametrize(
+        ("text", "complaint"),
+        [
+            ("[transports.acp.reconnect]\ncaps = 3", r"config\.toml, \[transports\.acp\].*`caps`"),
+            ("[transports.telex]", "config.toml sets policies of 'telex'"),
+        ],
+    )
+    def test_a_transport_or_a_cell_that_does_not_exist_is_refused(
+        self, tmp_path: Path, text: str, complaint: str
+    ) -> None:
+        with pytest.raises(SettingsError, match=complaint):
             policies(read(tmp_path, text), DEFAULTS)

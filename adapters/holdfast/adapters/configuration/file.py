@@ -123,12 +123,20 @@ def policies(
     if unknown:
         msg = f"config.toml sets policies of {unknown[0]!r}, but the transports here are {', '.join(sorted(shipped))}"
         raise SettingsError(msg)
-    changed = {name: overridden(policy, configuration.transports.get(name, {})) for name, policy in shipped.items()}
+    changed = {name: _changed(name, policy, configuration) for name, policy in shipped.items()}
     for name, policy in changed.items():
         if idle := unheeded(shipped[name], policy, () if heeds is None else heeds.get(name, ())):
             msg = f"config.toml sets {idle[0]} for {name}, which peers of {name} have no use for: take it out"
             raise SettingsError(msg)
     return changed
+
+
+def _changed(name: str, policy: TransportPolicy, configuration: Configuration) -> TransportPolicy:
+    try:
+        return overridden(policy, configuration.transports.get(name, {}))
+    except SettingsError as error:
+        msg = f"config.toml, [transports.{name}]: {error}"
+        raise SettingsError(msg) from error
 
 
 def handed_on(configuration: Configuration, environ: Mapping[str, str]) -> tuple[str, ...]:
