@@ -38,6 +38,17 @@ def test_holdfast_alone_shows_every_session_and_q_leaves_them_running(
     assert daemon.get(f"/sessions/{session}").json()["lifecycle"] != "ended"
 
 
+def test_nothing_that_the_terminal_told_the_program_is_left_to_the_shell(daemon: Daemon, terminal: Terminals) -> None:
+    screen = terminal("tui")
+    screen.until("n begins one")
+    screen.keys("q")
+    screen.ends()
+
+    screen.type("typed into the shell")
+
+    assert screen.until("typed into the shell").split("\n")[0] == "typed into the shell"
+
+
 def test_a_session_that_begins_is_there_at_once(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
     screen = terminal("tui")
     screen.until("Holdfast")

@@ -18,6 +18,7 @@ from holdfast.frontends.tui.pace import ASK, Pace
 from holdfast.frontends.tui.plain import plain
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable
 
     from textual.app import App
@@ -47,6 +48,7 @@ class TerminalDriver(LinuxDriver):
         self.pace = Pace(self._caught_up)
         self._listener: Callable[[], None] | None = None
         self._written = 0
+        self._asks = False
 
     def when_caught_up(self, listener: Callable[[], None]) -> None:
         """Have `listener` called on the event loop whenever the terminal has answered."""
@@ -57,14 +59,16 @@ class TerminalDriver(LinuxDriver):
             self._loop.call_soon_threadsafe(self._listener)
 
     def flush(self) -> None:
-        """Ask, after a frame, whether the terminal has come so far."""
-        self.write(ASK)
-        self.pace.sent(self._written)
+        """Ask, after a frame, whether the terminal has come so far; not once nobody reads the answer."""
+        if self._asks:
+            self.write(ASK)
+            self.pace.sent(self._written)
         self._written = 0
         super().flush()
 
     def disable_input(self) -> None:
         """Take no more keys; an answer that is still on its way is waited for, or it would be typed into the shell."""
+        self._asks = False
         until = monotonic() + _ANSWERS_S
         while self.pace.waiting and monotonic() < until:
             sleep(_TURN_S)
@@ -72,8 +76,11 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the screen, and remember the title."""
+        self._asks = True
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's has no types
         self.write(_KEEP_TITLE)
+        if not os.environ.get("HOLDFAST_DEBUG"):
+            self._loop.set_exception_handler(_unsaid)
 
     def stop_application_mode(self) -> None:
         """Give both back."""
@@ -129,6 +136,14 @@ class PlainDriver(TerminalDriver):
     def write(self, data: str) -> None:
         """Write what every terminal can show."""
         super().write(data if data.isascii() else plain(data))
+
+
+def _unsaid(loop: AbstractEventLoop, context: dict[str, object]) -> None:
+    """Say nothing of a callback that failed: it would stand in the person's shell, unescaped, once the screen is gone.
+
+    One of anyio's fails when something comes in at the moment in which nobody waits for it any more.
+    """
+    del loop, context
 
 
 def driver_for(*, unicode: bool) -> type[TerminalDriver]:
