@@ -565,6 +565,9 @@ def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web, tmp_pat
         PNG,
     )
     expect(page.locator(".pieces")).to_contain_text("p.png")
+    page.reload()
+    expect(page.locator(".pieces")).to_contain_text("p.png")
+    expect(message).to_have_value("/review @src/tide.py ")
     message.press("Enter")
 
     expect(page.locator(".item.user .pictures img")).to_be_visible()

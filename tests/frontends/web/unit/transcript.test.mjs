@@ -144,3 +144,27 @@ test("snapshots, pages and patches in any order lead to what the log has", () =>
     assert.deepEqual(model.items.map(({ id, text }) => [id, text]), at(40).map(({ id, text }) => [id, text]));
   }
 });
+
+test("a stretch of the past grows down to the end and becomes a part of it", () => {
+  const model = opened([said("y", 9), said("z", 11)], "9", 11);
+  const past = new Transcript();
+  past.follow({ items: [said("b", 3), said("c", 5)], before: "3", position: 11 });
+
+  assert.equal(model.join(past), false);
+  past.follow({ items: [said("b", 3), said("c", 5), said("x", 7), said("y", 9)], before: "3", position: 11 });
+
+  assert.ok(model.join(past));
+  assert.deepEqual(texts(model), ["b", "c", "x", "y", "z"]);
+  assert.equal(model.before, "3");
+});
+
+test("a stretch of the past follows what changes in it, and takes nothing that came elsewhere", () => {
+  const past = new Transcript();
+  past.loading = true;
+  past.change([{ op: "put", item: said("c", 5, "answered", 12) }]);
+  past.follow({ items: [said("b", 3), said("c", 5)], before: "3", position: 11 });
+
+  past.change([{ op: "put", item: said("new", 13) }, { op: "append", id: "b", at: 1, text: "!", position: 14 }]);
+
+  assert.deepEqual(texts(past), ["b!", "answered"]);
+});

@@ -1,5 +1,5 @@
 /** What is being written and not yet sent, for each session, as content blocks when it goes. */
-import { keep, recall } from "./keep.js";
+import { forgetCopy, keep, readCopy, recall, saveCopy } from "./keep.js";
 import { newId } from "./http.js";
 
 /** A paste above this becomes an attachment: a text field of a megabyte freezes the page with each key. */
@@ -11,7 +11,7 @@ export const LARGE_PASTE = 20_000;
  *   | {type: "file", path: string}} Piece
  */
 
-/** Large pieces stay in memory only. @type {Map<string, Piece[]>} */
+/** Pictures and large pastes, which the small storage of drafts has no room for. @type {Map<string, Piece[]>} */
 const held = new Map();
 
 /** @param {string} session @returns {Draft} */
@@ -20,11 +20,20 @@ export function draftOf(session) {
   return { text: kept?.text ?? "", id: kept?.id ?? newId(), pieces: held.get(session) ?? [] };
 }
 
+/** The pieces of an earlier visit, which `draftOf` does not know. @param {string} session @returns {Promise<Piece[]>} */
+export async function piecesOf(session) {
+  return held.has(session) ? [] : ((await readCopy(`draft-${session}`))?.value ?? []);
+}
+
 /** @param {string} session @param {Draft} draft */
 export function keepDraft(session, draft) {
-  if (draft.pieces.length) held.set(session, draft.pieces);
-  else held.delete(session);
-  keep(`draft.${session}`, draft.text ? { text: draft.text, id: draft.id } : null);
+  if (held.get(session) !== draft.pieces) {
+    const had = held.get(session)?.length;
+    held.set(session, draft.pieces);
+    if (draft.pieces.length) void saveCopy(`draft-${session}`, draft.pieces);
+    else if (had) void forgetCopy(`draft-${session}`);
+  }
+  keep(`draft.${session}`, isEmpty(draft) ? null : { text: draft.text, id: draft.id });
 }
 
 /** @param {Draft} draft @param {string | null} cwd */

@@ -50,4 +50,7 @@ export const saveCopy = (name, value) => copies("readwrite", (store) => store.pu
 /** @param {string} name @returns {Promise<{at: number, value: any} | undefined>} */
 export const readCopy = (name) => copies("readonly", (store) => store.get(name));
 
+/** @param {string} name */
+export const forgetCopy = (name) => copies("readwrite", (store) => store.delete(name));
+
 export const forgetCopies = () => copies("readwrite", (store) => store.clear());

@@ -32,7 +32,7 @@ export const store = createStore({
   rosterReady: false,
   /** @type {any[]} */ inbox: [],
   /** @type {import("./route.js").Route} */ route: parse(location),
-  /** @type {Map<string, {model: import("./transcript.js").Transcript, version: number}>} */ transcripts: new Map(),
+  /** @type {Map<string, {model: import("./transcript.js").Transcript, past: import("./transcript.js").Transcript | null, version: number}>} */ transcripts: new Map(),
   /** @type {Map<string, import("./details.js").Details>} */ details: new Map(),
   /** @type {Map<string, any[]>} */ queues: new Map(),
   /** @type {{id: string, text: string, kind: string, action?: {label: string, run: () => void}}[]} */ toasts: [],

@@ -1,15 +1,15 @@
 /** Sessions that are open: the one on the screen and the few before it, which makes going back instant. */
 import { answeredHere } from "./commands.js";
 import { DETAIL_TYPES, NOTHING, fold } from "./details.js";
-import { Problem, get } from "./http.js";
+import { get } from "./http.js";
 import { keep, readCopy } from "./keep.js";
 import { Listing } from "./listing.js";
-import { complain, saveSoon, store, stream, toast } from "./model.js";
+import { saveSoon, store, stream, toast } from "./model.js";
 import { holdFrames, releaseFrames } from "./pace.js";
+import { changePast, leavePast, publish } from "./paging.js";
 import { Transcript } from "./transcript.js";
 
 const KEPT_OPEN = 6;
-const PAGE = 200;
 const FIRST_PAGE = 60;
 
 /** @type {Map<string, () => void>} subscriptions by session, the latest last */
@@ -40,7 +40,7 @@ function subscribe(id) {
   let closed = false;
   const tell = () => {
     if (closed) return;
-    store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
+    publish(id, model);
     saveSoon();
   };
   const tellDetails = () => store.set({ details: new Map(store.get().details).set(id, details) });
@@ -61,12 +61,14 @@ function subscribe(id) {
     stream.subscribe(() => ({ view: "transcript", session: id, limit: FIRST_PAGE }), {
       snapshot: (frame) => {
         model.snapshot(frame);
+        if (!model.items.length) leavePast(id); // erased
         tell();
         releaseFrames();
       },
       patch: (frame) => {
         const answered = decisions(frame.ops, model);
         const fits = model.patch(frame);
+        changePast(id, frame.ops);
         if (fits) tell();
         for (const item of answered) tellWhere(item);
         return fits;
@@ -106,6 +108,7 @@ function subscribe(id) {
   return () => {
     closed = true;
     for (const end of ends) end();
+    leavePast(id);
     const { transcripts, details: all } = store.get();
     const rest = new Map(transcripts);
     rest.delete(id);
@@ -140,35 +143,3 @@ async function loadQueue(id) {
   const queue = await get(`/sessions/${id}/queue`).catch(() => null);
   if (queue && asking.get(id) === mine) store.set({ queues: new Map(store.get().queues).set(id, queue.items) });
 }
-
-/** Pages on their way, so that nobody asks for one twice. @type {Map<string, Promise<boolean>>} */
-const pages = new Map();
-
-/** Load the page before what is shown. @param {string} id @param {number} [limit] @returns {Promise<boolean>} whether there was one */
-export function loadOlder(id, limit = PAGE) {
-  const known = pages.get(id);
-  if (known) return known;
-  const page = fetchOlder(id, limit).finally(() => pages.delete(id));
-  pages.set(id, page);
-  return page;
-}
-
-/** @param {string} id @param {number} limit */
-async function fetchOlder(id, limit) {
-  const model = store.get().transcripts.get(id)?.model;
-  if (!model?.ready || model.before === null) return false;
-  const asked = model.before;
-  model.loading = true;
-  try {
-    const page = await get(`/sessions/${id}/transcript`, { before: asked, limit });
-    if (model.before !== asked) return true; // a new snapshot begins elsewhere: this page would leave a gap
-    model.older(page);
-  } catch (problem) {
-    model.loading = false;
-    if (!(problem instanceof Problem) || problem.status !== 0) complain(problem);
-    return false;
-  }
-  store.set({ transcripts: new Map(store.get().transcripts).set(id, { model, version: model.version }) });
-  return true;
-}
-

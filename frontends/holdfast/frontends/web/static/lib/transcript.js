@@ -72,7 +72,42 @@ export class Transcript {
     this.#reindex();
     const early = this.#early;
     this.#early = [];
-    for (const op of early) this.#apply(op);
+    this.change(early);
+  }
+
+  /** Take a stretch of the past: the first one, or one that goes on below what is there. @param {{items: Item[], before: string | null, position: number}} page */
+  follow({ items, before, position }) {
+    const last = this.items.at(-1);
+    if (!last) this.before = before;
+    this.items = this.items.concat(last ? items.filter((item) => !this.#places.has(item.id) && comesBefore(last, item)) : items);
+    this.position = position;
+    this.ready = true;
+    this.loading = false;
+    this.#reindex();
+    const early = this.#early;
+    this.#early = [];
+    this.change(early);
+  }
+
+  /** Take operations on items that are here, and keep the others where a page on its way may bring them. @param {Op[]} ops */
+  change(ops) {
+    for (const op of ops) {
+      if (this.#places.has(op.op === "put" ? op.item.id : op.id)) this.#apply(op);
+      else if (this.loading) this.#early.push(op);
+    }
+    this.version += 1;
+  }
+
+  /** Take a stretch of the past that has come down to here. False where something is missing in between. @param {Transcript} past */
+  join(past) {
+    const fresh = this.items.slice(this.freshFrom);
+    const meet = fresh.length ? past.placeOf(fresh[0].id) : -1;
+    if (meet < 0) return false;
+    this.items = past.items.slice(0, meet).concat(fresh);
+    this.freshFrom = 0;
+    this.before = past.before;
+    this.#reindex();
+    return true;
   }
 
   /**

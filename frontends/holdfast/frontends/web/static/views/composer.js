@@ -1,6 +1,6 @@
 /** Where a person writes: one message after the other, queued while the agent is busy, never lost. */
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
-import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft } from "../lib/draft.js";
+import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft, piecesOf } from "../lib/draft.js";
 import { best } from "../lib/fuzzy.js";
 import { get, newId } from "../lib/http.js";
 import { command, send } from "../lib/commands.js";
@@ -53,6 +53,13 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     area.value = draft.current.text;
     fit(area);
     if (autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
+    void piecesOf(id).then((kept) => { // those of an earlier visit, before what was added since
+      const more = kept.filter((piece) => !draft.current.pieces.includes(piece));
+      if (!more.length || field.current !== area) return;
+      draft.current = { ...draft.current, pieces: [...more, ...draft.current.pieces] };
+      keepDraft(id, draft.current);
+      redraw();
+    });
   }, []);
 
   useEffect(() => {
@@ -123,6 +130,7 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     try {
       const sent = draft.current;
       await submit(sent);
+      dispatchEvent(new CustomEvent("holdfast-sent", { detail: { session: id } }));
       // What was typed while it was on its way stays.
       const rest = area.value.startsWith(sent.text) ? area.value.slice(sent.text.length) : area.value;
       draft.current = { text: rest, id: newId(), pieces: draft.current.pieces.filter((piece) => !sent.pieces.includes(piece)) };

@@ -4,6 +4,7 @@ import { Geometry } from "../lib/geometry.js";
 import { html } from "../lib/html.js";
 
 const BEYOND = 700; // pixels above and below the sight that exist as well
+const CLOSE = 1_500; // this close to the first or last line is time to load more
 const NEAR = 30; // this close to the end counts as the end
 
 /**
@@ -13,6 +14,8 @@ const NEAR = 30; // this close to the end counts as the end
  * @property {(line: any, width: number) => number} guess
  * @property {string} label
  * @property {() => void} [onTop]  called when the reader comes near the first line
+ * @property {() => void} [onBottom]  called when the reader comes near the last line
+ * @property {boolean} [more]  whether something follows the last line, so that it is not the end
  * @property {(atEnd: boolean) => void} [onEnd]  called when the reader reaches or leaves the end
  * @property {{current: VirtualList | null}} [handle]  gets the list itself, to be sent somewhere
  * @property {number} version  changes whenever a line may look otherwise
@@ -88,7 +91,8 @@ export class VirtualList extends Component {
 
   toTop() {
     this.follow = false;
-    this.anchor = this.geometry.keys.length ? { key: this.geometry.keys[0], delta: 0 } : null;
+    this.anchor = null; // lines that are yet to be drawn may come before those that are
+    this.top = 0;
     this.forceUpdate();
   }
 
@@ -118,7 +122,7 @@ export class VirtualList extends Component {
     if (Math.abs(scroller.scrollTop - top) > 0.5) scroller.scrollTop = top;
     this.top = top;
     this.settling = false;
-    this.tellEnd(this.follow || top + this.height >= total - NEAR);
+    this.tellEnd(this.follow || (!this.props.more && top + this.height >= total - NEAR));
     if (changed || !this.covers()) this.renderIfNeeded();
   }
 
@@ -146,13 +150,15 @@ export class VirtualList extends Component {
     if (!box || this.settling) return;
     if (Math.abs(box.scrollTop - this.top) < 1) return; // our own doing
     this.top = box.scrollTop;
-    const end = this.top + this.height >= this.geometry.total - NEAR;
+    const left = this.geometry.total - this.top - this.height;
+    const end = !this.props.more && left <= NEAR;
     this.follow = end;
     this.tellEnd(end);
     const place = this.geometry.at(this.top);
     const key = this.geometry.keys[place];
     this.anchor = key === undefined ? null : { key, delta: this.top - this.geometry.offset(place) };
-    if (this.top < 1_500) this.props.onTop?.();
+    if (this.top < CLOSE) this.props.onTop?.();
+    if (left < CLOSE) this.props.onBottom?.();
     this.renderIfNeeded();
   };
 
