@@ -70,5 +70,10 @@ def test_own_transcripts_are_imported_and_the_pulled_plug_loses_nothing(link: st
     expect(page.locator("[data-banner=daemon]")).to_be_visible()
     expect(page.locator("[data-verified]")).to_have_text(re.compile(r"✓ verified: [\d,]+ events, 0 lost, 0 doubled"))
     expect(page.locator("nav [data-session]")).to_have_count(2)
+
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.get_by_role("link", name="All sessions").click()
+    page.get_by_role("link", name="Start", exact=True).click()
+    expect(page.get_by_role("heading", name="Your own transcripts")).to_be_visible()
     assert errors == []
     page.close()

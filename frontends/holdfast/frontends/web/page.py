@@ -50,7 +50,7 @@ _HEADERS: Final = {
 }
 
 # Addresses inside the page. All of them are the same document, which reads the address itself.
-_ADDRESS = re.compile(r"/(?:inbox|search|settings|(?:sessions|new|replay)/[^/]+)?")
+_ADDRESS = re.compile(r"/(?:inbox|search|settings|start|(?:sessions|new|replay)/[^/]+)?")
 
 # Browsers ask for these at the top: a service worker rules no more than the folder it lies in.
 _AT_THE_TOP: Final = {"/sw.js": "sw.js", "/manifest.webmanifest": "manifest.webmanifest", "/favicon.ico": "icon.svg"}

@@ -1,7 +1,7 @@
 /** The addresses of the page. */
 
 /**
- * @typedef {{screen: "home"} | {screen: "settings"} | {screen: "session", id: string, item: string | null}
+ * @typedef {{screen: "home"} | {screen: "start"} | {screen: "settings"} | {screen: "session", id: string, item: string | null}
  *   | {screen: "new", id: string} | {screen: "inbox"} | {screen: "search", query: string}
  *   | {screen: "replay", id: string}} Route
  */
@@ -12,7 +12,7 @@ export function parse({ pathname, hash, search }) {
   if (first === "sessions" && second) return { screen: "session", id: second, item: decoded(hash.slice(1)) || null };
   if (first === "new" && second) return { screen: "new", id: second };
   if (first === "replay" && second) return { screen: "replay", id: second };
-  if (first === "settings") return { screen: "settings" };
+  if (first === "settings" || first === "start") return { screen: first };
   if (first === "inbox") return { screen: "inbox" };
   if (first === "search") return { screen: "search", query: new URLSearchParams(search).get("q") ?? "" };
   return { screen: "home" };
@@ -33,6 +33,8 @@ export function address(route) {
       return "/inbox";
     case "settings":
       return "/settings";
+    case "start":
+      return "/start";
     default:
       return "/";
   }

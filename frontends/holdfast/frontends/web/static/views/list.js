@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
 import { get } from "../lib/http.js";
 import { go, loadEnded, store } from "../lib/model.js";
 import { best } from "../lib/fuzzy.js";
+import { Markdown } from "../lib/markdown/render.js";
 import { address } from "../lib/route.js";
 import { LOOK, grouped, isMuted, nameOf, statusOf } from "../lib/status.js";
 import { useStore } from "../lib/store.js";
@@ -48,6 +49,7 @@ export function SessionList() {
       ${!rows.length && !filter ? html`<p class="empty">No sessions yet.</p>` : null}
     </div>
     <footer><button type="button" class="quiet small" aria-pressed=${ended !== null} onClick=${loadEnded}>${ended ? "Hide ended sessions" : "Show ended sessions"}</button><span class="space"></span>
+      <a class="pill narrow-only" href="/start" onClick=${onLink({ screen: "start" })}>Start</a>
       <a class="pill" href="/settings" aria-current=${route.screen === "settings" ? "page" : undefined} onClick=${onLink({ screen: "settings" })}>Settings</a></footer>
     <${Peek} />
   </nav>`;
@@ -123,7 +125,7 @@ function Peek() {
     if (event.key === "Enter") { box.current?.close(); go({ screen: "session", id: page.session.id, item: null }); }
   }}>
     <h2 dir="auto">${line(nameOf(page.session))}</h2>
-    ${said.map((/** @type {any} */ item) => html`<p class=${item.role} dir="auto"><b>${item.role === "user" ? "You" : line(page.session.agent ?? "Agent")}</b> ${item.text.slice(-1_500)}</p>`)}
+    ${said.map((/** @type {any} */ item) => html`<div class=${item.role} dir="auto"><b>${item.role === "user" ? "You" : line(page.session.agent ?? "Agent")}</b> <${Markdown} text=${item.text.slice(-1_500)} streaming=${false} /></div>`)}
     <form method="dialog"><button class="quiet">Close</button></form>
   </dialog>`;
 }

@@ -51,7 +51,7 @@ function actions(here) {
     ["New session", "n", () => store.set({ panel: "new" })],
     ["Inbox", "everything that needs you", () => go({ screen: "inbox" })],
     ["Search all sessions", "/", () => go({ screen: "search", query: "" })],
-    ["Start page", "import, try it", () => { history.pushState({ stay: true }, "", "/"); go({ screen: "home" }); }],
+    ["Start page", "import, try it", () => go({ screen: "start" })],
     ["Show or hide ended sessions", "", loadEnded],
     ["Settings", "theme, notifications, tokens", () => go({ screen: "settings" })],
     ["All keys", "?", () => store.set({ panel: "keys" })],

@@ -5,10 +5,13 @@ import { begin } from "../lib/commands.js";
 import { complain, go, store } from "../lib/model.js";
 import { useStore } from "../lib/store.js";
 import { bytes, count, folder, line } from "../lib/words.js";
+import { Back } from "./inbox.js";
 
 export function Welcome() {
   const rows = useStore(store, (state) => state.rows);
+  const called = useStore(store, (state) => state.route.screen === "start");
   return html`<section class="screen welcome" aria-label="Start">
+    ${called ? html`<header class="head"><${Back} /><h1>Start</h1></header>` : null}
     <div class="hero"><img src="/static/icon.svg" width="64" height="64" alt="" />
       <h1>Close anything. Kill anything.<br />Nothing is lost.</h1>
       <p>Your sessions live in a log on this machine. Windows, agents and the daemon itself may come and go.</p></div>
