@@ -165,7 +165,7 @@ class Log:
         # The beginning is made before the answer begins: most refusals come there, and can still be told as such.
         first = await to_thread.run_sync(next, pieces, None)
         suffix = "tar" if given.format == "bundle" else given.format
-        headers = {"Content-Disposition": f'attachment; filename="session.{suffix}"'}
+        headers = {"Content-Disposition": f'attachment; filename="{call.session[:8]}.{suffix}"'}
         return streamed(pieces_in_thread(first, pieces), _TYPES[given.format], headers)
 
 

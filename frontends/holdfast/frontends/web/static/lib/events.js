@@ -1,8 +1,8 @@
-/** The log itself, as lines of JSON: read once, or up to a count. */
+/** The log itself, as lines of JSON: read once, to its end or to a position. */
 import { raw } from "./http.js";
 
-/** @param {Record<string, string | number | null | undefined>} query @param {(count: number) => void} [progress] @returns {Promise<any[]>} */
-export async function readEvents(query, progress) {
+/** @param {Record<string, string | number | null | undefined>} query @param {(count: number) => void} [progress] @param {number} [until] nothing after it is waited for @returns {Promise<any[]>} */
+export async function readEvents(query, progress, until = Infinity) {
   const answer = await raw("GET", "/events", undefined, query);
   const reader = /** @type {ReadableStream<Uint8Array>} */ (answer.body).pipeThrough(new TextDecoderStream()).getReader();
   /** @type {any[]} */
@@ -15,5 +15,9 @@ export async function readEvents(query, progress) {
     for (const line of lines) if (line.trim()) events.push(JSON.parse(line));
     progress?.(events.length);
     if (done) return events;
+    if (events.at(-1)?.position >= until) {
+      void reader.cancel();
+      return events;
+    }
   }
 }

@@ -7,6 +7,8 @@ import { Copy } from "./code.js";
 
 const TABS = /** @type {const} */ ([["events", "Events"], ["approvals", "Approvals"], ["connection", "Connection"], ["frames", "Frames"]]);
 const KEPT = 500;
+const ITEMS = 40;
+const FARTHEST = 100_000;
 
 /** @param {{id: string, tab: string}} props */
 export function Inspector({ id, tab }) {
@@ -26,10 +28,11 @@ export function Inspector({ id, tab }) {
   </aside>`;
 }
 
-/** Events from here on, and the latest before. @param {any} events as in `subscribe` */
+/** Events from here on, and the latest before. @param {any} events as in `subscribe`; null while that is not known */
 function useEvents(events) {
   const [list, setList] = useState(/** @type {any[]} */ ([]));
   useEffect(() => {
+    if (!events) return undefined;
     /** @type {any[]} */
     let kept = [];
     return stream.subscribe(() => ({ events }), {
@@ -45,14 +48,21 @@ function useEvents(events) {
 
 /** @param {{id: string}} props */
 function Events({ id }) {
-  const row = useStore(store, (state) => state.rows.find((each) => each.id === id));
   const [type, setType] = useState("");
-  const from = useMemo(() => Math.max(0, (row?.position ?? 0) - 2_000), [id]);
-  const list = useEvents({ after: String(from), session: id, types: null });
+  const model = useStore(store, (state) => state.transcripts.get(id)?.model);
+  const ready = useStore(store, (state) => state.transcripts.get(id)?.model.ready ?? false);
+  const from = useMemo(() => (ready && model ? beginning(model) : null), [id, ready]);
+  const list = useEvents(from === null ? null : { after: String(from), session: id, types: null });
   const types = [...new Set(list.map((event) => event.type))].sort();
   const shown = list.filter((event) => !type || event.type === type).slice().reverse();
   return html`<div class="bar"><label>Type <select value=${type} onChange=${(/** @type {any} */ event) => setType(event.target.value)}><option value="">all</option>${types.map((each) => html`<option>${each}</option>`)}</select></label><span class="dim">${count(shown.length, "event")}, newest first</span></div>
     <ol class="events">${shown.slice(0, 200).map((event) => html`<${Event} key=${event.event_id} event=${event} />`)}</ol>`;
+}
+
+/** Where the events of the latest items begin, but not those of a whole day of talking. @param {import("../lib/transcript.js").Transcript} model */
+function beginning({ items, position }) {
+  const first = items.at(-ITEMS) ?? items[0];
+  return Math.max(0, position - FARTHEST, items.length > ITEMS ? (first.ordinal ?? first.position) - 1 : 0);
 }
 
 /** @param {{event: any}} props */

@@ -48,7 +48,7 @@ export function Plug({ id }) {
   }
   if (pulled) return html`<p class="verified waiting" role="status">${pulled.back ? "The daemon is back. The text goes on …" : "The plug is pulled: the daemon was killed. The agent goes on without it."}</p>`;
   if (!able) return null;
-  return html`<p class="plug"><button type="button" disabled=${!streaming || !speaking || !live || busy} onClick=${pull}>Pull the plug</button> <span class="dim">kills the daemon (SIGKILL) in mid-sentence</span></p>`;
+  return html`<p class="plug"><button type="button" disabled=${!streaming || !speaking || !live || busy} onClick=${pull}>Pull the plug</button> <span class="dim">kills the daemon (SIGKILL) in mid-sentence${streaming && !speaking ? ", once the agent speaks" : ""}</span></p>`;
 }
 
 /** @param {string} id @param {any} plug */

@@ -13,7 +13,7 @@ export function Raw({ id, item, close }) {
   useEffect(() => {
     const from = item.ordinal ?? item.position;
     const about = (/** @type {any} */ event) => event.position <= item.position && [event.data?.id, event.data?.item_id, event.data?.prompt_id, event.data?.request_id].includes(item.id);
-    readEvents({ session: id, after: Math.max(0, from - 1) }).then(
+    readEvents({ session: id, after: Math.max(0, from - 1) }, undefined, item.position).then(
       (all) => setEvents(all.filter((event) => about(event) || event.position === from || event.position === item.position).slice(0, MOST)),
       () => setEvents([]), // then the item itself is shown
     );
