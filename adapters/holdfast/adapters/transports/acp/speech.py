@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdfast.adapters.transports.acp.opening import Openings
 from holdfast.adapters.transports.acp.protocol import requests
 from holdfast.adapters.transports.acp.protocol.connection import (
     Answered,
@@ -14,21 +15,11 @@ from holdfast.adapters.transports.acp.protocol.connection import (
 )
 from holdfast.adapters.transports.acp.protocol.framing import Lines
 from holdfast.adapters.transports.acp.protocol.link import Link
-from holdfast.adapters.transports.acp.protocol.replay import Expected
-from holdfast.adapters.transports.acp.protocol.requests import INTRODUCES
-from holdfast.adapters.transports.acp.protocol.restore import lost_options, to_reapply, way_back
-from holdfast.adapters.transports.acp.protocol.results import (
-    AuthenticationRequiredError,
-    SessionGoneError,
-    explained,
-    initialized,
-    refused_if,
-)
+from holdfast.adapters.transports.acp.protocol.results import AuthenticationRequiredError, initialized
 from holdfast.adapters.transports.acp.protocol.session import Conversation
 from holdfast.adapters.transports.acp.protocol.translate import as_text
 from holdfast.adapters.transports.acp.wishes import Wishes
 from holdfast.domain.errors import AgentError
-from holdfast.domain.link import events as links
 from holdfast.domain.session import events as e
 from holdfast.domain.transport import Failure, Heard, Speech
 
@@ -37,14 +28,9 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.transports.acp.protocol.framing import Framing
     from holdfast.adapters.transports.acp.protocol.link import Delivery
-    from holdfast.adapters.transports.acp.protocol.requests import Call
-    from holdfast.adapters.transports.acp.protocol.results import Capabilities
     from holdfast.domain.recorded import Recorded, StreamId
     from holdfast.domain.session.facts import Fact
     from holdfast.domain.transport import Joining, Wish, Write
-
-HELD_LIMIT: Final = 100_000
-"""Messages of an agent that are held while a session is being opened. More is no opening."""
 
 
 class AcpSpeech(Speech):
@@ -71,13 +57,11 @@ class AcpSpeech(Speech):
         self._link = Link(self._connection)
         self._lines = isinstance(framing, Lines)
         self._version = version
-        self._keys = frozenset(keys)
-        self._can: Capabilities | None = None
         self._greeting = ""
         self._greeted = False
         self._sessions: dict[StreamId, Conversation] = {}
         self._names: dict[Conversation, StreamId] = {}
-        self._openings: dict[StreamId, _Opening] = {}
+        self._openings = Openings(self._link, keys, self._drop)
         self._wishes = Wishes(self._link)
         self._offset = framing.offset
 
@@ -108,10 +92,8 @@ class AcpSpeech(Speech):
             state=state if state.ever_attached else None,
             history=_since_the_turn_started(joining.history),
         )
-        opening = _Opening(joining, conversation)
         self._carry(joining.session.id, conversation)
-        self._openings[joining.session.id] = opening
-        return () if self._can is None else self._open(opening, self._can)
+        return self._openings.begin(joining, conversation)
 
     def restore(self, joining: Joining) -> Sequence[Write]:
         """Take up a session with an agent that went on while the daemon was away."""
@@ -123,11 +105,12 @@ class AcpSpeech(Speech):
     def detach(self, session_id: StreamId) -> Sequence[Write]:
         """Let go of a session; the agent puts it away where it can."""
         conversation = self._drop(session_id)
-        self._openings.pop(session_id, None)
+        self._openings.forget(session_id)
         if conversation is None:
             return ()
         self._link.drop(conversation)
-        if conversation.remote_id is None or self._can is None or not self._can.close:
+        can = self._openings.can
+        if conversation.remote_id is None or can is None or not can.close:
             return ()
         call = requests.close(conversation.remote_id)
         return [self._connection.request(f"close:{self._link_id}:{session_id}", call.method, call.params)]
@@ -178,11 +161,7 @@ class AcpSpeech(Speech):
         """Return what was held for sessions that were still being opened; they were never attached."""
         for delivery in self._link.gone():
             yield from self._hear(delivery)
-        openings, self._openings = self._openings, {}
-        for opening in openings.values():
-            for heard in opening.held:
-                facts = tuple(fact for fact in heard.facts if not isinstance(fact, e.Attached))
-                yield Heard(heard.session_id, facts, heard.source)
+        yield from self._openings.gone()
 
     # What the agent says
 
@@ -195,7 +174,7 @@ class AcpSpeech(Speech):
             case Answered() if observation.key == self._greeting:
                 yield from self._welcomed(observation)
             case Answered() if session_id is not None and session_id in self._openings:
-                yield from self._answered(self._openings[session_id], delivery, observation)
+                yield from self._openings.answered(session_id, delivery, observation)
             case Answered() if observation.key in self._wishes:
                 yield self._wishes.answered(session_id, delivery, observation)
             case Unreadable(reason=reason, data=data) if session_id is None and len(self._sessions) == 1:
@@ -207,168 +186,25 @@ class AcpSpeech(Speech):
 
     def _give(self, heard: Heard) -> Iterator[Heard]:
         """Give something out, or hold its facts while its session is being opened."""
-        opening = None if heard.session_id is None else self._openings.get(heard.session_id)
-        if opening is None:
+        if heard.session_id is None or heard.session_id not in self._openings:
             yield heard
-            return
-        if heard.facts:
-            opening.held.append(Heard(heard.session_id, heard.facts, heard.source))
-        if heard.writes:
-            yield Heard(writes=heard.writes)
-        if len(opening.held) > HELD_LIMIT:
-            yield self._failed(opening, Failure("refused", "the agent talks without end instead of opening a session"))
+        else:
+            yield from self._openings.hold(heard.session_id, heard)
 
     def _session_of(self, conversation: Conversation | None) -> StreamId | None:
         if conversation is None:
             return None
         return self._names.get(conversation)
 
-    # Opening
-
     def _welcomed(self, answered: Answered) -> Iterator[Heard]:
         self._greeted = True
         try:
-            self._can = initialized(answered.result, answered.error)
+            can = initialized(answered.result, answered.error)
         except AgentError as error:
             word = "authentication-required" if isinstance(error, AuthenticationRequiredError) else "initialize-refused"
             yield Heard(failure=Failure(word, str(error)))
             return
-        for opening in list(self._openings.values()):
-            writes = self._open(opening, self._can)
-            if writes:
-                yield Heard(writes=tuple(writes))
-            else:
-                yield self._missing(opening, "the agent can take up no earlier session")
-
-    def _open(self, opening: _Opening, can: Capabilities) -> Sequence[Write]:
-        joining, conversation = opening.joining, opening.conversation
-        conversation.capabilities = can.verbatim
-        state, cwd = joining.session.state, joining.peer.cwd or "/"
-        remote = state.remote_id or joining.peer.continues
-        if remote is None or (joining.prompts == 0 and joining.peer.continues is None):
-            opening.call = requests.new(cwd)  # nothing was ever said in it: agents do not keep such sessions
-        else:
-            match way_back(can):
-                case "resume":
-                    opening.call = requests.resume(remote, cwd)
-                case "load":
-                    opening.call = requests.load(remote, cwd)
-                case None:
-                    return ()
-        opening.key = joining.key
-        return [self._link.open(conversation, opening.key, opening.call)]
-
-    def _answered(self, opening: _Opening, delivery: Delivery, answered: Answered) -> Iterator[Heard]:
-        joining, conversation = opening.joining, opening.conversation
-        if answered.key == opening.key:
-            if conversation.refusal is not None:
-                yield from self._refused(opening)
-                return
-            told = () if opening.anew is None else (opening.anew,)
-            opening.held.append(Heard(joining.session.id, (*delivery.facts, *told), answered.source))
-            yield from self._reapply(opening)
-        elif answered.method == "authenticate":
-            yield from self._signed_in(opening, answered)
-        else:
-            opening.held.append(Heard(joining.session.id, delivery.facts, answered.source))
-            opening.waiting.discard(answered.key)
-            if answered.error is not None:
-                why = f"the agent did not take its configuration back: {explained(answered.error)}"
-                yield self._failed(opening, Failure("configuration-lost", why, "terminal"))
-            elif not opening.waiting:
-                yield from self._opened(opening)
-
-    def _reapply(self, opening: _Opening) -> Iterator[Heard]:
-        state, conversation = opening.joining.session.state, opening.conversation
-        if not state.ever_attached:
-            yield from self._opened(opening)
-            return
-        if lost := lost_options(state.options, state.mode, conversation.found):
-            why = f"the agent cannot give the session back as it was: no {', no '.join(lost)}; start a new one"
-            yield self._failed(opening, Failure("configuration-lost", why, "terminal"))
-            return
-        calls = to_reapply(conversation.remote_id or "", state.options, state.mode, conversation.found)
-        keys = [f"{opening.key}:{number}" for number in range(1, len(calls) + 1)]
-        opening.waiting.update(keys)
-        writes = [self._link.ask(conversation, key, call) for key, call in zip(keys, calls, strict=True)]
-        if writes:
-            yield Heard(writes=tuple(writes))
-        else:
-            yield from self._opened(opening)
-
-    def _opened(self, opening: _Opening) -> Iterator[Heard]:
-        session_id = opening.joining.session.id
-        self._openings.pop(session_id, None)
-        opened = links.ConnectionOpened(
-            remote=None if self._can is None else f"{self._can.name} {self._can.version}".strip() or None,
-            resumed=opening.call is not None and opening.call.method != "session/new",
-            capabilities=opening.conversation.capabilities,
-        )
-        yield from opening.held
-        yield Heard(facts=(opened,))
-        if opening.call is not None and opening.call.method == "session/load":
-            expected = Expected(opening.joining.prompts, opening.joining.last_prompt)
-            for doubt in opening.conversation.replay.doubts(expected):
-                notice = e.NoticeAdded(opening.conversation.naming.next(), "doubt", doubt)
-                opening.conversation.naming.after(notice)
-                yield Heard(session_id, (notice,), opening.held[-1].source)
-
-    def _refused(self, opening: _Opening) -> Iterator[Heard]:
-        refusal, call = opening.conversation.refusal, opening.call
-        assert refusal is not None
-        assert call is not None
-        try:
-            refused_if(refusal, call.method)
-        except AuthenticationRequiredError as error:
-            method = None if opening.signed_in else self._sign_in_with()
-            if method is None:
-                yield self._failed(opening, Failure("authentication-required", str(error)))
-                return
-            opening.signed_in = method
-            write = self._link.ask(opening.conversation, f"{opening.key}:sign-in", requests.authenticate(method))
-            yield Heard(writes=(write,))
-        except AgentError as error:
-            if call.method in INTRODUCES:
-                yield self._failed(opening, Failure("refused", str(error), "terminal"))
-            else:
-                yield self._missing(opening, str(error), gone=isinstance(error, SessionGoneError))
-
-    def _missing(self, opening: _Opening, why: str, *, gone: bool = False) -> Heard:
-        """The agent does not have the session any more, or cannot go on with it: do what the policy says."""
-        joining, reason = opening.joining, "gone" if gone else "not-resumable"
-        match joining.missing:
-            case "recreate-once":
-                opening.key = f"{joining.key}:anew"
-                opening.call = requests.new(joining.peer.cwd or "/")
-                told = e.NoticeAdded(opening.conversation.naming.next(), "begun-anew", f"{why}; {_ANEW}")
-                opening.conversation.naming.after(told)
-                opening.anew = told
-                return Heard(writes=(self._link.open(opening.conversation, opening.key, opening.call),))
-            case "ask":
-                return self._failed(opening, Failure(reason, f"{why}; {_ADVICE}", "terminal"))
-            case _:
-                return self._failed(opening, Failure(reason, why, "terminal"))
-
-    def _sign_in_with(self) -> str | None:
-        """Return the agent's way to sign in with a key that it finds in its environment, where it has one."""
-        methods = () if self._can is None else self._can.auth_methods
-        return next((name for name, _ in methods if name.replace("-", "_").upper() in self._keys), None)
-
-    def _signed_in(self, opening: _Opening, answered: Answered) -> Iterator[Heard]:
-        if answered.error is not None or opening.call is None:
-            why = f"the agent did not let us sign in: {explained(answered.error)}" if answered.error else "not asked"
-            yield self._failed(opening, Failure("authentication-required", why))
-            return
-        opening.key = f"{opening.joining.key}:again"
-        write = self._link.open(opening.conversation, opening.key, opening.call)
-        yield Heard(facts=(links.ConnectionAuthenticated(opening.signed_in or ""),), writes=(write,))
-
-    def _failed(self, opening: _Opening, failure: Failure) -> Heard:
-        session_id = opening.joining.session.id
-        self._openings.pop(session_id, None)
-        self._drop(session_id)
-        self._link.drop(opening.conversation)
-        return Heard(session_id, failure=failure)
+        yield from self._openings.welcomed(can)
 
 
 def _since_the_turn_started(history: Sequence[Recorded]) -> list[Fact]:
@@ -377,20 +213,4 @@ def _since_the_turn_started(history: Sequence[Recorded]) -> list[Fact]:
     return facts[starts[-1] :] if starts else facts
 
 
-class _Opening:
-    """A session on its way to being attached, and what the agent said meanwhile."""
-
-    def __init__(self, joining: Joining, conversation: Conversation) -> None:
-        self.joining = joining
-        self.conversation = conversation
-        self.key = joining.key
-        self.call: Call | None = None
-        self.anew: e.NoticeAdded | None = None
-        self.signed_in: str | None = None
-        self.waiting: set[str] = set()
-        self.held: list[Heard] = []
-
-
 _ITS_OWN_WORDS: Final = (e.TextAppended, e.ThoughtAppended)
-_ADVICE: Final = "its history stays here: start a new session to go on, or remove this one with `holdfast rm`"
-_ANEW: Final = "it has begun another one for this session, and remembers nothing of what stands above"
