@@ -9,7 +9,7 @@ import pytest
 from trio.testing import MockClock
 
 from holdfast.adapters.storage.journal import StoreJournal
-from holdfast.adapters.supervision import fleet
+from holdfast.adapters.supervision import keepers
 from holdfast.domain.content import of_text
 from holdfast.domain.keeping import Order
 from holdfast.domain.policy import LivePolicy, QueuePolicy, TransportPolicy
@@ -67,7 +67,7 @@ async def test_the_same_client_id_at_the_same_time_is_one_session_that_is_there_
 async def test_a_session_that_makes_room_in_memory_while_it_is_written_to_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fleet, "RESTING", 1)
+    monkeypatch.setattr(keepers, "RESTING", 1)
     policy = TransportPolicy(create="on_attach", queue=QueuePolicy("queue"))
     async with lab(tmp_path, policy=policy) as it:
         one, two = await it.new("echo://1"), await it.new("echo://2")

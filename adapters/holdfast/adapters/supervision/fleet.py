@@ -15,6 +15,7 @@ from holdfast.adapters.supervision.directory import IMPORT
 from holdfast.adapters.supervision.frames import News
 from holdfast.adapters.supervision.gathering import PASSING
 from holdfast.adapters.supervision.keeper import Keeper, Ledger, Observed
+from holdfast.adapters.supervision.keepers import Keepers
 from holdfast.adapters.supervision.link_keeper import LinkKeeper, Yard
 from holdfast.adapters.supervision.pulse import Pulse
 from holdfast.domain.errors import HoldfastError, HostFencedError, StoreError
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("holdfast.supervision")
 
-RESTING: Final = 512
-"""Sessions that are kept in memory although nothing carries them."""
-
 AGAIN_S: Final = 1.0
 
 _DAY_S: Final = 86_400.0
@@ -51,8 +49,8 @@ class Fleet:
 
     Attributes:
         ledger: What changes sessions.
-        surveyed: Set once it is known which sessions need recovery; those wait for it, all others do not.
-        loaded: Set once all of them were read from the log.
+        keepers: The sessions in memory.
+        loaded: Set once all that need recovery were read from the log.
         news: Tells of frames.
         focus: Which session each attached frontend looks at.
     """
@@ -61,13 +59,12 @@ class Fleet:
         self.ledger = Ledger(journal, want=self.want, broken=self.give_up)
         self.directory = directory
         self.focus: dict[str, StreamId] = {}
-        self.surveyed, self.loaded = anyio.Event(), anyio.Event()
+        self.loaded = anyio.Event()
         self.news = News()
         self._pulse = Pulse()
         self._yard = Yard(journal, self.ledger, settings, self._told, self.news, self._pulse)
-        self._keepers: dict[StreamId, Keeper] = {}
-        self._loading: dict[StreamId, anyio.Event] = {}
         self._links: dict[StreamId, LinkKeeper] = {}
+        self.keepers = Keepers(journal, self.ledger, self._links.keys())
         self._shared: dict[str, LinkKeeper] = {}
         self._listeners: list[Callable[[StreamId], None]] = []
         self._nursery: TaskGroup | None = None
@@ -111,67 +108,16 @@ class Fleet:
 
     # Sessions
 
-    async def keeper(self, session_id: StreamId) -> Keeper:
-        """Return the keeper of a session once it is recovered; of version 0 where there is no such session."""
-        keeper = self._keepers.get(session_id)
-        if keeper is None:
-            await self.surveyed.wait()
-            keeper = self._keepers.get(session_id) or await self._load(session_id)
-        await keeper.recovered.wait()
-        return keeper
-
-    def known(self, session_id: StreamId) -> Keeper | None:
-        """Return the keeper of a session that is in memory."""
-        return self._keepers.get(session_id)
-
     def link(self, session_id: StreamId) -> LinkKeeper | None:
         """Return what carries a session, or carried it last."""
         return self._links.get(session_id)
 
-    def adopt(self, keeper: Keeper) -> None:
-        """Keep a session in memory; the oldest that nothing carries makes room."""
-        self._keepers[keeper.id] = keeper
-        for pending in keeper.session.state.pending:
-            self.ledger.remember(pending.request_id, keeper.id)
-        if len(self._keepers) > RESTING + len(self._links):
-            for name, each in self._keepers.items():
-                if (
-                    each is not keeper
-                    and name not in self._links
-                    and each.recovered.is_set()
-                    and not each.lock.locked()
-                ):
-                    self.forget(name)
-                    break
-
-    def expect(self, keeper: Keeper) -> bool:
-        """Take in a session that is about to be recovered; False for one that is here already."""
-        if keeper.id in self._keepers:
-            return False
-        self._keepers[keeper.id] = keeper
-        return True
-
     def forget(self, session_id: StreamId) -> None:
         """Keep nothing of a session in memory."""
-        self._keepers.pop(session_id, None)
+        self.keepers.drop(session_id)
         link = self._links.pop(session_id, None)
         if link is not None:
             link.members.pop(session_id, None)
-
-    async def _load(self, session_id: StreamId) -> Keeper:
-        if (loading := self._loading.get(session_id)) is not None:
-            await loading.wait()
-            return self._keepers.get(session_id) or await self._load(session_id)
-        loaded = self._loading[session_id] = anyio.Event()
-        try:
-            keeper = Keeper(await self._yard.journal.load(session_id))
-            keeper.recovered.set()
-            if keeper.session.version:
-                self.adopt(keeper)
-            return keeper
-        finally:
-            del self._loading[session_id]
-            loaded.set()
 
     # Links
 
@@ -183,7 +129,7 @@ class Fleet:
 
     def connection(self, session_id: StreamId) -> Connection | None:
         """Return how a session is connected now; None where only the log knows."""
-        keeper, link = self._keepers.get(session_id), self._links.get(session_id)
+        keeper, link = self.keepers.known(session_id), self._links.get(session_id)
         if keeper is None or not keeper.session.version:
             return None
         state = keeper.session.state
@@ -213,7 +159,7 @@ class Fleet:
         """Have a session connected, or what it waits for sent. Never waits."""
         if self._nursery is None or keeper.session.state.ended is not None:
             return
-        keeper = self._keepers.setdefault(keeper.id, keeper)  # it may just have made room for another
+        keeper = self.keepers.held(keeper)
         link = self._links.get(keeper.id)
         if link is not None and link.running:
             if keeper.session.state.attachment == "attached":
@@ -264,7 +210,7 @@ class Fleet:
             self._nursery.start_soon(self._attend, session_id)
 
     async def _attend(self, session_id: StreamId) -> None:
-        keeper = await self.keeper(session_id)
+        keeper = await self.keepers.get(session_id)
         state, transport = keeper.session.state, keeper.session.summary.transport
         if state.created and state.attachment == "never" and self.policy(transport).create == "on_attach":
             self.want(keeper)
@@ -375,7 +321,7 @@ class Fleet:
             assert isinstance(error, StoreError)
             self.give_up(error)
         finally:
-            self.surveyed.set()
+            self.keepers.surveyed.set()
             self.loaded.set()
 
 

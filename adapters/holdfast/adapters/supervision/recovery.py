@@ -43,9 +43,9 @@ async def recover(fleet: Fleet, yard: Yard) -> None:
     keepers: list[Keeper] = []
     for each in await yard.journal.open_sessions():
         keeper = Keeper(Session(each.session_id))
-        if fleet.expect(keeper):
+        if fleet.keepers.expect(keeper):
             keepers.append(keeper)
-    fleet.surveyed.set()
+    fleet.keepers.surveyed.set()
     left_over = _Hosts(found, anyio.CapacityLimiter(AT_ONCE))
     async with anyio.create_task_group() as nursery:
         nursery.start_soon(_end_orphans, hosts)
@@ -97,7 +97,7 @@ async def _read_log(fleet: Fleet, yard: Yard, keeper: Keeper) -> None:
     if keeper.session.state.turn is not None:
         history = await yard.journal.since_prompt(keeper.id)
         keeper.sent = history[0].event_id.hex() if history else None
-    fleet.adopt(keeper)
+    fleet.keepers.adopt(keeper)
     if waiting := {prompt.prompt_id for prompt in keeper.session.state.queued}:
         queued_at = await yard.journal.queued_at(keeper.id)
         fleet.await_delivery(keeper, {name: at for name, at in queued_at.items() if name in waiting})

@@ -66,7 +66,7 @@ class Supervisor:
         """Begin a session and start connecting it."""
         name = uuid4() if client_id is None else uuid5(NAMESPACE_URL, f"{self._journal.name}:{client_id}")
         session_id = StreamId(str(name))
-        if client_id is not None and (await self._fleet.keeper(session_id)).session.version:
+        if client_id is not None and (await self._fleet.keepers.get(session_id)).session.version:
             return session_id
         peer = self._directory.ordered(order)
         commands: list[Command] = [
@@ -83,11 +83,11 @@ class Supervisor:
             commands.append(c.QueuePrompt(str(uuid4()), hidden_json(order.prompt, self._settings.secrets)))
         keeper = Keeper(Session(session_id))
         keeper.recovered.set()
-        if (other := self._fleet.known(session_id)) is not None:
+        if (other := self._fleet.keepers.known(session_id)) is not None:
             async with other.lock:
                 pass  # the same client id, at the same time: it is there once this is free, or was refused
             return await self.create(order, client_id=client_id, actor=actor)
-        self._fleet.expect(keeper)
+        self._fleet.keepers.expect(keeper)
         try:
             events = await self._fleet.ledger.execute(keeper, commands, cause=client_id, actor=actor)
         except BaseException:
@@ -201,7 +201,7 @@ class Supervisor:
 
     async def erase(self, session_id: StreamId, *, actor: Actor) -> str | None:
         """End the session, let its peer go and erase the content for good."""
-        keeper = await self._fleet.keeper(session_id)
+        keeper = await self._fleet.keepers.get(session_id)
         state = keeper.session.state
         if state.created and not state.erased and state.ended is None:
             await self._fleet.ledger.execute(keeper, [c.End("erased")], cause=None, actor=actor)
@@ -253,7 +253,7 @@ class Supervisor:
             await link.over()
 
     async def _keeper(self, session_id: StreamId) -> Keeper:
-        keeper = await self._fleet.keeper(session_id)
+        keeper = await self._fleet.keepers.get(session_id)
         existing(keeper.session)
         return keeper
 
