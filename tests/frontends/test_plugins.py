@@ -63,6 +63,13 @@ def test_its_arguments_and_exit_codes_are_its_own(cli: Cli, installed: Path) -> 
     assert "there is no verb" in cli("watch").stderr
 
 
+def test_help_lists_it_with_the_package_it_comes_from(cli: Cli, installed: Path) -> None:
+    told = cli("--help", env={"PYTHONPATH": str(installed)}).stdout
+
+    assert told.rstrip().endswith("watch  Offered by holdfast-watch.")
+    assert "From other packages" not in cli("--help").stdout
+
+
 def test_it_is_as_short_as_it_is_said_to_be() -> None:
     source = (EXAMPLE / "holdfast_watch.py").read_text()
 

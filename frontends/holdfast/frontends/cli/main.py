@@ -131,7 +131,7 @@ class _Verbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_VERBS)
+        return [*_VERBS, *(verb for verb in plugins.names() if verb not in _VERBS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         del ctx
@@ -148,6 +148,9 @@ class _Verbs(click.Group):
             found = [(verb, command) for verb in verbs if (command := self.get_command(ctx, verb)) is not None]
             with formatter.section(title):
                 formatter.write_dl([(verb, command.get_short_help_str(_SHORT)) for verb, command in found])
+        if others := {verb: package for verb, package in plugins.names().items() if verb not in _VERBS}:
+            with formatter.section("From other packages"):
+                formatter.write_dl([(verb, f"Offered by {package}.") for verb, package in sorted(others.items())])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

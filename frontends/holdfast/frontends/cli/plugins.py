@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 GROUP: Final = "holdfast.frontends"
 
 
+def names() -> dict[str, str]:
+    """Return the verbs that packages offer, with the name of the package that offers each."""
+    from importlib.metadata import entry_points  # slow, and only help and completion ask for it
+
+    return {found.name: _package(found.dist) for found in entry_points(group=GROUP)}
+
+
 def offered(name: str) -> click.Command | None:
     """Return the verb that a package offers under this name, None for none."""
     from importlib.metadata import entry_points  # slow, and only asked of verbs that we do not know
