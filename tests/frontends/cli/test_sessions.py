@@ -340,6 +340,25 @@ def test_a_daemon_is_started_for_whoever_needs_one(daemon: Daemon, run: Run) -> 
         assert run("down", "--agents").code == 0
 
 
+def test_agents_that_a_daemon_left_end_without_one_as_well(run: Run, begin: Begin, daemon: Daemon) -> None:
+    session, agent = begin(prompts=[[{"say": "on it"}, {"ask": "t1", "tool": {"title": "x"}}]])
+    run("send", session, "go")
+    run("wait", session, "--until", "needs-you", "--timeout", "30")
+    (pid,) = agent.pids()
+    daemon.stop()
+    assert runs(pid)
+
+    ended = run("down", "--agents")
+
+    assert (ended.code, ended.out) == (0, "the daemon has ended with its agents\n")
+    assert not runs(pid)
+    assert run("status").code == 5
+    assert [json.loads(line)["type"] for line in run("events", "--session", session).out.splitlines()].count(
+        "turn-interrupted"
+    ) == 1
+    assert "No daemon runs" in run("down", "--agents").err
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o644, None])
 def test_the_owner_ends_daemon_and_agents_whatever_became_of_the_token(
     run: Run, begin: Begin, daemon: Daemon, mode: int | None

@@ -140,13 +140,16 @@ class LocalDaemon:
         """End the daemon and return once it is gone; False where none ran.
 
         By a signal, not by a request: whoever may send one is its owner, also where its credential is lost or open to
-        others and it answers nobody.
+        others and it answers nobody. Agents that an earlier daemon left are ended by one that is started for it, and
+        that writes down what became of them.
 
         Raises:
             DaemonError: It does not end.
         """
         running = presence.find(self._home, wait_s=_SILENT_S)  # whatever it keeps
         pid = running.pid if running is not None else presence.process_of(self._home)
+        if pid is None and agents and self._has_agents():
+            pid = self.start(Listen(port=0, web=False)).pid
         if pid is None:
             return False
         if agents and not presence.ends_agents(pid):
@@ -157,6 +160,13 @@ class LocalDaemon:
             msg = f"the daemon (process {pid}) does not end: see `holdfast logs`, or end it with `kill -9`"
             raise DaemonError(msg)
         return True
+
+    def _has_agents(self) -> bool:
+        """Tell whether an agent goes on without a daemon."""
+        from holdfast.adapters.supervision.host import folder  # only who ends agents without a daemon asks
+
+        hosts = self._home.hosts
+        return hosts.is_dir() and any(folder.is_alive(host) for host in hosts.iterdir())
 
     def restart(self, listen: Listen | None = None) -> Running:
         """End the daemon and start it again, where it was unless `listen` says otherwise; agents go on.
