@@ -1,24 +1,31 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from secrets import token_hex
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from holdfast.adapters.storage.erase import erase, finish
 from holdfast.adapters.storage.event_ids import new_event_id
 from holdfast.adapters.storage.opening import open_store
+from holdfast.adapters.storage.reader import Reader
 from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.store import RosterRow
 from holdfast.adapters.storage.verify import verify
 from holdfast.adapters.storage.views import projector
+from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.errors import NotFoundError
 from holdfast.domain.recorded import Actor, Recorded, StreamId
+from holdfast.domain.search.query import parse
+from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
+from holdfast.domain.session.state import SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +137,34 @@ def test_nothing_of_it_is_left_in_the_files(tmp_path: Path) -> None:
         assert traces(tmp_path, DOOMED) == {}
         assert traces(tmp_path, OTHER)
     assert traces(tmp_path, DOOMED) == {}
+
+
+def test_nothing_of_it_is_left_in_the_memory_of_those_who_searched(tmp_path: Path) -> None:
+    """As the daemon has it: one reads and searches, another follows transcripts, a third erases."""
+    word = token_hex(8)
+    with opened(f"sqlite:///{tmp_path / 'log.db'}", tmp_path) as store:
+        writer, reader = Workspace(store), Reader(store)
+        for command in (c.Create("acp"), c.Rename(word)):
+            writer.execute(DOOMED, command, cause=None, actor=OWNER)
+        assert [hit.title for hit in reader.search(parse(word))] == [word]
+        assert held(word)
+
+        erase(store, DOOMED, actor=OWNER)
+
+        assert not held(word)
+        assert reader.search(parse(word)) == []
+
+
+def held(word: str) -> bool:
+    """Tell whether a list of words, or the state of a session, has the word in this process."""
+    gc.collect()
+    found: list[object] = gc.get_objects()
+    return any(
+        word in cast("list[object]", each)
+        if type(each) is list
+        else isinstance(each, SessionState) and each.title == word
+        for each in found
+    )
 
 
 def test_postgres_says_what_it_cannot_do(postgres_url: str, tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def erase(store: Store, session: StreamId, *, actor: Actor, now: Callable[[], in
     """
     at = time.time_ns() // 1_000 if now is None else now()
     events = store.write(lambda transaction: _erase(transaction, store.attachments, session, actor, at))
+    store.forget(session)
     return Erased(events, finish(store))
 
 

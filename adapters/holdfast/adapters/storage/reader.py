@@ -55,6 +55,12 @@ class Reader:
         """Read from `store`, which the caller keeps open."""
         self._store = store
         self._titles = Titles()
+        store.remind(self)
+
+    def forget(self, session_id: StreamId) -> None:
+        """Hold no title of a session that was erased: all of them are read again when somebody searches."""
+        del session_id
+        self._titles = Titles()
 
     def resolve(self, name: str) -> StreamId:
         """Return the session that an id, a prefix of it, or a title names.

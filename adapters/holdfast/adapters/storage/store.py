@@ -5,7 +5,9 @@ from __future__ import annotations
 import uuid
 import zlib
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from weakref import WeakSet
 
 import anyio.to_thread
 from anyio.lowlevel import checkpoint
@@ -49,6 +51,14 @@ _UNREADABLE = (MsgspecError, UnicodeDecodeError, zlib.error)
 """What decoding a view raises. A damaged event has an error of its own."""
 
 
+class Memory(Protocol):
+    """What holds content of sessions in this process beside the store."""
+
+    def forget(self, session_id: StreamId) -> None:
+        """Let go of everything that a session has said; it was erased."""
+        ...
+
+
 class Store:
     """One open store; made by `open_store`.
 
@@ -76,6 +86,8 @@ class Store:
         self._inline = inline
         self._now = now
         self._names = Names()
+        self._memories: WeakSet[Memory] = WeakSet()
+        self._memories_lock = Lock()
         self._closed = False
         self.regressed = regressed
         with self.reading() as connection:
@@ -250,6 +262,18 @@ class Store:
         if self._writer is None or self._closed:
             return None
         return self._announcements.latest.after(after, stream=stream, types=types, limit=limit)
+
+    def remind(self, memory: Memory) -> None:
+        """Have `memory` forget what is erased from here on, for as long as it lives."""
+        with self._memories_lock:
+            self._memories.add(memory)
+
+    def forget(self, session_id: StreamId) -> None:
+        """Let everything in this process go of a session that was erased."""
+        with self._memories_lock:
+            memories = list(self._memories)
+        for memory in memories:
+            memory.forget(session_id)
 
     async def read_async(self, work: Callable[[Connection], T]) -> T:
         """Run `work` with a reading connection on a worker thread."""

@@ -40,6 +40,11 @@ class Workspace(Reader):
         self._sessions: dict[StreamId, Session] = {}
         self._driven = Driven()
 
+    def forget(self, session_id: StreamId) -> None:
+        """Hold nothing of a session that was erased."""
+        super().forget(session_id)
+        self._sessions.pop(session_id, None)
+
     def execute(self, session_id: StreamId, command: Command, *, cause: str | None, actor: Actor) -> Sequence[Recorded]:
         """Carry out a command and return what it led to, after that is durable.
 
@@ -124,9 +129,7 @@ class Workspace(Reader):
         Raises:
             NotFoundError: There is no such session.
         """
-        erased = erase(self._store, session_id, actor=actor)
-        self._sessions.pop(session_id, None)
-        return erased.remains
+        return erase(self._store, session_id, actor=actor).remains
 
     def compact(
         self,
