@@ -48,10 +48,19 @@ def test_a_session_is_known_by_its_agents_name_for_it(workspace: Workspace, agen
     assert workspace.driver(StreamId("another"), "claude") is None
 
 
-def test_another_agent_may_use_the_same_name(workspace: Workspace) -> None:
-    driven(workspace, "ours", "codex")
+def test_another_agent_may_use_the_same_short_name(workspace: Workspace) -> None:
+    ours = driven(workspace, "ours", "codex", "session-1")
 
-    assert workspace.driver(THEIRS, "claude") is None
+    assert workspace.driver(StreamId("session-1"), "claude") is None
+    assert workspace.driver(StreamId("session-1"), "codex") == ours
+
+
+def test_a_session_that_configuration_gave_another_agent_is_known_by_that_ones_name_for_it(
+    workspace: Workspace,
+) -> None:
+    ours = driven(workspace, "ours", "codex")  # as the target was when the session began
+
+    assert workspace.driver(THEIRS, "claude") == ours
 
 
 def test_a_session_that_was_continued_has_both_names(workspace: Workspace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,10 @@ from holdfast.domain.session.tombstone import was_called
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+
+_UNIQUE: Final = 16
+"""A name this long was drawn at random, as all known agents do: no other agent gives it to anybody else."""
 
 
 class _Connection(Struct):
@@ -48,11 +52,14 @@ class Driven:
         Args:
             connection: Any.
             remote_id: The agent's name of the session.
-            agent: Name of the agent; sessions with an agent of no known name are taken to be with it.
+            agent: Name of the agent; sessions with an agent of no known name are taken to be with it. It is asked for
+                only where the name is short: the row has the agent of the first day, and configuration may have given
+                the target another one since.
         """
         self._follow(connection)
         found = self._by_remote.get(remote_id, {})
-        return next((ours for ours, with_ in found.items() if ours != remote_id and with_ in (None, agent)), None)
+        fits = (None, agent) if len(remote_id) < _UNIQUE else (None, agent, *found.values())
+        return next((ours for ours, with_ in found.items() if ours != remote_id and with_ in fits), None)
 
     def is_erased(self, connection: Connection, remote_id: str) -> bool:
         """Tell whether a session that an agent calls `remote_id` was erased. Costs a look at each that was."""
