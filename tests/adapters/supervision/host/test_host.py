@@ -128,14 +128,15 @@ async def test_a_daemon_stopped_and_continued_writes_nothing_any_more(house: Hou
     async with driving(host, epoch=1) as old:
         async with driving(host, epoch=7) as new:
             assert await new.ask("echo mine") == "mine"
-        # The new one is gone again, and its epoch is remembered all the same.
-        with pytest.raises(HostFencedError):
+        # The new one is gone again, and its epoch is remembered all the same. Whether the old one has heard why its
+        # connection was closed before it runs into that is a matter of who is first; it is refused when it asks again.
+        with pytest.raises((HostFencedError, HostGoneError)):
             await old.tell("echo stale")
         with pytest.raises(HostFencedError):
             await connect(host, epoch=6)
 
     async with driving(host, epoch=7, offset=5) as driven:
-        assert await driven.ask("echo once more") == "once more"
+        assert await driven.ask("echo once more") == "once more", "nothing else was written in between"
 
 
 async def test_who_only_asks_drives_nothing(house: House) -> None:
