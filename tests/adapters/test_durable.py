@@ -23,7 +23,7 @@ def test_a_file_is_replaced_whole_and_private(tmp_path: Path) -> None:
 
     assert path.read_bytes() == b"now"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(tmp_path) == ["token"]  # noqa: PTH208 - names alone
+    assert [each.name for each in tmp_path.iterdir()] == ["token"]
 
 
 def test_what_a_killed_writer_left_beside_it_is_no_hindrance(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_full_disk_leaves_the_old_file_and_takes_no_room(tmp_path: Path, monke
             replace_file(path, b"new")
 
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["token"]  # noqa: PTH208 - names alone
+    assert [each.name for each in tmp_path.iterdir()] == ["token"]
 
 
 def test_an_empty_file_is_a_file_too(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +12,8 @@ from tests.frontends.cli.hostile import OURS, harm_in
 from tests.frontends.cli.running import ROOT, OnTerminal, command, environment, on_terminal, piped
 
 pytestmark = pytest.mark.slow
+
+FULL = Path("/dev/full")
 
 ANSWERS = "y\n" * 200
 """To every question of the attack, typed in advance."""
@@ -153,10 +155,10 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert (process.returncode, complaint) == (0, b"")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110 # a device
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_answer_that_cannot_be_written_is_an_error(unbuffered: str) -> None:
-    with open("/dev/full", "wb") as full:  # noqa: PTH123 # a device
+    with FULL.open("wb") as full:
         ran = subprocess.run(
             command("friendly", "ls"),
             env=environment({"PYTHONUNBUFFERED": unbuffered}),
