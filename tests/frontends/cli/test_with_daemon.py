@@ -306,7 +306,9 @@ def test_readers_do_without_a_daemon_that_cannot_be_asked(run: Run, example: Non
     assert (open_to_others.code, len(open_to_others.json())) == (0, 1)
     assert open_to_others.err.endswith("the store is read without the daemon\n")
     assert (unreachable.code, len(unreachable.json())) == (0, 1)
-    assert run("status").code == 5
+    status = run("status")
+    assert status.code == 5
+    assert "`holdfast restart` starts it again" in status.err  # for `up` it would run already
 
 
 def test_a_home_that_is_open_to_others_is_closed_where_a_daemon_runs_too(run: Run, daemon: Daemon) -> None:

@@ -288,7 +288,11 @@ class Exchange:
 
     def _unreachable(self, error: OSError) -> HoldfastError:
         match error:
-            case FileNotFoundError() | ConnectionRefusedError():
+            case FileNotFoundError():
+                # `up` would find a daemon that runs, where somebody tidied up its socket alone.
+                where = f"the daemon is gone, or its socket {self._running.socket} is"
+                return NotRunningError(f"{where}: `holdfast restart` starts it again")
+            case ConnectionRefusedError():
                 return _gone()
             case ConnectionError():
                 return _lost()
