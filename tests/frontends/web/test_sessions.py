@@ -126,6 +126,28 @@ def test_an_answer_streams_in_order_and_ends(web: Web, tmp_path: Path) -> None:
     assert [each["data"]["stop_reason"] for each in web.events(row["id"], "turn-ended")] == ["end_turn"]
 
 
+def test_a_paragraph_of_many_thousand_letters_is_whole_while_it_grows_and_afterwards(web: Web, tmp_path: Path) -> None:
+    go = tmp_path / "go"
+    said = "".join(f"{number} of *them* all " for number in range(400))
+    words = [
+        {"say": "{n} of *them* all ", "times": 400},
+        {"wait": str(go)},
+        {"say": "and plain " * 300},
+        {"say": "end"},
+    ]
+    row = web.begin({"prompts": [words]})
+    page = web.open(f"/sessions/{row['id']}")
+    whole = f"{said}{'and plain ' * 300}".replace("*", "")
+
+    write(page, "Go")
+    expect(page.locator(".md.streaming")).to_have_text(said.replace("*", "").strip())
+    go.touch()
+
+    expect(entry(page, row["id"], "idle")).to_be_visible()
+    expect(page.locator(".md.streaming")).to_have_count(0)
+    expect(page.locator(".item.assistant .md")).to_have_text(f"{whole}end")
+
+
 def test_sessions_are_switched_without_a_word_to_their_agents(web: Web, tmp_path: Path) -> None:
     go = tmp_path / "go"
     first = web.begin({"prompts": [[{"say": "from the first"}]], "journal": str(tmp_path / "1")}, title="First")

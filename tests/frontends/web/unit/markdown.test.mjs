@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { parse, pieces } from "../../../../frontends/holdfast/frontends/web/static/lib/markdown/blocks.js";
 import { inline, plainText } from "../../../../frontends/holdfast/frontends/web/static/lib/markdown/inline.js";
 import { link, saysWhere } from "../../../../frontends/holdfast/frontends/web/static/lib/markdown/links.js";
+import { stretches } from "../../../../frontends/holdfast/frontends/web/static/lib/markdown/render.js";
 
 const kinds = (text) => pieces(text).flatMap((piece) => parse(piece)).map((block) => block.type);
 const links = (nodes) => nodes.flatMap((node) => (typeof node === "string" ? [] : node.type === "link" ? [node.target.href] : node.children ? links(node.children) : []));
@@ -70,6 +71,18 @@ test("the pieces of a text join to the text, so that nothing disappears while it
     assert.equal(pieces(shown).join("\n").replace(/\s+/g, ""), shown.replace(/\s+/g, ""));
   }
   assert.equal(pieces(text).length, 7);
+});
+
+test("a long text that grows is the same text in several nodes, of which only the last one changes", () => {
+  const text = "some words and more ".repeat(400);
+  const before = stretches(text);
+  const after = stretches(`${text}and one more`);
+
+  assert.ok(before.length > 2);
+  assert.equal(before.join(""), text);
+  assert.equal(after.join(""), `${text}and one more`);
+  assert.deepEqual(after.slice(0, before.length - 1), before.slice(0, -1));
+  assert.deepEqual(stretches("x".repeat(5_000)), ["x".repeat(5_000)]);
 });
 
 test("hostile text takes time that grows with its length and no faster", () => {

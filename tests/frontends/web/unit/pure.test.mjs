@@ -18,6 +18,7 @@ const { Notifier, isQuiet, patience, worth } = await lib("notify");
 const { lines } = await lib("rows");
 const { delay } = await lib("stream");
 const { browser } = await lib("http");
+const { calmly } = await lib("pace");
 
 const row = (id, more = {}) => ({
   id, title: id, lifecycle: "connected", connection: { state: "connected" }, attention: "none", pinned: false, updated_at: "2026-01-01", ...more,
@@ -270,6 +271,37 @@ test("a person is told by one frontend, and by this one where no other does", as
   assert.deepEqual(await after(asks, (notifier) => notifier.look([row({ position: 6 })])), [0, []], "answered by then");
   assert.deepEqual(await after(asks, (notifier) => notifier.look([{ ...asks, focused: ["tui"] }])), [0, []], "somebody looks by then");
   assert.ok(patience(0) >= 1_000 && patience(1) <= 2_000);
+});
+
+test("what changes all the time is told at once, and then at an even pace with its last state", (t) => {
+  let now = 0;
+  let state = 0;
+  const told = [];
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.mock.method(performance, "now", () => now);
+  const pass = (ms) => {
+    now += ms;
+    t.mock.timers.tick(ms);
+  };
+  const tell = calmly(() => told.push(state), 100);
+  const change = () => {
+    state += 1;
+    tell();
+  };
+
+  change();
+  assert.deepEqual(told, [1]);
+  for (let each = 0; each < 9; each += 1) {
+    pass(10);
+    change();
+  }
+  assert.deepEqual(told, [1]);
+  pass(10);
+  assert.deepEqual(told, [1, 10]);
+  pass(1_000);
+  assert.deepEqual(told, [1, 10]);
+  change();
+  assert.deepEqual(told, [1, 10, 11]);
 });
 
 test("quiet hours go over midnight", () => {

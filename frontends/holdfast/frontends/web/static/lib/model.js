@@ -4,6 +4,7 @@ import { forgetCopies, keep, readCopy, recall, saveCopy } from "./keep.js";
 import { Listing } from "./listing.js";
 import { Notifier } from "./notify.js";
 import { openRoute } from "./opened.js";
+import { calmly } from "./pace.js";
 import { address, codeIn, parse, withoutCode } from "./route.js";
 import { ordered } from "./status.js";
 import { createStore } from "./store.js";
@@ -22,6 +23,8 @@ const notifier = new Notifier({
   },
   record: (session, item) => post(`/sessions/${session}/notified`, { item_id: item }),
 });
+/** A hundred sessions that talk at once change the list at every moment; so often it can still be read. */
+const ROSTER_MS = 250;
 const roster = new Listing();
 const inbox = new Listing();
 
@@ -111,7 +114,7 @@ async function showCopy() {
 }
 
 function listen() {
-  const tell = () => {
+  const show = () => {
     const all = ordered(roster.entries.values());
     const over = all.filter((row) => row.lifecycle === "ended");
     const known = new Set(over.map((row) => row.id));
@@ -124,6 +127,7 @@ function listen() {
     notifier.look(all);
     saveSoon();
   };
+  const tell = calmly(show, ROSTER_MS);
   let listening = false;
   const hear = () => {
     if (listening) return;
@@ -138,7 +142,7 @@ function listen() {
       snapshot: (frame) => {
         notifier.forget();
         roster.snapshot(frame);
-        tell();
+        show();
         hear();
         void refresh();
       },

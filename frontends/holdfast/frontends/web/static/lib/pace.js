@@ -30,3 +30,25 @@ export function releaseFrames() {
   waiting = [];
   drawn.forEach(drawSoon);
 }
+
+/**
+ * Do something at once, and again as often as it is asked for, but not before a while has passed: what nobody could read meanwhile is not drawn.
+ * @param {() => void} run @param {number} atMostEveryMs
+ */
+export function calmly(run, atMostEveryMs) {
+  let done = -Infinity;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waits;
+  const now = () => {
+    clearTimeout(waits);
+    waits = undefined;
+    done = performance.now();
+    run();
+  };
+  return () => {
+    if (waits !== undefined) return;
+    const left = done + atMostEveryMs - performance.now();
+    if (left <= 0) now();
+    else waits = setTimeout(now, left);
+  };
+}

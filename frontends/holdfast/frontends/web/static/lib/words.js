@@ -25,7 +25,7 @@ export function amount(number) {
 
 /** `1 event`, `1,204 events`. @param {number} number @param {string} one @param {string} [many] */
 export function count(number, one, many = `${one}s`) {
-  return `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+  return `${NUMBER.format(number)} ${number === 1 ? one : many}`;
 }
 
 /** `812 B`, `1.4 MB`. @param {number} size */
@@ -52,6 +52,7 @@ export function lastOf(path) {
 }
 
 // To make one of these takes longer than to use it a hundred times.
+const NUMBER = new Intl.NumberFormat("en");
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
 const MOMENT = new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long", year: "numeric" });

@@ -1,5 +1,5 @@
 /** Markdown as nodes of the page. What an agent writes becomes text in elements of ours, and nothing else. */
-import { html } from "../html.js";
+import { html, useRef } from "../html.js";
 import { block } from "../words.js";
 import { parse, pieces } from "./blocks.js";
 import { inline, plainText } from "./inline.js";
@@ -9,6 +9,7 @@ import { CodeBlock } from "../../views/code.js";
 /** @type {Map<string, any[]>} parsed pieces, the latest last */
 const known = new Map();
 const MOST_KNOWN = 600;
+const NODE_LENGTH = 1_000;
 
 /** @param {string} piece */
 function parsed(piece) {
@@ -24,35 +25,48 @@ function parsed(piece) {
 /** A text of an agent or a person. `streaming` shows the cursor at its end. @param {{text: string, streaming?: boolean}} props */
 export function Markdown({ text, streaming = false }) {
   const parts = pieces(block(text));
+  const made = useRef(/** @type {any[]} */ ([]));
+  made.current = parts.map((piece, at) => {
+    const before = made.current[at];
+    const growing = streaming && at === parts.length - 1;
+    if (before?.props.piece === piece && before.props.growing === growing) return before; // the very same node is not looked at again
+    return html`<${Piece} key=${at} piece=${piece} growing=${growing} />`;
+  });
   return html`<div class=${streaming ? "md streaming" : "md"}>
-    ${parts.map((piece, at) => html`<${Piece} key=${at} piece=${piece} growing=${streaming && at === parts.length - 1} />`)}
+    ${made.current}
     ${streaming && !parts.length ? html`<p></p>` : null}
   </div>`;
 }
 
 /** @param {{piece: string, growing: boolean}} props */
 function Piece({ piece, growing }) {
-  return (growing ? parse(piece) : parsed(piece)).map(shown);
+  return all(growing ? parse(piece) : parsed(piece), growing);
 }
 
-/** @param {import("./blocks.js").Block} item */
-function shown(item) {
+/** @param {import("./blocks.js").Block[]} blocks @param {boolean} growing @returns {any[]} */
+function all(blocks, growing) {
+  return blocks.map((item, at) => shown(item, growing && at === blocks.length - 1));
+}
+
+/** @param {import("./blocks.js").Block} item @param {boolean} growing whether more will come at its end */
+function shown(item, growing) {
   switch (item.type) {
     case "paragraph":
-      return html`<p dir="auto">${words(item.text)}</p>`;
+      return html`<p dir="auto">${words(item.text, growing)}</p>`;
     case "heading":
       // The page has its own headings; those of a message stand below them.
-      return html`<p class=${`h h${item.level}`} role="heading" aria-level=${Math.min(6, item.level + 2)} dir="auto">${words(item.text)}</p>`;
+      return html`<p class=${`h h${item.level}`} role="heading" aria-level=${Math.min(6, item.level + 2)} dir="auto">${words(item.text, growing)}</p>`;
     case "rule":
       return html`<hr />`;
     case "code":
       return html`<${CodeBlock} text=${item.text} language=${item.language} />`;
     case "quote":
-      return html`<blockquote dir=${side(item)}>${item.blocks.map(shown)}</blockquote>`;
+      return html`<blockquote dir=${side(item)}>${all(item.blocks, growing)}</blockquote>`;
     case "list": {
+      const last = growing ? item.items.at(-1)?.blocks.at(-1) : null;
       const items = item.items.map((each) => html`<li class=${each.checked === null ? "" : "task"}>
         ${each.checked === null ? null : html`<span class="check" role="img" aria-label=${each.checked ? "done" : "to do"}>${each.checked ? "☑" : "☐"}</span>`}
-        ${each.blocks.map((inner) => (inner.type === "paragraph" && !item.loose ? html`<span dir="auto">${words(inner.text)}</span>` : shown(inner)))}
+        ${each.blocks.map((inner) => (inner.type === "paragraph" && !item.loose ? html`<span dir="auto">${words(inner.text, inner === last)}</span>` : shown(inner, inner === last)))}
       </li>`);
       return item.ordered ? html`<ol start=${item.start} dir=${side(item)}>${items}</ol>` : html`<ul dir=${side(item)}>${items}</ul>`;
     }
@@ -83,9 +97,23 @@ function beginning(item) {
   return "";
 }
 
-/** @param {string} text */
-function words(text) {
-  return nodes(inline(text));
+/** @param {string} text @param {boolean} [growing] */
+function words(text, growing = false) {
+  const list = inline(text);
+  const last = list.at(-1);
+  if (!growing || typeof last !== "string" || last.length < NODE_LENGTH) return nodes(list);
+  return [...nodes(list.slice(0, -1)), ...stretches(last)];
+}
+
+/** A long text in several nodes, of which only the last one grows: letters are shaped anew in the nodes that changed. @param {string} text @returns {string[]} */
+export function stretches(text) {
+  const found = [];
+  let begin = 0;
+  for (let end = text.indexOf(" ", NODE_LENGTH); end >= 0; end = text.indexOf(" ", begin + NODE_LENGTH)) {
+    found.push(text.slice(begin, end));
+    begin = end;
+  }
+  return [...found, text.slice(begin)];
 }
 
 /** @param {import("./inline.js").Node[]} list @returns {any} */
