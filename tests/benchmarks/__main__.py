@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tests.benchmarks import appending, housing, live, page, reading, searching, talking, terminal, upkeep
+from tests.benchmarks import appending, housing, live, page, painting, reading, searching, talking, terminal, upkeep
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import milliseconds
 from tests.benchmarks.scale import FULL, QUICK, SMOKE
@@ -41,6 +41,7 @@ FIGURES: Final[dict[str, Callable[[Path, Scale], Figure]]] = {
     "r11": talking.flooding,
     "r10": live.returning,
     "page": page.showing,
+    "page-live": painting.painting,
     "tui": terminal.showing,
     "search": searching.on_sqlite,
     "search-pg": searching.on_postgres,

@@ -9,7 +9,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-Unit = Literal["events/s", "MB/s", "ms", "bytes", "cores"]
+Unit = Literal["events/s", "MB/s", "ms", "bytes", "cores", "frames"]
 
 
 class Goal(Struct, frozen=True):

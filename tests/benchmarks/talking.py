@@ -119,7 +119,7 @@ def _rows(how: str, heard: Heard) -> Sequence[Row]:
 
 def _by_connection(folder: Path, scale: Scale, flooder: list[float] | None = None) -> Heard:
     """Let agents talk that have a connection each; with `flooder`, beside one that floods, and tell what that took."""
-    with _daemon(folder) as daemon, cast(RATE, scale.talk_s) as path:
+    with running(folder) as daemon, cast(RATE, scale.talk_s) as path:
         sessions = [new(daemon, {"target": f"many:{path}?{number}"}) for number in range(scale.talkers)]
         with _audience(daemon, sessions, scale) as audience:
             held = daemon.memory_bytes()
@@ -135,7 +135,7 @@ def _by_connection(folder: Path, scale: Scale, flooder: list[float] | None = Non
 
 
 def _by_host(folder: Path, scale: Scale) -> Heard:
-    with _daemon(folder) as daemon:
+    with running(folder) as daemon:
         agent = [sys.executable, "-I", "-S", str(_SPEAKER), str(RATE), str(scale.talk_s)]
         sessions = [new(daemon, {"command": agent}) for _ in range(scale.talkers)]
         with _audience(daemon, sessions, scale) as audience:
@@ -151,7 +151,8 @@ def _count(scale: Scale) -> int:
 
 
 @contextmanager
-def _daemon(folder: Path) -> Generator[BenchDaemon]:
+def running(folder: Path) -> Generator[BenchDaemon]:
+    """Run a daemon over an empty store."""
     folder.mkdir()
     daemon = BenchDaemon(folder / "home")
     daemon.home.mkdir()
