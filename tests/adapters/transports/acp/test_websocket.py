@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import anyio
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
+from holdfast.adapters.supervision.verdict import Loss, ending
 from holdfast.adapters.transports.acp.transport import AcpTransport
 from holdfast.adapters.transports.acp.websocket import dial
 from holdfast.domain.errors import UsageError
@@ -98,6 +100,23 @@ async def test_a_message_over_the_limit_ends_the_connection() -> None:
         await stream.aclose()
 
     assert refused.value.failure.reason == "frame-too-long"
+
+
+@pytest.mark.parametrize("left", [b"", b"\x81\x7f\x00"], ids=["between messages", "within one"])
+async def test_a_connection_that_is_cut_without_a_goodbye_is_worth_another_attempt(left: bytes) -> None:
+    def vanish(connection: ServerConnection) -> None:
+        connection.send("hello")
+        connection.socket.sendall(left)
+        connection.socket.shutdown(socket.SHUT_RDWR)
+
+    with serving(vanish) as address:
+        stream = await dial(address, heartbeat_s=0, limit_bytes=LIMIT)
+        assert await stream.receive() == b"hello"
+        with pytest.raises(ConnectError) as cut:
+            await stream.receive()
+        await stream.aclose()
+
+    assert ending(Loss(cut.value.failure, ready=True), AcpTransport().policy.reconnect, program=False) == "retry"
 
 
 @pytest.mark.parametrize(

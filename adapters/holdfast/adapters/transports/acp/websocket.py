@@ -94,7 +94,8 @@ class WebSocket:
         """Return the next text message; binary ones mean nothing here.
 
         Raises:
-            ConnectError: The peer closed the connection with a reason, broke the rules, or is silent for too long.
+            ConnectError: The peer closed the connection with a reason, broke the rules, or is silent for too long; or
+                the connection was cut.
             anyio.EndOfStream: It is over.
         """
         while True:
@@ -176,6 +177,9 @@ class WebSocket:
 
     def _over(self) -> Exception:
         code, reason = self._protocol.close_code, self._protocol.close_reason
+        if isinstance(self._protocol.parser_exc, EOFError):
+            # A server that was killed, or a network that went away, says no goodbye: that is no fault of the peer's.
+            return ConnectError(Failure("lost", "the connection to the peer was cut"))
         if self._protocol.parser_exc is not None:
             broken = f"the peer broke the rules of WebSocket: {self._protocol.parser_exc}"
             too_long = isinstance(self._protocol.parser_exc, PayloadTooBig)
