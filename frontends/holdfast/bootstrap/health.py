@@ -50,4 +50,5 @@ def orphans(hosts: Path) -> Check:
         detail = f"{len(left)} processes of agents whose host is dead ({named}): `holdfast restart` ends them"
         return Check("orphans", ok=False, detail=detail)
     alive = sum(each.state == "alive" for each in found)
-    return Check("orphans", ok=True, detail=f"none; {alive} {'agent' if alive == 1 else 'agents'} under their hosts")
+    hosted = "1 agent under its host" if alive == 1 else f"{alive} agents under their hosts"
+    return Check("orphans", ok=True, detail=f"none; {hosted}")

@@ -241,7 +241,7 @@ def test_the_doctor_looks_at_agents_as_well(daemon: Daemon, tmp_path: Path) -> N
     found = {each["check"]: each for each in daemon.get("/doctor").json()["items"]}
 
     assert "demo" in found["agents"]["detail"]
-    assert found["orphans"] == {"check": "orphans", "ok": True, "detail": "none; 1 agent under their hosts"}
+    assert found["orphans"] == {"check": "orphans", "ok": True, "detail": "none; 1 agent under its host"}
 
 
 def test_what_an_agent_offers_is_there_for_every_frontend_and_changes_with_it(daemon: Daemon, tmp_path: Path) -> None:
