@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import contextmanager
+from http.client import IncompleteRead
 from typing import TYPE_CHECKING
 
 import pytest
@@ -142,6 +143,32 @@ def test_a_token_that_may_only_read_reads_until_it_is_revoked(daemon: Daemon) ->
 
         assert end_of(client) == 4401
     assert status(daemon, headers) == 401
+
+
+@slow
+def test_what_is_still_being_answered_ends_with_the_token_that_asked(daemon: Daemon) -> None:
+    session = daemon.post("/sessions", {"agent": "demo", "wait_s": 30}).json()["id"]
+    _, secret = book(daemon).new("wall", read_only=True)
+    _, kept = book(daemon).new("kept", read_only=True)
+    paths = ["/events?follow=true", "/events?follow=true", f"/sessions/{session}/wait?until=ended&timeout=600"]
+    asked = [daemon.connect(tcp=True) for _ in paths]
+    for connection, path, token in zip(asked, paths, (secret, kept, secret), strict=True):
+        connection.request("GET", f"/api/v1{path}", headers={"Authorization": f"Bearer {token}"})
+    following, other = (connection.getresponse() for connection in asked[:2])
+    assert following.readline()
+    assert other.readline()
+
+    book(daemon).revoke("wall")
+
+    with pytest.raises(IncompleteRead):
+        following.read()
+    with asked[2].getresponse() as refused:
+        assert (refused.status, json.loads(refused.read())["code"]) == (401, "denied")
+    daemon.post(f"/sessions/{session}/rename", {"title": "still told"})
+    assert any(b"still told" in line for line in iter(other.readline, b""))
+    for connection in asked:
+        connection.close()
+    daemon.post(f"/sessions/{session}/end")
 
 
 @slow

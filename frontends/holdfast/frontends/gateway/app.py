@@ -73,7 +73,8 @@ def build(house: House, *, port: int) -> tuple[ASGIApp, Live]:
     if house.running.web:
         app.router.default = serving(Page(), app.router.default)
     recognisers = [keys.from_token, keys.from_cookie]
-    door = Door(app, port=port, recognisers=recognisers, open_paths=[PREFIX + signin.SIGN_IN], limit=limit)
+    open_paths = [PREFIX + signin.SIGN_IN]
+    door = Door(live.leased(app), port=port, recognisers=recognisers, open_paths=open_paths, limit=limit)
     return door, live
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 from starlette.routing import WebSocketRoute
 
+from holdfast.frontends.gateway.leases import Leases
 from holdfast.frontends.gateway.operations import PREFIX
 from holdfast.frontends.gateway.stream.commands import OperationCommands
 from holdfast.frontends.gateway.stream.endpoint import Stream
@@ -14,6 +15,7 @@ from holdfast.frontends.gateway.views.hub import Hub
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp
 
     from holdfast.frontends.gateway.house import House
     from holdfast.frontends.gateway.keys import Keys
@@ -27,6 +29,11 @@ class Live:
         """Serve what is in `house`."""
         self._hub = Hub(house.tail, house.keeping)
         self._stream = Stream(self._hub, OperationCommands(operations), keys)
+        self._leases = Leases(keys)
+
+    def leased(self, app: ASGIApp) -> ASGIApp:
+        """Return `app` as it answers for as long as who asks may ask."""
+        return self._leases.around(app)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes to serve."""
@@ -37,3 +44,4 @@ class Live:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hub.run)
             tasks.start_soon(self._stream.run)
+            tasks.start_soon(self._leases.run)
