@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Verification,
     )
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.keeping import KnownAgent, Order
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.offers import Offers
     from holdfast.domain.projections.roster import Row
@@ -236,6 +236,15 @@ class Library(Protocol):
 
     def found(self) -> list[Found]:
         """Return the transcripts of other tools on this machine; looks at folders, reads no file."""
+        ...
+
+    def check_order(self, order: Order) -> None:
+        """Look whether there is whom an order names, before a daemon is started for it.
+
+        Raises:
+            UsageError: Nobody, more than one, or somebody who is not known.
+            CommandNotFoundError: An agent that is not installed.
+        """
         ...
 
     def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from holdfast.bootstrap.library import LocalLibrary
     from holdfast.domain import answers, ports
     from holdfast.domain.daemon import DaemonControl, Running
-    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.keeping import KnownAgent, Order
 
 
 class AnyLibrary:
@@ -69,6 +69,10 @@ class AnyLibrary:
     def found(self) -> list[answers.Found]:
         """Return the transcripts of other tools on this machine."""
         return self._local.found()
+
+    def check_order(self, order: Order) -> None:
+        """Look whether there is whom an order names."""
+        self._local.check_order(order)
 
     def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
         """Look whether each source has something to import."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.domain.exported import Export, Format
-    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.keeping import KnownAgent, Order
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.recorded import Actor, Recorded, StreamId
     from holdfast.domain.session.commands import Personal
@@ -103,6 +103,12 @@ class LocalLibrary:
     def found(self) -> list[answers.Found]:
         """Return the transcripts of other tools on this machine."""
         return importers.found(self._environ)
+
+    def check_order(self, order: Order) -> None:
+        """Look whether there is whom an order names."""
+        from holdfast.bootstrap.daemon import supervising  # it knows every transport, and few verbs need one
+
+        supervising.directory(self.configuration, self._environ).ordered(order)
 
     def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
         """Look whether each source has something to import."""

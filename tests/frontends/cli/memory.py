@@ -39,7 +39,7 @@ from tests.frontends.client.canned import Control
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from holdfast.domain.keeping import KnownAgent
+    from holdfast.domain.keeping import KnownAgent, Order
     from holdfast.domain.ports import Progress
     from holdfast.domain.preferences import Preferences
     from holdfast.domain.projections.inbox import Request
@@ -133,6 +133,9 @@ class MemoryLibrary:
 
     def found(self) -> list[Found]:
         return self.on_machine
+
+    def check_order(self, order: Order) -> None:
+        del order
 
     def check_sources(self, sources: Sequence[str], *, empty: bool = False) -> None:
         del sources, empty

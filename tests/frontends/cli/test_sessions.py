@@ -340,6 +340,27 @@ def test_a_daemon_is_started_for_whoever_needs_one(daemon: Daemon, run: Run) -> 
         assert run("down", "--agents").code == 0
 
 
+@pytest.mark.parametrize(
+    ("order", "code", "why"),
+    [
+        (["nosuch://there"], 2, "neither a name in config.toml nor an address"),
+        (["xmpp:somebody@example.org", "--no-start"], 2, "neither a name in config.toml nor an address"),
+        (["--agent", "nosuch"], 2, "there is no agent 'nosuch'"),
+        (["--agent", "goose"], 1, "goose is not installed"),
+    ],
+)
+def test_no_daemon_is_started_for_whom_there_is_not(
+    daemon: Daemon, run: Run, order: list[str], code: int, why: str
+) -> None:
+    daemon.stop()
+
+    ran = run("new", *order)
+
+    assert (ran.code, ran.err.count("\n")) == (code, 1), ran
+    assert why in ran.err
+    assert run("status").code == 5
+
+
 def test_agents_that_a_daemon_left_end_without_one_as_well(run: Run, begin: Begin, daemon: Daemon) -> None:
     session, agent = begin(prompts=[[{"say": "on it"}, {"ask": "t1", "tool": {"title": "x"}}]])
     run("send", session, "go")

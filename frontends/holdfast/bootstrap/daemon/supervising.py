@@ -15,9 +15,12 @@ from holdfast.adapters.transports.acp import agents
 from holdfast.adapters.transports.finding import transports
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdfast.adapters.configuration.file import Configuration
     from holdfast.adapters.storage.store import Store
     from holdfast.bootstrap.library import LocalLibrary
+    from holdfast.domain.transport import Transport
 
 
 def check(configuration: Configuration) -> None:
@@ -34,6 +37,14 @@ def check(configuration: Configuration) -> None:
     )
 
 
+def directory(
+    configuration: Configuration, environ: Mapping[str, str], found: Mapping[str, Transport] | None = None
+) -> Directory:
+    """Return who can be talked to, by the transports that were found."""
+    home = environ.get("HOME") or str(Path.home())
+    return Directory(transports() if found is None else found, configuration.targets, home=home)
+
+
 def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
     """Return what keeps the sessions of `store` connected; nothing happens before it runs.
 
@@ -45,7 +56,7 @@ def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
     found = transports()
     return Supervisor(
         StoreJournal(store),
-        Directory(found, configuration.targets, home=environ.get("HOME") or str(Path.home())),
+        directory(configuration, environ, found),
         Settings(
             hosts=library.home.hosts,
             runtime=runtime_folder(),

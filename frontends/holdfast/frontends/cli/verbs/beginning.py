@@ -67,6 +67,8 @@ def new(
     ACP on its standard input and output. PROMPT is what you say first; - takes it from standard input.
     """
     order, prompt = _ordered(ctx.meta.get(_COMMAND), agent, said, cwd, title)
+    if app.control.running() is None:
+        app.library.check_order(order)  # a daemon would say the same, but need not be started to say it
     daemon = app.daemon(start=start)
     row = daemon.create(order, text=prompt, wait_s=READY_WITHIN_S, client_id=client_id or new_cause())
     answered(app, row, row.id, as_json=as_json)
