@@ -56,10 +56,10 @@ def test_own_transcripts_are_imported_and_the_pulled_plug_loses_nothing(link: st
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto(link)
     expect(page.get_by_role("button", name="Start the demo agent")).to_be_visible()
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_text("1 session imported")).to_be_visible()
     page.set_viewport_size({"width": 1280, "height": 720})
 
-    page.get_by_role("button", name="Import").click()
-    expect(page.locator(".card").nth(1)).to_contain_text("1 session imported")
     page.get_by_role("button", name="Start the demo agent").click()
     expect(page.locator("[data-request]")).to_be_visible()
     page.get_by_role("button", name="Allow once").click()

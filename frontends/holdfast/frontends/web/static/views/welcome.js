@@ -52,6 +52,8 @@ function Import() {
   }, [live]);
   const run = async () => {
     setState({ busy: true, report: null });
+    // With its first session a narrow window shows the list, and would hide what came of this.
+    if (store.get().route.screen === "home" && matchMedia("(max-width: 719px)").matches) go({ screen: "start" }, { replace: true });
     try {
       const report = await post("/imports", { sources: [...chosen] });
       setState({ busy: false, report });
