@@ -351,6 +351,7 @@ def test_the_daemon_is_started_told_about_and_ended(cli: Cli) -> None:
         told: dict[str, Any] = json.loads(ran.stdout)
         return told
 
+    nothing = cli("logs")
     try:
         begun = status("up", "--port", "0")
         told = status("status")
@@ -359,6 +360,7 @@ def test_the_daemon_is_started_told_about_and_ended(cli: Cli) -> None:
     finally:
         ended = cli("down", "--json")
 
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "Nothing has been logged yet.\n")
     assert set(told) == {"pid", "url", "socket", "started", "version", "sessions", "agents"}
     assert begun["pid"] == told["pid"] == again["pid"] != after["pid"]
     assert begun["url"] == after["url"]

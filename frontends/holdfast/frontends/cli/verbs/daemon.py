@@ -90,13 +90,17 @@ def status(app: App, *, as_json: bool) -> None:
 @click.pass_obj
 def logs(app: App, *, follow: bool, as_json: bool) -> None:
     """Show what the daemon has logged."""
+    silent = True
     for line in app.control.logs(follow=follow):
+        silent = False
         if as_json:
             app.terminal.record(line.encode())
         else:
             app.terminal.line(*_readable(line))
         if follow:
             app.terminal.flush()
+    if silent:
+        note("Nothing has been logged yet.")
 
 
 @click.group("service")
