@@ -1,4 +1,4 @@
-"""How numbers, ages and folders are said, the same in every frontend. Nothing here knows a terminal or a page."""
+"""How numbers, ages, names and folders are said, the same in every frontend. Nothing here knows terminals or pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ _SIZES = ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k"))
 def span(seconds: int) -> str:
     """Return `12s`, `5m`, `3h`, `2d`, `6w` or `1y`: whole ones of the largest unit that there is one of."""
     return next((f"{seconds // size}{unit}" for size, unit in _SPANS if seconds >= size), "0s")
+
+
+def peer(agent: str | None, target: str, transport: str) -> str:
+    """Return with whom a session is: its agent, else the program that was to be one, else the kind of peer."""
+    if agent or "://" in target:
+        return agent or transport
+    return next(iter(target.split()), "").rpartition("/")[2] or transport
 
 
 def count(number: int, one: str, many: str = "") -> str:

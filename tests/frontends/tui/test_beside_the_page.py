@@ -29,7 +29,7 @@ def test_a_message_in_one_is_in_the_other_and_both_show_the_same_events(
     page = web.open(f"/sessions/{session}", width=1600)
     page.wait_for_selector("[role=log] >> text=pieces of eight")
     screen = terminal("tui", session, size=(140, 50))
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
     screen.until("pieces of eight")
 
     screen.type("from the terminal")

@@ -12,7 +12,7 @@ from holdfast.domain.projections.roster import Connection, Metadata, StatusWord
 from holdfast.frontends.tui.bars import fitting, head
 from holdfast.frontends.tui.cells import clip, fill, harmless
 from holdfast.frontends.tui.fuzzy import fits
-from holdfast.frontends.tui.gist import exact, gist
+from holdfast.frontends.tui.gist import asked_for, exact, gist
 from holdfast.frontends.tui.plain import plain
 from holdfast.frontends.tui.roster.entries import Entry, group_of, place
 from holdfast.frontends.tui.roster.lines import columns, doing, first_line, second_line
@@ -113,6 +113,17 @@ def test_nothing_hostile_is_left_in_a_line(evil: str) -> None:
 
     assert harm_in("".join(span.text for span in spans), styled=False) == []
     assert harm_in(exact({"x": evil}) + harmless(evil), styled=False) == []
+    asked_here = asked_for({"command": evil, evil: evil}, 80)
+    assert harm_in("".join(asked_here), styled=False) == []
+    assert not any("\n" in line for line in asked_here)
+
+
+def test_what_is_asked_for_keeps_its_lines_whatever_else_goes_with_it_and_every_letter() -> None:
+    assert asked_for({"command": "echo hi\nrm -rf /", "cwd": "/work"}, 80) == ["echo hi", "rm -rf /", "cwd: /work"]
+    assert asked_for({"command": "日本語日本語"}, 8) == ["日本語日", "本語"]
+    assert asked_for({"command": ["rm", "-rf", "a b"]}, 80) == ["rm -rf 'a b'"]
+    assert asked_for("all of it", 80) == ["all of it"]
+    assert asked_for(None, 80) == []
 
 
 @pytest.mark.parametrize("text", ["", "short", "日本語のとても長い名前", "a" * 99, "e\u0301" * 30])

@@ -53,13 +53,13 @@ def test_alt_and_a_number_opens_a_session(daemon: Daemon, terminal: Terminals, t
 
     screen.keys("M-1")
 
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
 
 
 def test_who_goes_back_to_the_list_looks_at_no_session(daemon: Daemon, terminal: Terminals, tmp_path: Path) -> None:
     _, screen = listed(daemon, terminal, tmp_path, "pieces of eight")
     screen.keys("Enter")
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
 
     screen.keys("Escape")
 
@@ -140,7 +140,7 @@ def test_a_hit_of_a_search_opens_its_session_there(daemon: Daemon, terminal: Ter
     screen.type("doubloon")
     screen.keys("Enter")
 
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
     screen.until("where is the doubloon")
     screen.keys("Escape")
     screen.until("Enter open at the hit")
@@ -187,7 +187,7 @@ def test_a_session_that_is_erased_is_not_shown_any_longer(daemon: Daemon, termin
     session = begun(daemon, tmp_path, "Parrot", "the secret doubloon")
     until(daemon, session, "idle")
     screen = terminal("tui", session)
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
     screen.until("the secret doubloon")
 
     assert daemon.request("DELETE", f"/sessions/{session}").status == 204

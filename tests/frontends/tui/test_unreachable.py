@@ -30,7 +30,7 @@ def test_what_is_shown_stays_says_so_and_goes_on_where_it_was(
     body = {"command": agent.command, "title": "Counting", "cwd": str(tmp_path), "prompt": "count", "wait_s": 30}
     session = daemon.post("/sessions", body).json()["id"]
     screen = terminal("tui", session)
-    screen.until("acp  ·")
+    screen.until("Shift+Tab transcript")
     screen.until("one")
 
     daemon.kill()
@@ -39,7 +39,7 @@ def test_what_is_shown_stays_says_so_and_goes_on_where_it_was(
     assert monotonic() - killed < 30, "the reference promises three seconds; a slow machine may take longer"
     assert "one" in screen.screen()
     assert "as of" in screen.screen()
-    assert "acp  ·" in screen.screen(), "the line that names the session stays"
+    assert "Counting   " in screen.screen(), "the line that names the session stays"
     agent.open("on")
     daemon.start()
 

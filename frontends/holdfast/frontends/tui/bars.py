@@ -124,7 +124,7 @@ def head(entry: Entry, waiting: int, width: int) -> tuple[list[Span], list[Span]
         right = next((each for each in says if cell_len(each) + cell_len(state) <= room), says[-1])
     room -= cell_len(right)
     name = clip(name, max(1, room + cell_len(name)))
-    beside = filter(None, (harmless(entry.agent or entry.transport), harmless(folder(entry.cwd or ""))))
+    beside = filter(None, (harmless(entry.peer), harmless(folder(entry.cwd or ""))))
     note = "".join((state, *(f"  ·  {each}" for each in beside)))
     rest = clip(note, room) if room >= cell_len(state) else ""
     return [Span(f" {shape} ", style), Span(name, "bold"), Span(rest, "dim")], [Span(right, "bold needs")]

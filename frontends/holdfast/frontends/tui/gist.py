@@ -9,6 +9,9 @@ from msgspec import json
 
 from holdfast.domain.escaping import block
 from holdfast.frontends.tui.cells import Span, clip, harmless
+from holdfast.frontends.tui.session.items import arguments, command
+from holdfast.frontends.tui.session.text import Span as Words
+from holdfast.frontends.tui.session.text import hard, source_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +71,16 @@ def _said(text: str, width: int, sign: str, style: str, sign_style: str) -> list
         [Span(sign if at == 0 else "  ", sign_style), Span(clip(line, width - 2), style)]
         for at, line in enumerate(lines)
     ]
+
+
+def asked_for(given: object, width: int) -> list[str]:
+    """Return all of what an agent asks to do: its command, line by line as it is, and then whatever goes with it."""
+    named = command(given)
+    sources = [] if named is None else named.split("\n")
+    for name, value in arguments(given):
+        if named is None or name != "command":
+            sources += f"{name}: {value}".split("\n") if name else value.split("\n")
+    return ["".join(span.text for span in line) for each in sources for line in hard([Words(source_line(each))], width)]
 
 
 def exact(given: object) -> str:

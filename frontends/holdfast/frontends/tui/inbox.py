@@ -17,7 +17,7 @@ from holdfast.frontends.tui.bars import Bar, Hints
 from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.dialogs import OneLine
-from holdfast.frontends.tui.gist import exact
+from holdfast.frontends.tui.gist import asked_for
 from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.words import age
 from holdfast.frontends.wording import count
@@ -208,13 +208,11 @@ def _card(request: Json, name: str) -> Callable[[int], Sequence[Sequence[Span]]]
             [Span(" "), Span("● ", "needs"), Span(title, "bold"), Span(f" {when} ", "faint")],
             [Span("   "), Span(clip(harmless(name), width - 4), "dim")],
         ]
-        text = exact(request.get("input"))
-        size = max(8, width - 6)
-        pieces = [text[at : at + size] for at in range(0, len(text), size)]
-        lines += [[Span("   "), Span("│ ", "rule"), Span(piece)] for piece in pieces[:_LINES]]
-        if len(pieces) > _LINES:
-            left = len(text) - _LINES * size
-            lines.append([Span("   "), Span("│ ", "rule"), Span(f"… {left:,} more: Enter shows all", "needs")])
+        asked = asked_for(request.get("input"), max(8, width - 6))
+        lines += [[Span("   "), Span("│ ", "rule"), Span(line)] for line in asked[:_LINES]]
+        if len(asked) > _LINES:
+            more = count(len(asked) - _LINES, "more line")
+            lines.append([Span("   "), Span("│ ", "rule"), Span(f"… {more}: Enter shows all", "needs")])
         lines += [*_offered(request, width), []]
         return lines
 

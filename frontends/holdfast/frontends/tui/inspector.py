@@ -19,6 +19,7 @@ from holdfast.frontends.tui.cells import Span, clip, fill, harmless
 from holdfast.frontends.tui.choices import Choice, Choices
 from holdfast.frontends.tui.presence import leaving
 from holdfast.frontends.tui.words import SHAPES, seconds_until
+from holdfast.frontends.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -200,7 +201,7 @@ class Inspector(Screen[None]):
             for number, tab in enumerate(_TABS, 1)
             for style in ("bold accent underline" if tab == self._tab else "dim",)
         ]
-        about = f"  one item, {len(self._events)} events" if self._item is not None else ""
+        about = f"  one item, {count(len(self._events), 'event')}" if self._item is not None else ""
         taken = 12 + sum(len(tab.text) for tab in tabs) + len(about)
         right = [Span(f"{clip(name, max(0, min(30, self.size.width - taken)))}{about} ", "dim")]
         self.query_one(Bar).say(

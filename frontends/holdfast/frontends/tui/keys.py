@@ -35,6 +35,8 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("E", "end it, after asking once"),
             ("X", "remove it for good, after asking once"),
             ("z", "show the ended ones too, or not"),
+            ("Alt+R", "connect now"),
+            ("Ctrl+R", "play it again, with a scrubber"),
             ("q", "leave; every session goes on"),
         ),
     ),
@@ -55,6 +57,56 @@ KEYS: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
             ("Alt+K  Alt+X", "where its agent no longer has it: keep the copy here, or remove it"),
             ("Ctrl+R", "play it again, with a scrubber"),
             ("Ctrl+O", "mode"),
+            ("Backspace", "at the beginning: takes a long text that was pasted out again"),
+            ("↑  Ctrl+Z  Ctrl+Y", "what was sent before, or what waits; undo; redo"),
+        ),
+    ),
+    (
+        "In its transcript, and on a request",
+        (
+            ("↑ ↓  j k", "move; PgUp and PgDn, Home and End"),
+            ("Enter  Space", "unfold, all of it, fold again"),
+            ("c  y", "copy what it says"),
+            ("l", "copy a link to it"),
+            ("i", "inspect it: the events as the log has them"),
+            ("s", "save the pictures and files in it, in this folder"),
+            ("f", "on a request: all of a long command, or folded again"),
+            (".  u", "open the next session that needs you, or that is unread"),
+            ("n  /  e", "new session, search, inspector"),
+            ("m M p R x X", "as in the list"),
+        ),
+    ),
+    (
+        "In what waits to be sent",
+        (
+            ("↑ ↓  j k", "move"),
+            ("Enter  e", "change it"),
+            ("d  x", "take it back"),
+            ("r", "send now what waits after an interruption"),
+        ),
+    ),
+    (
+        "In the inbox",
+        (
+            ("a A d z  1 … 9", "answer, as in a session; z puts it at the end"),
+            ("Enter", "open its session"),
+        ),
+    ),
+    (
+        "In the inspector",
+        (
+            ("Tab  1 … 4", "another part: events, approvals, connection, frames"),
+            ("Enter", "whole, or short again"),
+        ),
+    ),
+    (
+        "In a replay",
+        (
+            ("Space  p", "play, or pause"),
+            ("← →", "the item before, or the next one"),
+            ("[ ]", "the prompt before, or the next one"),
+            ("- +", "slower, faster"),
+            ("Home  End", "the beginning, the end"),
         ),
     ),
 )

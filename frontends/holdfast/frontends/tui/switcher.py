@@ -113,7 +113,7 @@ class Switcher(ModalScreen[str | None]):
 def _session(entry: Entry) -> Choice:
     def draw(width: int) -> Sequence[Sequence[Span]]:
         shape, word, style = SHAPES[entry.word]
-        note = f"{word} · {entry.agent or entry.transport}"
+        note = f"{word} · {entry.peer}"
         if width >= 70 and entry.cwd:
             note += f" · {folder(entry.cwd).rpartition('/')[2]}"
         note = clip(harmless(note), width // 2)

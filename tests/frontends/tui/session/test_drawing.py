@@ -49,6 +49,14 @@ def test_a_tool_that_worked_is_one_line_and_one_that_failed_shows_why() -> None:
     assert "│ boom" in shown(use | {"status": "in_progress"})
 
 
+def test_a_tool_whose_end_was_never_told_says_what_was_over_before() -> None:
+    use: Json = {"kind": "tool_call", "title": "make test", "tool": "execute", "status": "failed"}
+
+    assert "│ How it ended was never told: its turn was stopped." in shown(use | {"reason": "cancelled"})
+    assert "never told: of a later version." in shown(use | {"reason": "of a later version"})
+    assert "never told" not in shown(use)
+
+
 def test_a_change_of_a_file_shows_its_size_folded_and_its_lines_unfolded() -> None:
     content = [{"type": "diff", "path": "a.py", "oldText": "a\nb\n", "newText": "a\nc\nd\n"}]
     use: Json = {"kind": "tool_call", "title": "edit", "status": "completed", "content": content}
@@ -66,6 +74,7 @@ def test_a_change_of_a_file_shows_its_size_folded_and_its_lines_unfolded() -> No
         ({"status": "answered", "decision": "no", "reason": "never"}, "✗ Reject  rm -rf /  “never”"),
         ({"status": "answered", "decision": "cancelled"}, "✗ Denied  rm -rf /"),
         ({"status": "expired"}, "∙ Expired  rm -rf /"),
+        ({"status": "expired", "reason": "cancelled"}, "∙ Expired  rm -rf /  its turn was stopped"),
     ],
 )  # fmt: skip
 def test_a_question_says_what_became_of_it(fields: Json, words: str) -> None:

@@ -12,7 +12,7 @@ from holdfast.frontends.cli.escaping import one_line
 from holdfast.frontends.cli.params import App, json_option
 from holdfast.frontends.cli.table import Column, table
 from holdfast.frontends.cli.terminal import Span, note
-from holdfast.frontends.wording import amount, folder
+from holdfast.frontends.wording import amount, folder, peer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ def _columns(rows: list[Row], questions: Mapping[str, str], terminal: Terminal) 
         Column("ID", [Span(each, "dim") for each in wording.short_ids([row.id for row in rows])], rank=1),
         Column("NAME", [_name(row, seen_at, dot) for row in rows], least=16),
         Column("NOW", [Span(_now(row, questions, seen_at, dot)) for row in rows], least=16, rank=3),
-        Column("AGENT", [Span(_peer(row), "dim") for row in rows], least=6, rank=4),
+        Column("AGENT", [Span(peer(row.agent, row.target, row.transport), "dim") for row in rows], least=6, rank=4),
         Column("FOLDER", [Span(folder(row.cwd or ""), "dim") for row in rows], least=10, rank=5),
         Column("AGE", [Span(wording.age_of(row.updated_at, seen_at)) for row in rows], rank=2, right=True),
         Column("UNREAD", [Span(str(row.unread or ""), "bold") for row in rows], rank=2, right=True),
@@ -96,13 +96,6 @@ def _columns(rows: list[Row], questions: Mapping[str, str], terminal: Terminal) 
 def _name(row: Row, seen_at: int, dot: str) -> Span:
     words = ["pinned" if row.pinned else None, wording.muted(row, seen_at), one_line(row.title) or "(untitled)"]
     return Span(dot.join(word for word in words if word), "bold" if row.unread else "")
-
-
-def _peer(row: Row) -> str:
-    """Return with whom a session is: its agent, else the program that was to be one, else the kind of peer."""
-    if row.agent or "://" in row.target:
-        return row.agent or row.transport
-    return next(iter(row.target.split()), "").rpartition("/")[2] or row.transport
 
 
 def _now(row: Row, questions: Mapping[str, str], seen_at: int, dot: str) -> str:

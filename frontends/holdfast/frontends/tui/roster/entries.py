@@ -8,6 +8,7 @@ from msgspec import convert
 
 from holdfast.domain.projections.roster import Row, StatusWord, status
 from holdfast.domain.timestamps import from_text
+from holdfast.frontends.wording import peer
 
 if TYPE_CHECKING:
     from holdfast.frontends.client.views import Json
@@ -39,6 +40,11 @@ class Entry(Row, frozen=True, gc=False):
     def name(self) -> str:
         """What a person would call it."""
         return self.title.strip() or f"{self.agent or 'session'} {self.id[:8]}"
+
+    @property
+    def peer(self) -> str:
+        """With whom it is."""
+        return peer(self.agent, self.target, self.transport)
 
     def muted(self, now: float) -> bool:
         """Whether it is muted at a time, seconds since the epoch."""

@@ -81,7 +81,7 @@ def first_line(entry: Entry, shown: Columns, now: float, *, question: str | None
         text, tone = doing(entry, question, now)
         spans += [Span(fill(harmless(text), shown.now), tone), Span("  ")]
     if shown.agent:
-        spans += [Span(fill(harmless(entry.agent or entry.transport), shown.agent), quiet), Span("  ")]
+        spans += [Span(fill(harmless(entry.peer), shown.agent), quiet), Span("  ")]
     if shown.folder:
         where = harmless(folder(entry.cwd or ""))
         if shown.folder == _PLACE:

@@ -39,6 +39,15 @@ NOTICES: Final = {
     "max_turn_requests": "Stopped: the limit of requests was reached",
     "refusal": "The agent refused",
 }
+_EXPIRED: Final = {
+    "turn-closed": "its turn was over",
+    "cancelled": "its turn was stopped",
+    "session-ended": "its session ended",
+    "agent-gone": "its agent was gone",
+    "withdrawn": "its agent took it back",
+}
+"""Why nobody answered a question."""
+
 _BAD: Final = ("failed", "error", "interrupted", "unknown", "gap", "refusal", "max_tokens", "max_turn_requests")
 _PLAN: Final = {"completed": ("✓", "ok"), "in_progress": ("◐", "running")}
 
@@ -219,7 +228,10 @@ def _permission(item: Json, width: int, *, pending: bool) -> Iterator[Line]:
         return
     sign, word, style = outcome(item)
     spans = [Span(title)]
-    if reason := items.text(item, "reason"):
+    reason = items.text(item, "reason")
+    if reason and item.get("status") == "expired":
+        spans.append(Span(f"  {_EXPIRED.get(reason, safe(reason))}", "dim"))
+    elif reason:
         spans.append(Span(f"  “{safe(reason)}”", "italic"))
     if by := items.text(item, "decided_by"):
         spans.append(Span(f"  by {_short(by)}  {items.decided(item)}".rstrip(), "dim"))

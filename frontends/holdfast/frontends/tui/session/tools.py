@@ -20,6 +20,18 @@ _SHAPES: Final = {
     "in_progress": ("◐", "running", "running"),
     "pending": ("∙", "dim", "waiting"),
 }
+_UNTOLD: Final = {
+    "turn-ended": "its turn was over",
+    "cancelled": "its turn was stopped",
+    "interrupted": "its turn was interrupted",
+    "unknown": "what became of its turn is not known",
+    "unrecorded": "the transcript does not say",
+    "session-ended": "its session ended",
+    "detached": "its agent was gone",
+    "crowded": "too many were open at once",
+}
+"""What was over before an agent told how its tool ended."""
+
 FOLDED_LINES: Final = 16
 """Lines of an input, an output or a change that are shown before it is unfolded whole."""
 
@@ -79,8 +91,12 @@ def _body(
         for path, found in files:
             yield from _framed(_change(path, found, inner, None if level > 1 else _DIFF_LINES))
     output = items.output(item)
+    untold = items.text(item, "reason") if failed else ""
     if level and not files and output and item.get("input"):
         yield from _framed(iter((Line(),)))
+    if untold:
+        words = f"How it ended was never told: {_UNTOLD.get(untold, safe(untold))}."
+        yield from _framed(Line(each) for each in flow([Span(words, "dim")], inner))
     if not output:
         if level and not files and status == "completed":
             yield from _framed(iter((Line((Span("No output.", "dim"),)),)))
