@@ -107,8 +107,18 @@ def fitting(hints: Sequence[tuple[str, str]], room: int) -> list[tuple[str, str]
 class SessionBar(Bar):
     """What the open session is called, how it is, and how many others need a person."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: tuple[Entry, int] | None = None
+
+    def on_resize(self) -> None:
+        """Fit the width, which is not known before the first line is drawn."""
+        if self._told is not None:
+            self.tell(*self._told)
+
     def tell(self, entry: Entry, waiting: int) -> None:
         """Say it."""
+        self._told = (entry, waiting)
         self.say(*head(entry, waiting, self.size.width))
 
 
