@@ -597,3 +597,26 @@ def test_commands_files_and_pictures_are_sent_as_what_they_are(web: Web, tmp_pat
     assert [block["type"] for block in content] == ["text", "resource_link", "image"]
     assert content[0]["text"] == "/review @src/tide.py"
     assert content[1]["uri"].endswith("/src/tide.py")
+
+
+def test_what_is_removed_leaves_every_window_and_the_browser(web: Web) -> None:
+    row = web.begin({}, title="Secret plans")
+    pages = [web.open(f"/sessions/{row['id']}"), web.open(f"/sessions/{row['id']}", width=360, height=740)]
+    write(pages[0], "the treasure lies under the oak")
+    for page in pages:
+        page.locator("[role=log]").get_by_text("under the oak").first.wait_for()
+        page.evaluate(COPIES, [row["id"], True])
+
+    assert web.daemon.request("DELETE", f"/sessions/{row['id']}").status == 204
+
+    for page in pages:
+        expect(page.get_by_role("heading", name="There is no such session")).to_be_visible()
+        expect(page.locator("main")).not_to_contain_text("under the oak")
+        page.evaluate(COPIES, [row["id"], False])
+
+
+COPIES = """async ([id, there]) => {
+  const { namesOfCopies } = await import('/static/lib/keep.js');
+  const kept = async () => (await namesOfCopies()).includes(`transcript-${id}`);
+  while ((await kept()) !== there) await new Promise(done => setTimeout(done, 50));
+}"""

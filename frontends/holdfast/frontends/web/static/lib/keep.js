@@ -50,6 +50,8 @@ export const saveCopy = (name, value) => copies("readwrite", (store) => store.pu
 /** @param {string} name @returns {Promise<{at: number, value: any} | undefined>} */
 export const readCopy = (name) => copies("readonly", (store) => store.get(name));
 
+export const namesOfCopies = () => copies("readonly", (store) => store.getAllKeys());
+
 /** @param {string} name */
 export const forgetCopy = (name) => copies("readwrite", (store) => store.delete(name));
 

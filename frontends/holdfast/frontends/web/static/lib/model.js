@@ -1,9 +1,9 @@
 /** What the page knows, and everything it can ask for. Facts come from the stream alone; a command changes nothing here. */
 import { DEVICE, Problem, call, get, newId, post } from "./http.js";
-import { forgetCopies, keep, readCopy, recall, saveCopy } from "./keep.js";
+import { forgetCopies, forgetCopy, keep, namesOfCopies, readCopy, recall, saveCopy } from "./keep.js";
 import { Listing } from "./listing.js";
 import { Notifier } from "./notify.js";
-import { openRoute } from "./opened.js";
+import { close, gone, openRoute } from "./opened.js";
 import { calmly } from "./pace.js";
 import { address, codeIn, parse, withoutCode } from "./route.js";
 import { ordered } from "./status.js";
@@ -145,9 +145,11 @@ function listen() {
         show();
         hear();
         void refresh();
+        void forgetErased();
       },
       patch: (frame) => {
         const fits = roster.patch(frame);
+        for (const op of frame.ops) if (op.op === "drop") forget(op.id);
         if (fits) tell();
         return fits;
       },
@@ -178,6 +180,26 @@ function listen() {
   );
 }
 
+/** A session was erased: nothing of it stays on this page, nor in this browser. @param {string} id */
+export function forget(id) {
+  gone.add(id);
+  const { rows, ended } = store.get();
+  store.set({ rows: rows.filter((row) => row.id !== id), ended: ended.filter((row) => row.id !== id) });
+  close(id);
+  keep(`draft.${id}`, null);
+  for (const kind of ["transcript", "draft"]) void forgetCopy(`${kind}-${id}`);
+}
+
+/** What was erased while this browser looked away. */
+async function forgetErased() {
+  const copied = (await namesOfCopies() ?? []).map((name) => /^(?:transcript|draft)-(.*)$/.exec(String(name))?.[1]);
+  const doubtful = copied.filter((id) => id && !roster.entries.has(id));
+  const ended = doubtful.length ? await get("/sessions", { state: "ended" }).catch(() => null) : null;
+  if (!ended) return;
+  const there = new Set(ended.items.map((/** @type {any} */ row) => row.id));
+  for (const id of doubtful) if (id && !there.has(id) && !roster.entries.has(id) && !recall(`new.${id}`, null)) forget(id);
+}
+
 /** @param {any} request */
 function announce(request) {
   const row = rowOf(request.session_id);
@@ -189,6 +211,7 @@ function announce(request) {
 
 /** A session that is not in the list: one that has ended, or none. @param {string} id @returns {Promise<boolean>} whether there is one */
 export async function lookUp(id) {
+  if (gone.has(id)) return false;
   try {
     const row = await get(`/sessions/${id}`);
     store.set({ ended: ordered([...store.get().ended.filter((each) => each.id !== id), row]) });

@@ -4,7 +4,7 @@ import { DETAIL_TYPES, NOTHING, fold } from "./details.js";
 import { get } from "./http.js";
 import { keep, readCopy } from "./keep.js";
 import { Listing } from "./listing.js";
-import { saveSoon, store, stream, toast } from "./model.js";
+import { forget, rowOf, saveSoon, store, stream, toast } from "./model.js";
 import { holdFrames, releaseFrames } from "./pace.js";
 import { changePast, leavePast, publish } from "./paging.js";
 import { Transcript } from "./transcript.js";
@@ -15,9 +15,18 @@ const FIRST_PAGE = 60;
 /** @type {Map<string, () => void>} subscriptions by session, the latest last */
 const open = new Map();
 
+/** Sessions that were opened and are not there. @type {Set<string>} */
+export const gone = new Set();
+
+/** Let go of a session before others push it out. @param {string} id */
+export function close(id) {
+  open.get(id)?.();
+  open.delete(id);
+}
+
 export function openRoute() {
   const { route } = store.get();
-  if (route.screen !== "session") return;
+  if (route.screen !== "session" || (gone.has(route.id) && !rowOf(route.id))) return;
   if ([...open.keys()].at(-1) === route.id) return;
   keep("last", route.id);
   const known = open.get(route.id);
@@ -64,6 +73,10 @@ function subscribe(id) {
         if (!model.items.length) leavePast(id); // erased
         tell();
         releaseFrames();
+      },
+      gone: () => {
+        releaseFrames();
+        forget(id);
       },
       patch: (frame) => {
         const answered = decisions(frame.ops, model);

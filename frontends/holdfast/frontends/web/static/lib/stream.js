@@ -18,6 +18,7 @@ export function delay(attempt, random = Math.random()) {
  * @property {(frame: any) => void} [events]
  * @property {(frame: any) => void} [frames]
  * @property {(frame: any) => void} [caughtUp]
+ * @property {() => void} [gone]  what it is of is not there, or not any more
  * @typedef {{state: "connecting" | "live" | "down" | "signed_out", attempt: number, retryAt: number | null, heardAt: number}} Link
  */
 
@@ -160,6 +161,7 @@ export class Stream {
     else if (frame.type === "events") handlers.events?.(frame);
     else if (frame.type === "frames") handlers.frames?.(frame);
     else if (frame.type === "caught_up") handlers.caughtUp?.(frame);
+    else if (frame.type === "error" && frame.code === "not_found") handlers.gone?.();
     else if (frame.type === "patch" && handlers.patch && !handlers.patch(frame)) this.#again(frame.sub);
     else if (frame.type === "reset") this.#again(frame.sub);
   }
