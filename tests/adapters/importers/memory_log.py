@@ -6,6 +6,7 @@ import re
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
 from msgspec import Raw
 from msgspec.structs import asdict, replace
 
@@ -168,4 +169,13 @@ def imported(path: Path) -> MemoryLog:
     """Return a log into which a file was imported."""
     log = MemoryLog()
     log.take(path)
+    return log
+
+
+def broken_off(path: Path, *, room: int) -> MemoryLog:
+    """Return a log that was full after so many events of a file, and has room for the rest now."""
+    log = MemoryLog(room=room)
+    with pytest.raises(LogFullError):
+        log.take(path)
+    log.room = None
     return log

@@ -10,7 +10,7 @@ import pytest
 from holdfast.adapters.importers import exported
 from holdfast.domain.errors import ConflictError, TranscriptError
 from tests.adapters.importers import claude_lines as claude
-from tests.adapters.importers.memory_log import LogFullError, MemoryLog
+from tests.adapters.importers.memory_log import MemoryLog, broken_off
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,11 +124,8 @@ def test_an_erased_session_does_not_come_back(export: Path, cli: Cli, env: dict[
 
 def test_an_import_that_broke_off_goes_on(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exported, "BATCH_EVENTS", 2)
-    log = MemoryLog(room=5)
-    with pytest.raises(LogFullError):
-        log.take(export)
+    log = broken_off(export, room=5)
 
-    log.room = None
     log.take(export)
 
     assert len(log.events) == len(events(export))

@@ -17,7 +17,7 @@ from holdfast.domain.session import events as e
 from holdfast.domain.session.commands import Create, Erase, MarkUnread, Observe
 from holdfast.domain.session.session import Context, fold, handle
 from tests.adapters.importers import claude_lines as c
-from tests.adapters.importers.memory_log import NOW, LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import NOW, MemoryLog, broken_off, imported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -253,11 +253,8 @@ def test_two_sessions_in_one_file_survive_a_kill(tmp_path: Path, eighths: int) -
     other = [{**line, "sessionId": OTHER} if isinstance(line, dict) else line for line in c.TURN]
     mixed = [each for pair in zip(c.TURN, other, strict=True) for each in pair]
     path = c.written(tmp_path / "t.jsonl", *mixed)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
+    log = broken_off(path, room=len(imported(path).events) * eighths // 8)
 
-    log.room = None
     log.take(path)
 
     assert log.dump() == imported(path).dump()

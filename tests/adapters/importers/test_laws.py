@@ -16,7 +16,7 @@ from tests.adapters.importers import gemini_chats as gemini
 from tests.adapters.importers import opencode_store as opencode
 from tests.adapters.importers import test_acp as acp
 from tests.adapters.importers.claude_lines import encoded, written
-from tests.adapters.importers.memory_log import LogFullError, MemoryLog, imported
+from tests.adapters.importers.memory_log import MemoryLog, broken_off, imported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,8 @@ def test_an_import_that_was_killed_goes_on_where_it_stopped(
 ) -> None:
     path = FORMATS[name](tmp_path)
     monkeypatch.setattr(feed, "BATCH_LINES", 1)
-    log = MemoryLog(room=len(imported(path).events) * eighths // 8)
-    with pytest.raises(LogFullError):
-        log.take(path)
+    log = broken_off(path, room=len(imported(path).events) * eighths // 8)
 
-    log.room = None
     log.take(path)
 
     assert log.dump() == imported(path).dump()

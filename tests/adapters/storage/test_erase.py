@@ -38,16 +38,9 @@ SECRET = "the-secret-of-session-"
 DOOMED, OTHER = StreamId("doomed"), StreamId("other")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def store(url: str, tmp_path: Path) -> Iterator[Store]:
-    with opened(url, tmp_path) as store:
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    with opened(store_url, tmp_path) as store:
         yield store
 
 

@@ -12,23 +12,14 @@ from holdfast.adapters.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from holdfast.adapters.storage.store import Store
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a store that does not exist yet."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'log.db'}"
-    return str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-def store(url: str) -> Iterator[Store]:
+def store(store_url: str) -> Iterator[Store]:
     """The store, open for writing."""
-    store = open_store(StoreSettings.from_url(url))
+    store = open_store(StoreSettings.from_url(store_url))
     yield store
     store.close()
 
@@ -40,13 +31,13 @@ def workspace(store: Store) -> Workspace:
 
 
 @pytest.fixture
-def reopened(url: str, store: Store) -> Iterator[Callable[[], Workspace]]:
+def reopened(store_url: str, store: Store) -> Iterator[Callable[[], Workspace]]:
     """Close the store and open it again, as after a restart."""
     opened: list[Store] = []
 
     def reopen() -> Workspace:
         store.close()
-        opened.append(open_store(StoreSettings.from_url(url)))
+        opened.append(open_store(StoreSettings.from_url(store_url)))
         return Workspace(opened[-1])
 
     yield reopen

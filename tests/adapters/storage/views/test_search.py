@@ -327,12 +327,12 @@ def test_a_dropped_index_fills_itself_again(
     assert workspace.digests() == before
 
 
-def test_a_store_that_was_never_indexed_is_searched_by_readers(filled: Workspace, store: Store, url: str) -> None:
+def test_a_store_that_was_never_indexed_is_searched_by_readers(filled: Workspace, store: Store, store_url: str) -> None:
     filled.catch_up()
     store.write(lambda tx: tx.connection.execute(text("DROP TABLE passages")).rowcount)
     store.write(lambda tx: tx.connection.execute(text("DELETE FROM projections WHERE name = 'search'")).rowcount)
 
-    with open_store(StoreSettings.from_url(url), write=False) as reading:
+    with open_store(StoreSettings.from_url(store_url), write=False) as reading:
         reader = Workspace(reading)
         assert set(ids(reader, "login")) == {"q1", "a1", "t2", "a2"}
         assert "search" in reader.digests()
