@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,18 @@ def test_no_answer_is_remembered_of_a_session_that_was_erased(told: Daemon) -> N
     assert told.request("DELETE", path, headers={"Idempotency-Key": "c-2"}).status == erased.status == 204
     refused(told.request("DELETE", path, headers={"Idempotency-Key": "c-3"}), 404, "not_found")
     refused(told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"}), 409, "session_erased")
+
+
+def test_the_same_command_on_many_connections_at_once_has_one_answer(told: Daemon) -> None:
+    path, key = f"/sessions/{EXAMPLE_ID}", {"Idempotency_Key": "c-1"}
+    with ThreadPoolExecutor(8) as many:
+        asked = [many.submit(told.post, f"{path}/rename", {"title": "x"}, **key) for _ in range(8)]
+        renamed = [each.result() for each in asked]
+        asked = [many.submit(told.request, "DELETE", path, headers={"Idempotency-Key": "c-1"}) for _ in range(8)]
+        erased = [each.result() for each in asked]
+
+    assert {(each.status, each.body) for each in renamed} == {(200, renamed[0].body)}
+    assert {each.status for each in erased} == {204}
 
 
 def test_a_refused_command_is_no_first_result(told: Daemon) -> None:

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 from starlette.responses import Response, StreamingResponse
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Repeats:
     def __init__(self) -> None:
         """Know of none yet."""
         self._answers: OrderedDict[_Key, _Answer] = OrderedDict()
+        self._under_way: dict[_Key, anyio.Event] = {}
 
     def kept(self, operations: Operations) -> Operations:
         """Return the operations, commands among them with a memory for what they were answered."""
@@ -56,25 +58,30 @@ class Repeats:
             if call.cause is None or call.lines:
                 return await operation.handler(call, given)
             key = (operation.method, operation.path, tuple(sorted(call.path.items())), call.cause)
+            while (under_way := self._under_way.get(key)) is not None:
+                await under_way.wait()
             first = self._answers.get(key)
             if first is not None:
                 return first.response()
-            response = await operation.handler(call, given)
-            if erases:
-                self._forget(call.session)
-            return self._keep(key, response)
+            done = self._under_way[key] = anyio.Event()
+            try:
+                response = await operation.handler(call, given)
+                if erases:
+                    self._forget(call.session)
+                self._keep(key, response)
+                return response
+            finally:
+                del self._under_way[key]
+                done.set()
 
         return replace(operation, handler=handler)
 
-    def _keep(self, key: _Key, response: Response) -> Response:
-        """Keep an answer and return it, or the one that the same command was given on another connection meanwhile."""
+    def _keep(self, key: _Key, response: Response) -> None:
         if isinstance(response, StreamingResponse) or len(response.body) > _LONGEST_BYTES:
-            return response
-        answer = _Answer(response.status_code, bytes(response.body), response.media_type)
-        first = self._answers.setdefault(key, answer)
+            return
+        self._answers[key] = _Answer(response.status_code, bytes(response.body), response.media_type)
         if len(self._answers) > _KEPT:
             self._answers.popitem(last=False)
-        return first.response()
 
     def _forget(self, session_id: str) -> None:
         """Let nothing stay of a session that was erased."""
