@@ -33,17 +33,21 @@ _TRIES: Final = 50
 _PATIENCE_S: Final = 60.0
 _STAMP: Final = re.compile(r"~(\d+):([\d.]+)~")
 
-_WATCH: Final = """pieces => {
+_WATCH: Final = """async pieces => {
+    const { stream } = await import('/static/lib/model.js');
     const log = document.querySelector('[role=log]');
-    const seen = { sights: [], frames: [], away: 0 };
+    const seen = { arrivals: [], sights: [], frames: [], away: 0 };
     let asked = false, last = 0, all;
+    const stamp = text => Number([...text.slice(-200).matchAll(/~([0-9]+):[0-9.]+~/g)].at(-1)?.[1] ?? -1);
     const newest = () => {
         const walk = document.createTreeWalker(log, NodeFilter.SHOW_TEXT);
-        for (let node = walk.lastChild(); node; node = walk.previousNode()) {
-            const stamp = [...node.data.slice(-200).matchAll(/~([0-9]+):[0-9.]+~/g)].at(-1);
-            if (stamp) return Number(stamp[1]);
-        }
-        return -1;
+        let found = -1;
+        for (let node = walk.lastChild(); node && found < 0; node = walk.previousNode()) found = stamp(node.data);
+        return found;
+    };
+    stream.options.onFrame = (way, frame) => {
+        const number = Math.max(-1, ...(frame.ops ?? []).map(op => stamp(op.text ?? op.item?.text ?? '')));
+        if (number >= 0) seen.arrivals.push([number, performance.now()]);
     };
     new MutationObserver(() => {
         if (asked) return;
@@ -74,11 +78,13 @@ class Seen(Struct, frozen=True):
     """What the page noted, in milliseconds of its own clock.
 
     Attributes:
+        arrivals: The newest piece that had come, and when.
         sights: The newest piece that was shown, and when the frame that showed it was done.
         frames: From each frame to the next one.
         away: How often the newest text was there and not in sight.
     """
 
+    arrivals: list[tuple[int, float]]
     sights: list[tuple[int, float]]
     frames: list[float]
     away: int
@@ -98,11 +104,13 @@ class Painted(Struct, frozen=True):
 
     Attributes:
         delays: Milliseconds of each piece, in order.
+        within: How many of these went by in the page.
         clocks: Milliseconds by which they may be wrong, all by the same.
         busy: Processors that were kept busy: by the daemon, by the page, and by the whole browser.
     """
 
     delays: list[float]
+    within: list[float]
     clocks: float
     frames: list[float]
     busy: tuple[float, float, float]
@@ -133,6 +141,7 @@ def _rows(painted: Painted) -> tuple[Row, ...]:
     return (
         Row("99 of 100 pieces", "ms", quantiles(delays, n=100)[98], _SCREEN),
         Row("one of two", "ms", median(delays)),
+        Row("of these in the page, 99 of 100", "ms", quantiles(painted.within, n=100)[98]),
         Row("the last tenth, 99 of 100", "ms", quantiles(delays[-tenth:], n=100)[98], _SCREEN),
         Row("by how much the two clocks may differ", "ms", painted.clocks),
         Row("a frame, one of two", "ms", median(frames), _FRAME),
@@ -150,17 +159,25 @@ def _watched(page: Page, cdp: CDPSession, daemon: BenchDaemon, sessions: list[st
     page.evaluate(_WATCH, pieces)
     ahead, clocks = _clock(page)
     prompt(daemon, sessions)
-    began, before = monotonic(), (daemon.busy_s(), *_busy_s(cdp))
+    started, before = monotonic(), (daemon.busy_s(), *_busy_s(cdp))
     seen = convert(page.evaluate(_SEEN, _PATIENCE_S * 1000), Seen)
-    took, after = monotonic() - began, (daemon.busy_s(), *_busy_s(cdp))
+    took, after = monotonic() - started, (daemon.busy_s(), *_busy_s(cdp))
     said: list[tuple[str, str]] = _STAMP.findall(page.inner_text("[role=log]"))
     assert [int(number) for number, _ in said] == list(range(pieces)), "not shown as it was said"
     assert not seen.away, f"the newest text was out of sight {seen.away} times"
-    delays: list[float] = []
-    for number, at in seen.sights:
-        delays += [at - ahead - float(stamp) * 1000 for _, stamp in said[len(delays) : number + 1]]
+    came, shown = _times(seen.arrivals), _times(seen.sights)
+    delays = [at - ahead - float(stamp) * 1000 for at, (_, stamp) in zip(shown, said, strict=True)]
+    within = [at - arrived for at, arrived in zip(shown, came, strict=True)]
     daemons, pages, browsers = ((now - then) / took for now, then in zip(after, before, strict=True))
-    return Painted(delays, clocks, seen.frames, (daemons, pages, browsers))
+    return Painted(delays, within, clocks, seen.frames, (daemons, pages, browsers))
+
+
+def _times(noted: list[tuple[int, float]]) -> list[float]:
+    """Return the time of each piece from those of the newest ones."""
+    times: list[float] = []
+    for number, at in noted:
+        times += [at] * (number + 1 - len(times))
+    return times
 
 
 def _clock(page: Page) -> tuple[float, float]:

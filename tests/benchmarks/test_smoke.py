@@ -63,7 +63,7 @@ def test_a_run_too_small_to_mean_anything_prints_and_writes_every_row(tmp_path: 
         "+",
     ]
     rows = list(rows_of(written["figures"]))
-    assert len(rows) == 6 + 8 + 3 + 1 + 1 + 1 + 3 + 4 + 1 + 4 + 6 + 2 + 2 + 2 + 4 + 9 + 9 + 24 + 24 + 6
+    assert len(rows) == 6 + 8 + 3 + 1 + 1 + 1 + 3 + 4 + 1 + 4 + 6 + 2 + 2 + 2 + 4 + 10 + 9 + 24 + 24 + 6
     # Clocks of processes tick every hundredth of a second, and so short a run may lie between; no frame need be late.
     assert [row for row in rows if row["value"] <= 0 and row["unit"] not in {"cores", "frames"}] == []
     assert all(row["what"] in ran.stdout for row in rows)
