@@ -48,8 +48,8 @@ class Listen(Struct, frozen=True):
     web: bool = True
 
 
-class DaemonControl(Protocol):
-    """The daemon of one home. Every method is cheap to reach: nothing heavy is imported before it is needed."""
+class DaemonFinder(Protocol):
+    """Where the daemon of one home is, and what opens it: all that it takes to speak to one that runs."""
 
     def running(self, *, wait_s: float = 0.0) -> Running | None:
         """Return the daemon that is ready, None where there is none.
@@ -70,6 +70,10 @@ class DaemonControl(Protocol):
             UnsafeError: Others can read the file, or it is a link.
         """
         ...
+
+
+class DaemonControl(DaemonFinder, Protocol):
+    """The daemon of one home. Every method is cheap to reach: nothing heavy is imported before it is needed."""
 
     def tokens(self) -> TokenBook:
         """Return what else was given out to speak to it; it need not run."""

@@ -71,10 +71,10 @@ class Doors:
         Raises:
             SettingsError: The home cannot be used.
         """
-        from holdfast.adapters.configuration.home import find_home  # for the tray alone
+        from holdfast.adapters.configuration.home import Home  # for the tray alone
         from holdfast.adapters.configuration.preferences import FilePreferences
 
-        return FilePreferences(find_home(os.environ).configuration)
+        return FilePreferences(Home(self.home()).configuration)
 
     def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
         """Return the command of the agent that plays a recording."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Raw
 from msgspec.structs import replace
 
+from holdfast.bootstrap import Doors
 from holdfast.domain.answers import (
     Attachment,
     Check,
@@ -34,14 +35,13 @@ from holdfast.domain.session import commands
 from holdfast.domain.session.codec import encode
 from holdfast.domain.session.decide import decide
 from holdfast.domain.session.session import Context, Session, record
-from tests.frontends.client.canned import Control
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from holdfast.domain.daemon import DaemonControl
     from holdfast.domain.keeping import KnownAgent, Order
     from holdfast.domain.ports import Progress
-    from holdfast.domain.preferences import Preferences
     from holdfast.domain.projections.inbox import Request
     from holdfast.domain.projections.roster import Row
     from holdfast.domain.session.commands import Command
@@ -282,26 +282,25 @@ class MemoryLibrary:
             progress(self.label, 1, 2)
 
 
-class MemoryDoors:
-    """A library in memory, and a home without a daemon, in which none can be started."""
+NOWHERE = Path("/dev/null/home")
+"""A home in which nothing can be, and no daemon can be started."""
+
+
+class MemoryDoors(Doors):
+    """A library in memory, and nothing else of a home."""
 
     def __init__(self, library: MemoryLibrary) -> None:
+        super().__init__()
         self._library = library
 
     def library(self) -> MemoryLibrary:
         return self._library
 
-    def daemon(self, home: Path | None = None) -> Control:
-        return Control(lambda: None)
+    def daemon(self, home: Path | None = None) -> DaemonControl:
+        return super().daemon(home or NOWHERE)
 
     def home(self) -> Path:
-        return Path("memory")
+        return NOWHERE
 
     def log(self, place: str | None) -> tuple[str, MemoryLibrary]:
         return place or "memory", self._library
-
-    def preferences(self) -> Preferences:
-        raise NotImplementedError
-
-    def demo_agent(self, speed: float, copy: Path) -> tuple[str, ...]:
-        raise NotImplementedError

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from holdfast.domain.daemon import Listen, Running
-    from holdfast.domain.tokens import TokenBook
+    from holdfast.domain.daemon import Running
 
 Answer = bytes | None
 """What is sent before the connection is closed; None keeps it open, in silence, until the test is over."""
@@ -79,8 +78,8 @@ class Canned:
         return head + b"\r\n\r\n" + body
 
 
-class Control:
-    """The port over a socket of a test's own; nothing can be started or stopped by it."""
+class Finder:
+    """The port over a socket of a test's own."""
 
     def __init__(self, find: Callable[[], Running | None]) -> None:
         self._find = find
@@ -90,27 +89,3 @@ class Control:
 
     def token(self) -> str:
         return "secret"
-
-    def tokens(self) -> TokenBook:
-        raise NotImplementedError
-
-    def start(self, listen: Listen) -> Running:
-        raise NotImplementedError
-
-    def serve(self, listen: Listen) -> NoReturn:
-        raise NotImplementedError
-
-    def stop(self, *, agents: bool = False) -> bool:
-        raise NotImplementedError
-
-    def restart(self, listen: Listen | None = None) -> Running:
-        raise NotImplementedError
-
-    def logs(self, *, follow: bool = False) -> Iterator[str]:
-        raise NotImplementedError
-
-    def install_service(self) -> list[str]:
-        raise NotImplementedError
-
-    def remove_service(self) -> list[str]:
-        raise NotImplementedError

@@ -26,7 +26,7 @@ from holdfast.frontends.client.exchange import Exchange
 from holdfast.frontends.client.reading import DaemonReading
 from holdfast.frontends.client.sessions import DaemonSessions
 from holdfast.frontends.client.writing import DaemonWorkspace
-from tests.frontends.client.canned import Canned, Control, chunked, ok
+from tests.frontends.client.canned import Canned, Finder, chunked, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def talk(tmp_path: Path, said: list[str]) -> Iterator[Talk]:
             canned = Canned(path, *answers)
             stack.callback(canned.close)
             running = Running(1, "http://127.0.0.1:1", str(path), "2026-03-12T09:00:00.000Z")
-            return Exchange(Control(lambda: running), running, "cli", said.append), canned
+            return Exchange(Finder(lambda: running), running, "cli", said.append), canned
 
         yield talk
 
@@ -144,7 +144,7 @@ def test_without_a_socket_no_daemon_runs(tmp_path: Path, said: list[str]) -> Non
     running = Running(1, "http://127.0.0.1:1", str(tmp_path / "nobody"), "2026-03-12T09:00:00.000Z")
 
     with pytest.raises(NotRunningError):
-        Exchange(Control(lambda: None), running, "cli", said.append).get("/status")
+        Exchange(Finder(lambda: None), running, "cli", said.append).get("/status")
 
 
 def test_what_cannot_be_written_in_utf_8_is_refused_here(talk: Talk) -> None:
@@ -277,7 +277,7 @@ def test_whoever_follows_waits_for_a_daemon_that_is_about_to_end(tmp_path: Path,
     ]
     before, after = Canned(first, chunked(event(3))), Canned(second, chunked(event(4)))
     try:
-        exchange = Exchange(Control(iter(begun[1:]).__next__), begun[0], "cli", said.append)
+        exchange = Exchange(Finder(iter(begun[1:]).__next__), begun[0], "cli", said.append)
         followed = DaemonReading(exchange).events(follow=True)
 
         assert [next(followed).recorded.position for _ in range(2)] == [3, 4]
@@ -294,7 +294,7 @@ def test_a_daemon_that_is_dying_and_still_looks_alive_is_waited_for_once_more(tm
     ]
     before, after = Canned(first, b""), Canned(second, ok(b"[]"))
     try:
-        exchange = Exchange(Control(iter(begun[1:]).__next__), begun[0], "cli", said.append)
+        exchange = Exchange(Finder(iter(begun[1:]).__next__), begun[0], "cli", said.append)
 
         assert exchange.get("/sessions") == b"[]"
     finally:
@@ -311,7 +311,7 @@ def test_whoever_does_not_follow_is_told_that_the_log_broke_off(talk: Talk) -> N
 
 def test_a_daemon_that_stays_away_is_not_waited_for_for_ever(tmp_path: Path, said: list[str]) -> None:
     running = Running(1, "http://127.0.0.1:1", str(tmp_path / "nobody"), "2026-03-12T09:00:00.000Z")
-    exchange = Exchange(Control(lambda: None), running, "cli", said.append, patience_s=0.01)
+    exchange = Exchange(Finder(lambda: None), running, "cli", said.append, patience_s=0.01)
 
     with pytest.raises(NotRunningError):
         exchange.come_back()
@@ -325,7 +325,7 @@ def test_who_follows_in_pieces_waits_for_a_daemon_as_long_as_who_follows_at_once
 ) -> None:
     running = Running(1, "http://127.0.0.1:1", str(tmp_path / "first"), "2026-03-12T09:00:00.000Z")
     before = Canned(tmp_path / "first", chunked(event(3), whole=False))
-    exchange = Exchange(Control(lambda: None), running, "cli", said.append)
+    exchange = Exchange(Finder(lambda: None), running, "cli", said.append)
     try:
         followed = DaemonSessions(exchange).follow(StreamId("s"), 0, 0.5)
         assert next(followed).recorded.position == 3

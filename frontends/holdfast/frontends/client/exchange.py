@@ -32,7 +32,7 @@ from holdfast.frontends.codes import rebuilt
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-    from holdfast.domain.daemon import DaemonControl, Running
+    from holdfast.domain.daemon import DaemonFinder, Running
     from holdfast.domain.ports import Progress
 
 BACK_WITHIN_S: Final = 30.0
@@ -72,7 +72,7 @@ class Exchange:
 
     def __init__(
         self,
-        control: DaemonControl,
+        control: DaemonFinder,
         running: Running,
         device: str,
         say: Callable[[str], None],

@@ -30,7 +30,7 @@ from holdfast.frontends.codes import rebuilt
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from holdfast.domain.daemon import DaemonControl
+    from holdfast.domain.daemon import DaemonFinder
 
 POLICY: Final = ReconnectPolicy(base_s=0.1, factor=2.0, cap_s=5.0, jitter_s=0.2, jitter_kind="proportional")
 
@@ -339,7 +339,7 @@ class Stream:
 
 
 @asynccontextmanager
-async def attached(control: DaemonControl, name: str) -> AsyncGenerator[Stream]:
+async def attached(control: DaemonFinder, name: str) -> AsyncGenerator[Stream]:
     """Be attached to the daemon of a home until the context is left; it may come, go and come back meanwhile."""
     stream = Stream(partial(find, control), name)
     async with anyio.create_task_group() as tasks:
@@ -350,7 +350,7 @@ async def attached(control: DaemonControl, name: str) -> AsyncGenerator[Stream]:
             tasks.cancel_scope.cancel()
 
 
-def find(control: DaemonControl) -> Address:
+def find(control: DaemonFinder) -> Address:
     """Return where the daemon is now.
 
     Raises:
