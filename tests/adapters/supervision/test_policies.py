@@ -30,7 +30,7 @@ from holdfast.domain.policy_table import DEFAULTS
 from holdfast.domain.recorded import Actor, StreamId
 from holdfast.domain.session import commands as c
 from holdfast.domain.session import events as e
-from holdfast.domain.transport import ConnectError, Failure, Heard, Joining, Peer, Speech, Transport, Write
+from holdfast.domain.transport import ConnectError, Failure, Heard, Joining, Peer, Speech, Transport, Wish, Write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
@@ -142,7 +142,12 @@ class Repeats(Speech):
             case _:
                 return []
 
+    def wish(self, session_id: StreamId, key: str, wish: Wish) -> list[Write]:
+        return [Write(key, b"wish\n")]
+
     def receive(self, data: bytes) -> Iterator[Heard]:
+        if data == b"wish\n":
+            raise RuntimeError("a transport with a defect")
         for word in data.decode().split():
             if word == "hello":
                 yield Heard(self.session, (e.Attached(self.link_id, "remote"),))

@@ -11,6 +11,7 @@ from trio.testing import MockClock
 from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.supervision import keepers
 from holdfast.domain.content import of_text
+from holdfast.domain.errors import ConflictError
 from holdfast.domain.keeping import Order
 from holdfast.domain.policy import LivePolicy, QueuePolicy, TransportPolicy
 from holdfast.domain.session import commands as c
@@ -62,6 +63,20 @@ async def test_the_same_client_id_at_the_same_time_is_one_session_that_is_there_
 
         assert begun[0] == begun[1]
         assert sum(isinstance(fact, e.SessionCreated) for fact in it.facts(begun[0])) == 1
+
+
+async def test_a_wish_that_breaks_the_connection_is_answered_at_once(tmp_path: Path) -> None:
+    async with lab(tmp_path) as it:
+        session = await it.new()
+        await it.keeping.opened(session, within_s=HOUR)
+        began = anyio.current_time()
+
+        with pytest.raises(ConflictError, match="the connection is over"):
+            await it.keeping.set_mode(session, "ask", cause=None, actor=ME)
+
+        assert anyio.current_time() - began < 1
+        await anyio.sleep(1)
+        assert it.state(session) == "failed"
 
 
 async def test_a_session_that_makes_room_in_memory_while_it_is_written_to_goes_on(

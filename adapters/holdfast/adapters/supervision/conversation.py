@@ -110,8 +110,11 @@ class Talk:
                     await self._yard.ledger.drive(keeper)
             await self._commit()
             nursery.cancel_scope.cancel()
-        self._wishes.over()
         return self._asked or self._failure
+
+    def over(self) -> None:
+        """Answer nothing that was asked of the peer any more: the connection has ended, or an error has ended it."""
+        self._wishes.over()
 
     def _attach(self, joining: Joining) -> None:
         self._carried.add(joining.session.id)

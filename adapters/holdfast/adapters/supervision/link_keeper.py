@@ -288,6 +288,7 @@ class LinkKeeper:
             outcomes = await self._outcomes(wire, failure)
         finally:
             self._talk = None
+            talk.over()
         return Loss(failure, self._asked[0] if self._asked else None, talk.ready, outcomes, talk.settled)
 
     async def joining(self, keeper: Keeper) -> Joining:
