@@ -209,7 +209,7 @@ def test_malformed_lines_are_counted_and_passed_over(tmp_path: Path) -> None:
         b'{"a": 1}',
         b"\xff\xfe",
         b"\x00" * 64,
-        b'{"type": "\\ud800"}',
+        b'{"type": "\xed\xa0\xbd"}',
     ]
     lines = [each for line in c.TURN if isinstance(line, dict) for each in (line, bad[len(line) % len(bad)])]
     log = MemoryLog()

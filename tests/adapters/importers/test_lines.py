@@ -46,6 +46,14 @@ def test_a_line_over_the_limit_is_passed_over_and_the_next_one_is_read(length: i
     assert lines[-1].end == 11 + length + 1 + 4
 
 
+def test_a_text_that_was_cut_in_the_middle_of_an_emoji_is_not_lost() -> None:
+    [line] = read_lines(BytesIO(b'{"a": "so far \\ud83d", "b": "\\ud83d\\ude00 \\\\ud83d"}\n'))
+
+    assert line.data is not None
+    assert json_object(line.data) == {"a": "so far \ufffd", "b": "\N{GRINNING FACE} \\ud83d"}
+    assert (line.start, line.end) == (0, 52)
+
+
 def test_a_byte_order_mark_is_no_part_of_a_line() -> None:
     assert [line.data for line in read_lines(BytesIO(b"\xef\xbb\xbf{}\n{}"))] == [b"{}", b"{}"]
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, BinaryIO, TypeGuard
 
 from msgspec import MsgspecError, Struct, json
 
+from holdfast.domain.surrogates import without_halves
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,7 +29,7 @@ class Line(Struct, frozen=True, gc=False):
     """One line of a file.
 
     Attributes:
-        data: Its bytes without the newline and white space around them; None for a line that is too long.
+        data: Its bytes without the newline and white space around them, mended; None for a line that is too long.
         start: Offset of its first byte.
         end: Offset of the byte after it, and after its newline where it has one.
         ended: Whether the newline is there. Without it the writer may not be done.
@@ -90,6 +92,11 @@ def json_object(line: bytes) -> JsonObject | None:
     return value
 
 
+def mended(data: bytes) -> bytes:
+    """Return JSON with U+FFFD for each half of a surrogate pair: a text that was cut inside an emoji is not lost."""
+    return without_halves(data) if b"\\ud" in data or b"\\uD" in data else data
+
+
 def is_object(value: object) -> TypeGuard[JsonObject]:
     """Tell whether a decoded JSON value is an object."""
     return isinstance(value, dict)
@@ -101,7 +108,7 @@ def is_array(value: object) -> TypeGuard[list[object]]:
 
 
 def _joined(pieces: list[bytes]) -> bytes:
-    return b"".join(pieces).strip().removeprefix(_BYTE_ORDER_MARK)
+    return mended(b"".join(pieces).strip().removeprefix(_BYTE_ORDER_MARK))
 
 
 def _too_deep(value: object) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from holdfast.adapters.importers.fields import inner, moment, text
 from holdfast.adapters.importers.gemini.translate import translate
-from holdfast.adapters.importers.lines import is_array, is_object, json_object
+from holdfast.adapters.importers.lines import is_array, is_object, json_object, mended
 from holdfast.adapters.importers.names import session_name
 from holdfast.adapters.importers.port import Document
 from holdfast.domain.session.commands import Create
@@ -63,7 +63,7 @@ class GeminiChat:
 
     def document(self, path: Path) -> Document | None:
         """Return the chat that a file holds as one document."""
-        content = path.read_bytes()
+        content = mended(path.read_bytes())
         fields = json_object(content) if content.lstrip().startswith(b"{") else None
         if fields is None or not text(fields, "projectHash"):
             return None

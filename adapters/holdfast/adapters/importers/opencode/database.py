@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.adapters.importers.lines import LINE_LIMIT, json_object
+from holdfast.adapters.importers.lines import LINE_LIMIT, json_object, mended
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -122,4 +122,4 @@ def _text(value: object) -> str:
 
 
 def _object(data: object) -> JsonObject | None:
-    return json_object(data) if isinstance(data, bytes) else None
+    return json_object(mended(data)) if isinstance(data, bytes) else None

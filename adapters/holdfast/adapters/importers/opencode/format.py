@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from holdfast.adapters.importers.fields import count, inner, text
-from holdfast.adapters.importers.lines import LINE_LIMIT, json_object
+from holdfast.adapters.importers.lines import LINE_LIMIT, json_object, mended
 from holdfast.adapters.importers.names import session_name
 from holdfast.adapters.importers.opencode.database import session_in, sessions_in
 from holdfast.adapters.importers.opencode.translate import about, message
@@ -187,4 +187,4 @@ def _read(path: Path, digest: blake2b) -> JsonObject | None:
     content = b"" if path.stat().st_size > LINE_LIMIT else path.read_bytes()
     digest.update(len(content).to_bytes(8))
     digest.update(content)
-    return json_object(content)
+    return json_object(mended(content))

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from holdfast.domain.content import NOTHING
+from holdfast.domain.surrogates import without_halves
 
 DEPTH: Final = 128
 """How deep JSON may nest. A reader of the log must manage it, too, whatever else is on its stack."""
@@ -161,24 +162,15 @@ def _readable(data: bytes) -> tuple[bytes, str]:
     if not data.isascii():
         data = data.decode("utf-8", "replace").encode()
     if b"\\u" in data:
-        data = _SURROGATES.sub(_without_halves, data)
+        data = without_halves(data)
     if data.count(b"[") + data.count(b"{") > DEPTH and _depth(data) > DEPTH:
         return data, f"nested deeper than {DEPTH} levels"
     return data, ""
 
 
-_SURROGATES: Final = re.compile(
-    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\[^u]"
-)
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]+|\\.)*+["\\]?', re.DOTALL)  # with no end, too: else linear no more
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-
-
-def _without_halves(match: re.Match[bytes]) -> bytes:
-    """Whole pairs and other escapes stay; they are matched so that a half is never looked for inside them."""
-    found = match[0]
-    return b"\\ufffd" if len(found) == 6 else found
 
 
 def _depth(data: bytes) -> int:
