@@ -135,6 +135,7 @@ class Compaction(Struct, frozen=True):
         remains: Why the database did not shrink by that, in words, where something kept it from it.
         attachments: Attachments that no event refers to any more, or never did, and that were removed.
         attachment_bytes: What they took.
+        connected: Sessions that were left alone because an agent is connected to them.
     """
 
     sessions: int
@@ -147,6 +148,7 @@ class Compaction(Struct, frozen=True):
     remains: str | None = None
     attachments: int = 0
     attachment_bytes: int = 0
+    connected: int = 0
 
 
 class Check(Struct, frozen=True):

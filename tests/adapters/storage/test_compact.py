@@ -29,7 +29,7 @@ from holdfast.adapters.storage.views.rebuild import rebuild
 from holdfast.adapters.storage.views.roster import one, roster_row
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.domain.content import of_text
-from holdfast.domain.errors import NotFoundError, SessionErasedError, TranscriptError
+from holdfast.domain.errors import ConflictError, NotFoundError, SessionErasedError, TranscriptError
 from holdfast.domain.projections.replay import Moment, story
 from holdfast.domain.recorded import DAEMON, Recorded, StreamId
 from holdfast.domain.search.query import parse
@@ -201,6 +201,18 @@ def test_without_a_name_only_what_saves_room_is_compacted(store: Store) -> None:
     assert worth == {SPOKEN: found.before - found.after, OTHER: 0} or worth[SPOKEN] > 0 == worth[OTHER]
     assert None not in data_of(store, OTHER, "text-appended")
     assert compact(store, OTHER).messages == 1, "whoever names it means all of it"
+
+
+def test_sessions_that_somebody_holds_are_left_alone_and_counted(store: Store) -> None:
+    speak(store)
+    speak(store, StreamId("free"))
+
+    found = compact(store, held=lambda session: session == SPOKEN)
+
+    assert (found.sessions, found.connected) == (1, 1)
+    assert None not in data_of(store, SPOKEN, "text-appended")
+    with pytest.raises(ConflictError, match="connected"):
+        compact(store, SPOKEN, held=lambda _session: True)
 
 
 def test_a_large_file_is_written_anew_only_where_that_gives_back_a_part_of_it(

@@ -426,6 +426,15 @@ def test_compact_says_what_kept_the_file_from_shrinking(run: Run, library: Memor
     assert ran.err == "The file did not shrink: the disk is full.\n"
 
 
+def test_compact_says_how_many_sessions_it_left_alone(run: Run, library: MemoryLibrary) -> None:
+    library.saved = replace(library.saved, events=0, connected=2)
+
+    ran = run("compact")
+
+    assert ran.out.startswith("Nothing to compact.")
+    assert ran.err == "Left alone: 2 connected sessions. Compact again when their agents sleep or are gone.\n"
+
+
 def test_doctor_fails_when_a_check_does(run: Run, library: MemoryLibrary) -> None:
     library.health = [Check("store", ok=True, detail="SQLite"), Check("disk", ok=False, detail="full")]
 

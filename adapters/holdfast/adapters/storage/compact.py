@@ -89,11 +89,12 @@ def compact(
         chosen = list(_sessions(connection, session))
         before = usage.stored_bytes(connection, chosen if session else None)
         file_before = usage.file_bytes(connection)
-    messages = events = sessions = 0
+    messages = events = sessions = connected = 0
     for done, (name, number) in enumerate(chosen):
         if progress is not None:
             progress(done, len(chosen))
         if held(name):
+            connected += 1
             continue
         merged = plan(_stored(store, number))
         if session is None:
@@ -123,6 +124,7 @@ def compact(
         remains,
         len(orphans),
         sum(orphans.values()),
+        connected,
     )
 
 

@@ -37,6 +37,10 @@ def compact(app: App, *, session: str | None, as_json: bool) -> None:
             found = workspace.compact(session_id, actor=_PERSON, progress=report)
     if found.remains is not None:
         note(f"The file did not shrink: {found.remains}.")
+    if found.connected:
+        note(
+            f"Left alone: {count(found.connected, 'connected session')}. Compact again when their agents sleep or are gone."
+        )
     if as_json:
         app.terminal.json(wire.encode(found))
         return
