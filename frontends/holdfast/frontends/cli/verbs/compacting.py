@@ -38,9 +38,8 @@ def compact(app: App, *, session: str | None, as_json: bool) -> None:
     if found.remains is not None:
         note(f"The file did not shrink: {found.remains}.")
     if found.connected:
-        note(
-            f"Left alone: {count(found.connected, 'connected session')}. Compact again when their agents sleep or are gone."
-        )
+        left = count(found.connected, "connected session")
+        note(f"Left alone: {left}. Compact again when their agents sleep or are gone.")
     if as_json:
         app.terminal.json(wire.encode(found))
         return
