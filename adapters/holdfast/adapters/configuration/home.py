@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from holdfast.domain.errors import SettingsError, StoreReadOnlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+_FOLDERS = ("hosts", "checkpoints", "attachments", "logs")
+"""There from the start, so that a backup or a script finds what it was told of."""
 
 
 class Home(Struct, frozen=True):
@@ -80,7 +84,7 @@ def find_home(environ: Mapping[str, str]) -> Home:
 
 
 def prepare_home(home: Home, warn: Callable[[str], None]) -> None:
-    """Make the folder where it is missing, and keep it and its files from others.
+    """Make the folder where it is missing, with those in it, and keep it and its files from others.
 
     Raises:
         StoreReadOnlyError: It cannot be made.
@@ -90,6 +94,9 @@ def prepare_home(home: Home, warn: Callable[[str], None]) -> None:
     except OSError as error:
         msg = f"cannot make the folder {home.path} ({error.strerror}): set HOLDFAST_HOME to one that can be written"
         raise StoreReadOnlyError(msg) from error
+    for name in _FOLDERS:
+        with suppress(OSError):  # whoever needs it says so
+            (home.path / name).mkdir(mode=0o700, exist_ok=True)
     close_to_others(home, warn)
 
 
