@@ -117,6 +117,8 @@ class Directory:
         if found is None:
             schemes = ", ".join(sorted(f"{each}:" for one in self.transports.values() for each in one.schemes))
             msg = f"{name!r} is neither a name in config.toml nor an address that can be reached ({schemes})"
+            if ":" not in name:
+                msg += "; a daemon learns of new names by `holdfast restart`"
             raise UsageError(msg)
         peer = found.peer(uri, cwd if target is None else cwd or target.cwd)
         return replace(peer, target=name)
