@@ -252,18 +252,12 @@ class LinkKeeper:
             known = next((keeper.session.state.link_id for keeper in self.members.values()), None)
             await self._log.resume(StreamId(known or str(uuid4())))
         await self._record([links.ConnectionRequested(peer.transport, peer.target, self._attempt)])
-        if peer.command is not None:
-            labels = {"link": self.id, "session": next(iter(self.members), ""), "store": yard.journal.name}
-            opened = opening.started(
-                peer,
-                incarnation,
-                settings=yard.settings,
-                epoch=yard.journal.epoch,
-                labels=labels,
-            )
+        if peer.command is None:
+            opened = opening.connected(self._transport, peer, incarnation, policy=self.policy, settings=yard.settings)
         else:
-            limit = yard.settings.agents.frame_limit_bytes
-            opened = opening.connected(self._transport, peer, incarnation, policy=self.policy, limit_bytes=limit)
+            labels = {"link": self.id, "session": next(iter(self.members), ""), "store": yard.journal.name}
+            epoch = yard.journal.epoch
+            opened = opening.started(peer, incarnation, settings=yard.settings, epoch=epoch, labels=labels)
         async with opened as wire:
             yield wire
 

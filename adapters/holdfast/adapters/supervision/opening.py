@@ -54,7 +54,7 @@ async def started(
 
 @asynccontextmanager
 async def connected(
-    transport: Transport, peer: Peer, incarnation: bytes, *, policy: TransportPolicy, limit_bytes: int
+    transport: Transport, peer: Peer, incarnation: bytes, *, policy: TransportPolicy, settings: Settings
 ) -> AsyncGenerator[Wire]:
     """Dial a peer.
 
@@ -63,7 +63,7 @@ async def connected(
         OSError: The same, for reasons that may pass.
     """
     heartbeat = policy.heartbeat.interval_s if policy.heartbeat.kind == "ws-ping" else 0.0
-    stream = await transport.dial(peer, heartbeat_s=heartbeat, limit_bytes=limit_bytes)
+    stream = await transport.dial(peer, heartbeat_s=heartbeat, limit_bytes=settings.agents.frame_limit_bytes)
     async with dialled(stream, incarnation) as wire:
         yield wire
 
