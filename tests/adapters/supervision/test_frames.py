@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from holdfast.adapters.supervision.frames import FRAME_BYTES, FRAMES, RING_BYTES, News, Ring
 from holdfast.adapters.supervision.pieces import SHOWN
+from holdfast.adapters.supervision.secrets import Secrets
 from holdfast.domain.session import events as e
 from tests.agents.scripting import Scripted
 
@@ -24,7 +25,7 @@ SECRET = "sk-ant-abc123xyz"
 
 
 def ring() -> Ring:
-    return Ring(News(), count(1).__next__)
+    return Ring(News(), count(1).__next__, Secrets())
 
 
 @given(st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=20), st.data())
@@ -61,7 +62,7 @@ def test_a_flood_and_a_line_without_an_end_take_no_more_room() -> None:
 
 def test_who_listens_hears_of_each_frame_until_it_has_had_enough() -> None:
     news = News()
-    kept, heard = Ring(news, count(1).__next__), [0]
+    kept, heard = Ring(news, count(1).__next__, Secrets()), [0]
 
     def listener() -> None:
         heard[0] += 1
@@ -88,7 +89,7 @@ def texts(kept: Ring) -> list[str]:
 
 @given(st.sets(st.integers(1, len(SECRET) - 1), min_size=1), st.integers(0, 10))
 def test_of_a_value_that_comes_in_pieces_only_the_first_letters_are_seen(cuts: set[int], between: int) -> None:
-    kept = Ring(News(), count(1).__next__, [SECRET])
+    kept = Ring(News(), count(1).__next__, Secrets([SECRET]))
     edges = [0, *sorted(cuts), len(SECRET)]
     pieces = [SECRET[begin:end] for begin, end in pairwise(edges)]
     pieces[0], pieces[-1] = f"the key is {pieces[0]}", f"{pieces[-1]}, I think"
@@ -104,7 +105,7 @@ def test_of_a_value_that_comes_in_pieces_only_the_first_letters_are_seen(cuts: s
 
 
 def test_what_only_looks_like_a_piece_of_a_value_is_shown() -> None:
-    kept = Ring(News(), count(1).__next__, [SECRET, "short"])
+    kept = Ring(News(), count(1).__next__, Secrets([SECRET, "short"]))
     said = ["sk-", "antique", "the rest: k-ant-abc123xyz", "123xyz", "short", "", "s", "k", "so it ends in sk-"]
     for text in said:
         kept.heard(chunk(text), lines=True)
@@ -114,7 +115,7 @@ def test_what_only_looks_like_a_piece_of_a_value_is_shown() -> None:
 
 @pytest.mark.slow
 async def test_what_an_agent_and_the_daemon_said_is_there_without_secrets(town: Town, tmp_path: Path) -> None:
-    town.secrets = (SECRET,)
+    town.secrets = Secrets([SECRET])
     cut = [{"say": f"in two: {SECRET[:7]}"}, {"say": f"{SECRET[7:]}, you see"}]
     agent = Scripted(tmp_path, prompts=[[{"say": f"the key is {SECRET}, I think"}, *cut]])
     async with town.daemon() as daemon:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Raw
 
-from holdfast.adapters.supervision.secrets import Veil, hidden, hidden_json
+from holdfast.adapters.supervision.secrets import Secrets, Veil, hidden, hidden_json
 from holdfast.domain.recorded import Source, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.transport import Heard
@@ -38,7 +38,7 @@ cuts = st.lists(st.integers(0, 200), max_size=12)
 @given(words, words, cuts)
 def test_bytes_in_any_slices(before: str, after: str, places: list[int]) -> None:
     said = before + SECRET + after
-    veil = Veil([SECRET])
+    veil = Veil(Secrets([SECRET]))
     out = b"".join(veil.hide(piece.encode()) for piece in cut(said, places)) + veil.last_bytes()
 
     assert out.decode() == said.replace(SECRET, "*" * len(SECRET))
@@ -47,7 +47,7 @@ def test_bytes_in_any_slices(before: str, after: str, places: list[int]) -> None
 @given(words, words, cuts)
 def test_pieces_of_a_text_in_any_number_of_facts(before: str, after: str, places: list[int]) -> None:
     said = before + SECRET + after
-    veil = Veil([SECRET])
+    veil = Veil(Secrets([SECRET]))
     pieces = cut(said, places)
     heard = [
         Heard(SESSION, (e.TextAppended("t1.1", piece),), Source(bytes(8), number))
@@ -62,7 +62,7 @@ def test_pieces_of_a_text_in_any_number_of_facts(before: str, after: str, places
 
 
 def test_what_may_be_the_beginning_of_a_value_is_held_until_it_is_known() -> None:
-    veil = Veil([SECRET])
+    veil = Veil(Secrets([SECRET]))
     begins = Heard(SESSION, (e.TextAppended("t1.1", "my key is sk-"),))
     aside = Heard(SESSION, (e.InfoChanged("title"),))
     tool = Heard(SESSION, (e.ToolCalled("t1/c", "c"),))
@@ -75,18 +75,39 @@ def test_what_may_be_the_beginning_of_a_value_is_held_until_it_is_known() -> Non
 
 
 def test_one_session_does_not_wait_for_another() -> None:
-    veil = Veil([SECRET])
+    veil = Veil(Secrets([SECRET]))
     other = Heard(StreamId("other"), (e.TextAppended("t1.1", "hello."),))
 
     assert veil.facts(Heard(SESSION, (e.TextAppended("t1.1", "sk-"),))) == []
     assert veil.facts(other) == [other]
 
 
+@given(words, cuts)
+def test_what_is_learned_later_is_hidden_from_then_on(before: str, places: list[int]) -> None:
+    secrets = Secrets()
+    veil = Veil(secrets)
+    assert veil.hide(SECRET.encode()) == SECRET.encode()
+    secrets.learn(SECRET)
+    pieces = cut(before + SECRET, places)
+    heard = [Heard(SESSION, (e.TextAppended("t1.1", piece),)) for piece in pieces]
+
+    out = b"".join(veil.hide(piece.encode()) for piece in pieces) + veil.last_bytes()
+    said = [
+        fact.text
+        for one in heard
+        for each in veil.facts(one)
+        for fact in each.facts
+        if isinstance(fact, e.TextAppended)
+    ]
+    said += [fact.text for each in veil.rest() for fact in each.facts if isinstance(fact, e.TextAppended)]
+    assert out.decode() == "".join(said) == (before + SECRET).replace(SECRET, "*" * len(SECRET))
+
+
 def test_short_values_hide_nothing_and_the_forms_of_json_are_known() -> None:
-    assert hidden("the end", ["end"]) == "the end"
+    assert hidden("the end", Secrets(["end"])) == "the end"
     tricky = 'a"b\\c/d\u00e9fgh'
     for form in (json.dumps([tricky]), json.dumps([tricky], ensure_ascii=False)):
-        shown = bytes(hidden_json(Raw(form.encode()), [tricky])).decode()
+        shown = bytes(hidden_json(Raw(form.encode()), Secrets([tricky]))).decode()
         assert "fgh" not in shown
         assert json.loads(shown)
 
@@ -105,7 +126,7 @@ async def test_no_key_of_an_agent_gets_into_the_log(town: Town, tmp_path: Path) 
             ]
         ],
     )
-    town.secrets = (SECRET,)
+    town.secrets = Secrets([SECRET])
 
     async with town.daemon() as daemon:
         session = await daemon.new(agent.command, f"my key is {SECRET}")

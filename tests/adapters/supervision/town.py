@@ -16,6 +16,7 @@ from holdfast.adapters.storage.settings import StoreSettings
 from holdfast.adapters.storage.store import CaughtUp
 from holdfast.adapters.storage.workspace import Workspace
 from holdfast.adapters.supervision.directory import Directory
+from holdfast.adapters.supervision.secrets import Secrets
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
 from holdfast.adapters.transports.acp.transport import AcpTransport
@@ -59,7 +60,7 @@ class Town:
         self.policies: Mapping[str, TransportPolicy] = {}
         self.transports: dict[str, Transport] = {"acp": AcpTransport()}
         self.targets: dict[str, Target] = {}
-        self.secrets: tuple[str, ...] = ()
+        self.secrets = Secrets()
         self.environ: dict[str, str] = dict(os.environ)
         self.cancel_s = 10.0
         self.journal: Callable[[Store], StoreJournal] = StoreJournal

@@ -10,7 +10,9 @@ from holdfast.adapters.supervision.pieces import Pieces
 from holdfast.domain.keeping import Direction, PeerFrame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from holdfast.adapters.supervision.secrets import Secrets
 
 FRAMES: Final = 256
 FRAME_BYTES: Final = 4 * 1024
@@ -39,7 +41,7 @@ class Ring:
     value of a credential is in a frame. One that a peer cuts up and says in several frames is hidden here.
     """
 
-    def __init__(self, news: News, now: Callable[[], int], secrets: Iterable[str] = ()) -> None:
+    def __init__(self, news: News, now: Callable[[], int], secrets: Secrets) -> None:
         """Keep nothing yet; `now` gives microseconds since the epoch, `secrets` is what no frame may show."""
         self._news = news
         self._pieces = Pieces(secrets)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdfast.adapters.supervision.secrets import SHORTEST, forms
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from holdfast.adapters.supervision.secrets import Secrets
 
 SHOWN: Final = 3
 """So many first characters of a value may be seen: every other word begins like that."""
@@ -24,14 +24,17 @@ _APART = 16
 class Pieces:
     """Hides pieces of values in messages of JSON, each whole or cut off at its end."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        """Hide these; a value that is too short to be a secret is none."""
-        found = {form for secret in secrets if len(secret) >= SHORTEST for form in forms(secret)}
-        self._values = [_Value(form) for form in sorted(found, key=len, reverse=True)]
+    def __init__(self, secrets: Secrets) -> None:
+        """Hide these, and what they learn."""
+        self._secrets = secrets
+        self._values: dict[bytes, _Value] = {}
 
     def hide(self, message: bytes) -> bytes:
         """Return a message without the pieces in it, of the same length."""
-        for value in self._values:
+        for form in self._secrets.forms:
+            value = self._values.get(form)
+            if value is None:
+                value = self._values[form] = _Value(form)
             message = value.hide(message)
         return message
 
@@ -44,6 +47,8 @@ class _Value:
         self._said: dict[int, int] = {}  # so many of its first bytes, and in how many messages the rest may come
 
     def hide(self, message: bytes) -> bytes:
+        if not self._said and not self._may_begin(message):
+            return message
         said = {length: left - 1 for length, left in self._said.items() if left > 1}
         covered: list[tuple[int, int]] = []
         for before in (0, *self._said):
@@ -57,6 +62,11 @@ class _Value:
         for begin, end in covered:
             message = message[:begin] + b"*" * (end - begin) + message[end:]
         return message
+
+    def _may_begin(self, message: bytes) -> bool:
+        """Tell nearly every message, in which nothing of the value is, from those that have to be looked through."""
+        first = self._form[:1]
+        return self._form[:2] in message or first + b'"' in message or message.endswith(first)
 
     def _found(self, message: bytes, before: int) -> Iterator[tuple[int, int]]:
         """Yield where a message goes on with the value, of which `before` bytes were said.

@@ -37,31 +37,54 @@ _ASIDE = (
 """Facts that come between two pieces of one text without ending it."""
 
 
-def hidden(text: str, secrets: Iterable[str]) -> str:
+_SAID: Final = (e.TextAppended, e.ThoughtAppended)
+"""Facts that are pieces of a text."""
+
+
+class Secrets:
+    """The values that never enter the log, as they are known now: a token may be replaced while its daemon runs.
+
+    Attributes:
+        texts: The values, the longest first. Learning another puts a new tuple in its place.
+        forms: The same as they may stand in JSON.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self.texts: tuple[str, ...] = ()
+        self.forms: tuple[bytes, ...] = ()
+        self._keep(values)
+
+    def learn(self, value: str) -> None:
+        """Hide one more value from now on."""
+        if value not in self.texts:
+            self._keep((*self.texts, value))
+
+    def _keep(self, values: Iterable[str]) -> None:
+        texts = {value for value in values if len(value) >= SHORTEST}
+        self.texts = tuple(sorted(texts, key=len, reverse=True))
+        self.forms = tuple(sorted({form for text in texts for form in forms(text)}, key=len, reverse=True))
+
+
+def hidden(text: str, secrets: Secrets) -> str:
     """Return a text without the values in it."""
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            text = text.replace(secret, "*" * len(secret))
+    for secret in secrets.texts:
+        text = text.replace(secret, "*" * len(secret))
     return text
 
 
-def hidden_json(content: Raw, secrets: Iterable[str]) -> Raw:
+def hidden_json(content: Raw, secrets: Secrets) -> Raw:
     """Return JSON without the values in it."""
     data = bytes(content)
-    for secret in secrets:
-        if len(secret) >= SHORTEST:
-            for form in forms(secret):
-                data = data.replace(form, b"*" * len(form))
+    for form in secrets.forms:
+        data = data.replace(form, b"*" * len(form))
     return Raw(data)
 
 
 class Veil:
     """Hides values in what one peer says."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        texts = {secret for secret in secrets if len(secret) >= SHORTEST}
-        self._texts = sorted(texts, key=len, reverse=True)
-        self._forms = sorted({form for text in texts for form in forms(text)}, key=len, reverse=True)
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
         self._carry = b""
         self._held: dict[StreamId | None, _Held] = {}
 
@@ -72,12 +95,15 @@ class Veil:
 
     def hide(self, data: bytes) -> bytes:
         """Return bytes with the values hidden; what may be the beginning of one comes with the next bytes."""
-        if not self._forms:
+        forms = self._secrets.forms
+        if not forms:
             return data
         data, self._carry = self._carry + data, b""
-        for form in self._forms:
-            data = data.replace(form, b"*" * len(form))
-        keep = max((_overlap(data, form) for form in self._forms), default=0)
+        for form in forms:
+            if form in data:
+                data = data.replace(form, b"*" * len(form))
+        tail = data[-len(forms[0]) :].decode("latin-1")
+        keep = max(_overlap(tail, form.decode("latin-1")) for form in forms)
         if keep:
             data, self._carry = data[:-keep], data[-keep:]
         return data
@@ -89,9 +115,11 @@ class Veil:
 
     def facts(self, heard: Heard) -> list[Heard]:
         """Return what may be recorded now that this was heard too, in order."""
-        if not self._texts:
-            return [heard]
-        held = self._held.pop(heard.session_id, None) or _Held()
+        held = self._held.pop(heard.session_id, None)
+        if held is None:
+            if not self._begins(heard):
+                return [heard]
+            held = _Held()
         held.all.append(heard)
         for index, fact in enumerate(heard.facts):
             self._look(held, len(held.all) - 1, index, fact)
@@ -106,10 +134,19 @@ class Veil:
         self._held.clear()
         return rest
 
+    def _begins(self, heard: Heard) -> bool:
+        """Whether a value, or the beginning of one, stands in a text; nearly always there is none."""
+        for fact in heard.facts:
+            if isinstance(fact, _SAID):
+                for secret in self._secrets.texts:
+                    if secret in fact.text or _overlap(fact.text, secret):
+                        return True
+        return False
+
     def _look(self, held: _Held, at: int, index: int, fact: Fact) -> None:
         if isinstance(fact, _ASIDE):
             return
-        if not isinstance(fact, e.TextAppended | e.ThoughtAppended):
+        if not isinstance(fact, _SAID):
             held.open.clear()
             return
         name = (type(fact), fact.item_id)
@@ -119,13 +156,14 @@ class Veil:
         held.open.append((at, index))
         texts = [held.text(place) for place in held.open]
         joined = "".join(texts)
-        for secret in self._texts:
+        secrets = self._secrets.texts
+        for secret in secrets:
             joined = joined.replace(secret, "*" * len(secret))
         begin = 0
         for place, text in zip(held.open, texts, strict=True):
             held.write(place, joined[begin : begin + len(text)])
             begin += len(text)
-        keep = max(_overlap(joined, secret) for secret in self._texts)
+        keep = max(_overlap(joined, secret) for secret in secrets)
         while held.open and len(joined) - len(held.text(held.open[0])) >= keep:
             joined = joined[len(held.text(held.open.pop(0))) :]
 
@@ -140,7 +178,7 @@ class _Held:
 
     def text(self, place: tuple[int, int]) -> str:
         fact = self.all[place[0]].facts[place[1]]
-        assert isinstance(fact, e.TextAppended | e.ThoughtAppended)
+        assert isinstance(fact, _SAID)
         return fact.text
 
     def write(self, place: tuple[int, int], text: str) -> None:
@@ -158,9 +196,12 @@ def forms(secret: str) -> set[bytes]:
     return {form.encode() for form in (secret, plain, json.dumps(secret)[1:-1], plain.replace("/", "\\/"))}
 
 
-def _overlap(text: bytes | str, secret: bytes | str) -> int:
+def _overlap(text: str, secret: str) -> int:
     """Return how many of the last characters may be the beginning of a value."""
-    for length in range(min(len(secret) - 1, len(text)), 0, -1):
-        if text[-length:] == secret[:length]:
-            return length
+    first, end = secret[:1], len(text)
+    begin = text.find(first, max(0, end - len(secret) + 1))
+    while begin >= 0:
+        if secret.startswith(text[begin:]):
+            return end - begin
+        begin = text.find(first, begin + 1)
     return 0

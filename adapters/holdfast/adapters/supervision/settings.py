@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import random
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from holdfast.adapters.supervision.network import online
+from holdfast.adapters.supervision.secrets import Secrets
 from holdfast.domain.policy import AgentPolicy, TransportPolicy
 
 
@@ -41,7 +42,7 @@ class Settings(Struct, frozen=True):
     environ: Mapping[str, str] = os.environ
     agents: AgentPolicy = AgentPolicy()
     policies: Mapping[str, TransportPolicy] = {}
-    secrets: tuple[str, ...] = ()
+    secrets: Secrets = field(default_factory=Secrets)
     random: Callable[[], float] = random
     suspended_s: Callable[[], float] = suspended_s
     online: Callable[[], bool] = online

@@ -75,7 +75,7 @@ class Supervisor:
                 target=hidden(peer.target, self._settings.secrets),
                 agent=peer.agent,
                 cwd=peer.cwd,
-                title=order.title,
+                title=hidden(order.title, self._settings.secrets),
                 command=tuple(hidden(word, self._settings.secrets) for word in order.command or ()),
             )
         ]

@@ -19,7 +19,7 @@ from holdfast.adapters.storage.tail import StoreTail
 from holdfast.bootstrap.daemon import memory, presence, process, sockets
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
-from holdfast.bootstrap.daemon.supervising import supervisor
+from holdfast.bootstrap.daemon.supervising import secrets, supervisor
 from holdfast.bootstrap.daemon.tokens import TokenFile
 from holdfast.bootstrap.daemon.upkeep import StoreUpkeep
 from holdfast.bootstrap.daemon.watching import Watches
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.configuration.home import Home
     from holdfast.adapters.storage.store import Store
+    from holdfast.adapters.supervision.secrets import Secrets
     from holdfast.adapters.supervision.supervisor import Supervisor
     from holdfast.domain.daemon import Listen
 
@@ -87,7 +88,8 @@ async def _serve(
     stop = anyio.Event()
     running = replace(running, started=to_text(now_us()))
     upkeep = StoreUpkeep(store, library)
-    keeping = supervisor(library, store)
+    hidden = secrets(library)
+    keeping = supervisor(library, store, hidden)
     watches = Watches(upkeep.watching)
     house = House(
         reading=LocalReading(store, library),
@@ -95,7 +97,7 @@ async def _serve(
         keeping=keeping,
         upkeep=upkeep,
         watches=watches,
-        token=_token(library.home),
+        token=_token(library.home, hidden),
         tokens=TokenFile(library.home),
         running=running,
         version=version("holdfast"),
@@ -213,16 +215,22 @@ def _finish_erasures(store: Store) -> None:
         _log.warning("traces of erased content remain", exc_info=error)
 
 
-def _token(home: Home) -> Callable[[], str]:
-    """Return what gives the current token. A file that cannot be trusted any more opens nothing."""
+def _token(home: Home, hidden: Secrets) -> Callable[[], str]:
+    """Return what gives the current token, which is `hidden` as well; an agent can read the file as its user can.
+
+    A file that cannot be trusted any more opens nothing.
+    """
 
     def current() -> str:
         try:
-            return read_token(home.token)
+            token = read_token(home.token)
         except (NotRunningError, UnsafeError) as error:
             _log.error("token refused", exc_info=error)
             raise
+        hidden.learn(token)
+        return token
 
+    hidden.learn(read_token(home.token))
     return current
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import make_url
+
 from holdfast.adapters.configuration.file import handed_on, policies
 from holdfast.adapters.storage.journal import StoreJournal
 from holdfast.adapters.supervision.directory import Directory
 from holdfast.adapters.supervision.host.launch import runtime_folder
+from holdfast.adapters.supervision.secrets import Secrets
 from holdfast.adapters.supervision.settings import Settings
 from holdfast.adapters.supervision.supervisor import Supervisor
 from holdfast.adapters.transports.acp import agents
@@ -45,7 +48,15 @@ def directory(
     return Directory(transports() if found is None else found, configuration.targets, home=home)
 
 
-def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
+def secrets(library: LocalLibrary) -> Secrets:
+    """Return what never enters the log: the keys that agents are handed, and the password of the store."""
+    environ = library.environ
+    password = make_url(library.settings.url).password
+    known = (*agents.secrets(environ), *handed_on(library.configuration, environ))
+    return Secrets(known if password is None else (*known, password))
+
+
+def supervisor(library: LocalLibrary, store: Store, secrets: Secrets) -> Supervisor:
     """Return what keeps the sessions of `store` connected; nothing happens before it runs.
 
     Raises:
@@ -67,6 +78,6 @@ def supervisor(library: LocalLibrary, store: Store) -> Supervisor:
                 {name: each.policy for name, each in found.items()},
                 {name: each.heeds for name, each in found.items()},
             ),
-            secrets=(*agents.secrets(environ), *handed_on(configuration, environ)),
+            secrets=secrets,
         ),
     )
