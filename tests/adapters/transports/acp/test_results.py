@@ -14,6 +14,7 @@ from holdfast.adapters.transports.acp.protocol.results import (
     AuthenticationRequiredError,
     Capabilities,
     InitializeRefusedError,
+    Listed,
     SessionGoneError,
     initialized,
     refused_if,
@@ -159,6 +160,18 @@ def test_an_offer_of_null_is_none() -> None:
     assert (can.resume, can.fork, can.list) == (False, False, True)
 
 
+def test_sessions_of_an_agent() -> None:
+    entry = {"sessionId": REMOTE, "cwd": CWD, "title": None, "updatedAt": "2026-11-20T23:14:48.429Z"}
+
+    sessions, cursor = results.listed(raw({"sessions": [entry, {"cwd": CWD}, 7], "nextCursor": "more"}))
+
+    assert sessions == [Listed(REMOTE, CWD, None, "2026-11-20T23:14:48.429Z")]
+    assert cursor == "more"
+    assert results.listed(Raw(b"null")) == ([], None)
+    assert json.loads(bytes(requests.list_sessions(CWD, cursor).params)) == {"cwd": CWD, "cursor": "more"}
+    assert json.loads(bytes(requests.list_sessions().params)) == {}
+
+
 @pytest.mark.parametrize(
     ("call", "method", "params"),
     [
@@ -180,7 +193,9 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["sessionId", "configOptions", "id", "currentValue", "category", "modes", "models"]),
+            st.sampled_from(
+                ["sessionId", "configOptions", "id", "currentValue", "category", "modes", "sessions", "models"]
+            ),
             inner,
             max_size=4,
         )
@@ -194,5 +209,6 @@ def test_no_answer_raises(answer: object) -> None:
     result = raw(answer)
 
     results.opened(result)
+    results.listed(result)
     with pytest.raises(InitializeRefusedError):
         initialized(result)

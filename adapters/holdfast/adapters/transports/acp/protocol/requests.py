@@ -68,6 +68,12 @@ def fork(session_id: str, cwd: str, mcp_servers: Raw = NO_SERVERS) -> Call:
     return _call("session/fork", {"sessionId": session_id, "cwd": cwd, "mcpServers": mcp_servers})
 
 
+def list_sessions(cwd: str | None = None, cursor: str | None = None) -> Call:
+    """Ask which sessions the agent has, of one folder or of all; a page at a time."""
+    params = {"cwd": cwd, "cursor": cursor}
+    return _call("session/list", {name: value for name, value in params.items() if value is not None})
+
+
 def close(session_id: str) -> Call:
     """Let the agent put a session away."""
     return _call("session/close", {"sessionId": session_id})

@@ -83,6 +83,15 @@ class Opened(Struct, frozen=True):
         return {name: value_of(option) for name, option in self.options.items() if option.current_value}
 
 
+class Listed(Struct, frozen=True, rename="camel"):
+    """A session that an agent has."""
+
+    session_id: str
+    cwd: str | None = None
+    title: str | None = None
+    updated_at: str | None = None
+
+
 class _Info(Struct):
     name: str | None = None
     version: str | None = None
@@ -124,6 +133,11 @@ class _Opened(Struct, rename="camel"):
     config_options: Raw = NOTHING
     modes: Raw = NOTHING
     models: Raw = NOTHING
+
+
+class _List(Struct, rename="camel"):
+    sessions: Raw = NOTHING
+    next_cursor: str | None = None
 
 
 def initialized(result: Raw, error: RpcError | None = None) -> Capabilities:
@@ -219,6 +233,12 @@ def opened(result: Raw) -> Opened:
         models.current_model_id if model is None else value_of(model),
         given(modes.available_modes),
     )
+
+
+def listed(result: Raw) -> tuple[list[Listed], str | None]:
+    """Return the sessions of one page, and the cursor of the next."""
+    answer = parsed(_List, result) or _List()
+    return each(Listed, answer.sessions), answer.next_cursor
 
 
 def _offered(raw: Raw) -> bool:
