@@ -34,7 +34,7 @@ _SIZE = """[...performance.getEntriesByType('resource'), ...performance.getEntri
     .filter(each => !each.name.includes('/api/')).reduce((sum, each) => sum + each.encodedBodySize, 0)"""
 _LOAD_ALL = """async id => {
     const { store } = await import('/static/lib/model.js');
-    const { loadOlder } = await import('/static/lib/opened.js');
+    const { loadOlder } = await import('/static/lib/paging.js');
     while (await loadOlder(id, 1000));
     return store.get().transcripts.get(id).model.items.length;
 }"""
