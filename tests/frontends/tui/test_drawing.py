@@ -123,6 +123,7 @@ def test_what_is_asked_for_keeps_its_lines_whatever_else_goes_with_it_and_every_
     assert asked_for({"command": "日本語日本語"}, 8) == ["日本語日", "本語"]
     assert asked_for({"command": ["rm", "-rf", "a b"]}, 80) == ["rm -rf 'a b'"]
     assert asked_for("all of it", 80) == ["all of it"]
+    assert "".join(asked_for({"command": "a" * 30_000}, 80)) == "a" * 30_000
     assert asked_for(None, 80) == []
 
 

@@ -119,7 +119,8 @@ class SessionBar(Bar):
     def tell(self, entry: Entry, waiting: int) -> None:
         """Say it."""
         self._told = (entry, waiting)
-        self.say(*head(entry, waiting, self.size.width))
+        if self.size.width:
+            self.say(*head(entry, waiting, self.size.width))
 
 
 def head(entry: Entry, waiting: int, width: int) -> tuple[list[Span], list[Span]]:

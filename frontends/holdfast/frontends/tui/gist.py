@@ -80,7 +80,11 @@ def asked_for(given: object, width: int) -> list[str]:
     for name, value in arguments(given):
         if named is None or name != "command":
             sources += f"{name}: {value}".split("\n") if name else value.split("\n")
-    return ["".join(span.text for span in line) for each in sources for line in hard([Words(source_line(each))], width)]
+    return [
+        "".join(span.text for span in line)
+        for each in sources
+        for line in hard([Words(source_line(each, whole=True))], width)
+    ]
 
 
 def exact(given: object) -> str:

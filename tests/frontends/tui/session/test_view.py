@@ -299,6 +299,17 @@ async def test_a_long_command_says_that_it_is_folded_and_can_be_read_whole() -> 
         await played.shows("step 19")
 
 
+async def test_of_a_command_on_one_endless_line_the_very_end_can_be_read() -> None:
+    source = PlayedSource(message(1))
+    source.put(source.inbox, question(input={"command": f"echo {'a' * 30_000} && rm -rf /"}))
+    async with playing(source) as played:
+        await played.shows("more lines hidden")
+        await played.press("tab")
+        await played.later()
+        await played.press("f", *["pagedown"] * 80)
+        await played.shows("&& rm -rf /")
+
+
 async def test_who_answered_elsewhere_is_said() -> None:
     asked: Json = {"id": "q1", "kind": "permission", "title": "Run it", "status": "pending", "options": [], "at": AT}
     source = PlayedSource(message(1), asked | {"ordinal": 2, "position": 2})

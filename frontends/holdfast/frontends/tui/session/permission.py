@@ -63,6 +63,9 @@ class PermissionCard(Panel, can_focus=True):
         self._asked = 0.0
         self._whole = False
         self._reason: str | None = None
+        self._drawn_of: Json | None = None
+        self._drawn_for = 0
+        self._asked_lines: list[Line] = []
         self.live = True
         self.read_only = False
 
@@ -107,28 +110,10 @@ class PermissionCard(Panel, can_focus=True):
         yield from self._keys(request, width)
 
     def _asked_for(self, request: Json, width: int) -> Iterator[Line]:
-        given = request.get("input")
-        command = items.command(given)
-        drawn: list[Line] = []
-        if command is not None:
-            for source in command.split("\n"):
-                drawn += (
-                    Line((Span("  "), *each), "code.block")
-                    for each in hard([Span(source_line(source))], inside(width, 2))
-                )
-        for name, value in items.arguments(given):
-            if command is not None and name == "command":
-                continue
-            label = [Span(f"{safe(name)}: ", "label")] if name else []
-            sources = value.split("\n")
-            drawn += (
-                Line(each)
-                for each in flow([*label, Span(source_line(sources[0]))], width, (Span("  "),), (Span("    "),))
-            )
-            for source in sources[1:]:
-                drawn += (
-                    Line(each) for each in flow([Span(source_line(source))], width, (Span("    "),), (Span("    "),))
-                )
+        if self._drawn_of is not request or self._drawn_for != width:  # it may be long, and every key draws the card
+            self._drawn_of, self._drawn_for = request, width
+            self._asked_lines = list(_exact(request.get("input"), width))
+        drawn = self._asked_lines
         if self._whole or len(drawn) <= _FOLDED:
             yield from drawn
         else:
@@ -257,6 +242,23 @@ class PermissionCard(Panel, can_focus=True):
         most = max(0, len(self.lines(max(8, self.size.width - 3))) - self.size.height)
         self._offset = max(0, min(most, self._offset + lines))
         self.refresh()
+
+
+def _exact(given: object, width: int) -> Iterator[Line]:
+    """Yield all of what would be allowed, to the last letter: its command line by line, then what goes with it."""
+    command = items.command(given)
+    if command is not None:
+        for source in command.split("\n"):
+            for each in hard([Span(source_line(source, whole=True))], inside(width, 2)):
+                yield Line((Span("  "), *each), "code.block")
+    for name, value in items.arguments(given):
+        if command is not None and name == "command":
+            continue
+        label = [Span(f"{safe(name)}: ", "label")] if name else []
+        first, *others = (Span(source_line(source, whole=True)) for source in value.split("\n"))
+        yield from (Line(each) for each in flow([*label, first], width, (Span("  "),), (Span("    "),)))
+        for other in others:
+            yield from (Line(each) for each in flow([other], width, (Span("    "),), (Span("    "),)))
 
 
 def _id(request: Json) -> str:

@@ -51,9 +51,14 @@ def safe(text: str) -> str:
     return one_line(text[:_LONGEST_LINE])
 
 
-def source_line(line: str) -> str:
-    """Return one line of a text from outside, harmless, tabs as blanks; what is absurdly long is cut, and says so."""
-    if len(line) > _LONGEST_LINE:
+def source_line(line: str, *, whole: bool = False) -> str:
+    """Return one line of a text from outside, harmless, tabs as blanks; what is absurdly long is cut, and says so.
+
+    Args:
+        line: The line.
+        whole: Never cut it: somebody is to decide upon it.
+    """
+    if len(line) > _LONGEST_LINE and not whole:
         more = len(line) - _LONGEST_LINE
         line = f"{line[:_LONGEST_LINE]} … {more:,} more characters (copy has all)"
     if line.isascii() and line.isprintable():
