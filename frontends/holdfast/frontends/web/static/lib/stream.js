@@ -5,6 +5,7 @@ const SIGNED_OUT = 4401;
 const LOOK_MS = 1_000;
 const ASK_AFTER_MS = 2_000;
 const LOST_AFTER_MS = 5_000;
+const ASK_AGAIN_MS = 1_000;
 
 /** How long to wait before an attempt: quick at first, never more than ten seconds. @param {number} attempt from 1 */
 export function delay(attempt, random = Math.random()) {
@@ -99,11 +100,12 @@ export class Stream {
   async #closed(code) {
     clearInterval(this.#pulse);
     this.#socket = null;
-    if (code === SIGNED_OUT || !(await this.options.allowed())) {
+    const allowed = code !== SIGNED_OUT && (await this.options.allowed());
+    if (this.#socket) return; // somebody was quicker
+    if (!allowed) {
       this.#tell("signed_out");
       return;
     }
-    if (this.#socket) return; // somebody was quicker
     this.#attempt += 1;
     const wait = delay(this.#attempt);
     this.#tell("down", Date.now() + wait);
@@ -117,12 +119,10 @@ export class Stream {
 
   /** @param {any} spec as in the `subscribe` frame @param {Handlers} handlers @returns {() => void} ends it */
   subscribe(spec, handlers) {
-    this.#count += 1;
-    const sub = `s${this.#count}`;
-    this.#subscriptions.set(sub, { spec, handlers });
-    this.#subscribe(sub);
+    const entry = { spec, handlers };
+    this.#begin(entry);
     return () => {
-      if (this.#subscriptions.delete(sub)) this.#send({ type: "unsubscribe", sub });
+      for (const [sub, each] of this.#subscriptions) if (each === entry) this.#end(sub); // its name may be another one by now
     };
   }
 
@@ -136,6 +136,20 @@ export class Stream {
   #sayFocus() {
     const { session, newest } = this.#focus;
     this.#send({ type: "focus", session, ...(newest ? {} : { seen: null }) });
+  }
+
+  /** @param {{spec: any, handlers: Handlers}} entry */
+  #begin(entry) {
+    this.#count += 1;
+    const sub = `s${this.#count}`;
+    this.#subscriptions.set(sub, entry);
+    this.#subscribe(sub);
+  }
+
+  /** @param {string} sub */
+  #end(sub) {
+    this.#subscriptions.delete(sub);
+    this.#send({ type: "unsubscribe", sub });
   }
 
   /** @param {string} sub */
@@ -162,6 +176,7 @@ export class Stream {
     else if (frame.type === "frames") handlers.frames?.(frame);
     else if (frame.type === "caught_up") handlers.caughtUp?.(frame);
     else if (frame.type === "error" && frame.code === "not_found") handlers.gone?.();
+    else if (frame.type === "error" && frame.code !== "usage") setTimeout(() => this.#again(frame.sub), ASK_AGAIN_MS); // such as of a store that is busy
     else if (frame.type === "patch" && handlers.patch && !handlers.patch(frame)) this.#again(frame.sub);
     else if (frame.type === "reset") this.#again(frame.sub);
   }
@@ -170,12 +185,8 @@ export class Stream {
   #again(sub) {
     const entry = this.#subscriptions.get(sub);
     if (!entry) return;
-    this.#subscriptions.delete(sub);
-    this.#send({ type: "unsubscribe", sub });
-    this.#count += 1;
-    const next = `s${this.#count}`;
-    this.#subscriptions.set(next, entry);
-    this.#subscribe(next);
+    this.#end(sub);
+    this.#begin(entry);
   }
 
   /** @param {Link["state"]} state @param {number | null} [retryAt] */
