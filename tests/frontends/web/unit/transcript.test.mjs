@@ -168,3 +168,36 @@ test("a stretch of the past follows what changes in it, and takes nothing that c
 
   assert.deepEqual(texts(past), ["b!", "answered"]);
 });
+
+test("a piece of text waits for the pieces before it", () => {
+  const model = opened([said("a", 1, "one"), said("b", 2)], null, 5);
+  model.snapshot({ items: [said("b", 2)], before: "2", position: 20 }); // "a" went on meanwhile, above what the server shows
+
+  model.patch({ from: 20, position: 21, ops: [{ op: "append", id: "a", at: 7, text: " three", position: 21 }] });
+  assert.deepEqual(texts(model), ["one", "b"]);
+  model.loading = true;
+  model.patch({ from: 21, position: 22, ops: [{ op: "append", id: "a", at: 13, text: " four", position: 22 }] });
+  model.older({ items: [said("a", 1, "one two three", 21)], before: null });
+
+  assert.deepEqual(texts(model), ["one two three four", "b"]);
+});
+
+test("a piece of text that a page holds in part is not said twice", () => {
+  const model = opened([said("a", 1, "o", 1), said("b", 2)], "1", 5);
+  model.patch({ from: 5, position: 6, ops: [{ op: "append", id: "a", at: 1, text: "ne", position: 6 }] });
+  model.older({ items: [said("a", 1, "one two", 8)], before: null });
+
+  model.patch({ from: 6, position: 9, ops: [{ op: "append", id: "a", at: 3, text: " two three", position: 9 }] });
+
+  assert.deepEqual(texts(model), ["one two three", "b"]);
+});
+
+test("what changes while a page is on its way is kept over a connection that is made anew", () => {
+  const model = opened([said("c", 9)], "9", 9);
+  model.loading = true;
+  model.snapshot({ items: [said("c", 9)], before: "9", position: 10 });
+  model.patch({ from: 10, position: 11, ops: [{ op: "put", item: said("a", 1, "new", 11) }] });
+  model.older({ items: [said("a", 1, "old", 1)], before: null });
+
+  assert.deepEqual(texts(model), ["new", "c"]);
+});

@@ -70,6 +70,7 @@ async function fetchOlder(id, limit) {
   model.loading = true;
   try {
     const page = await get(`/sessions/${id}/transcript`, { before: asked, limit });
+    if (modelOf(id) !== end) return false; // the session was left, or erased
     if (model.before !== asked) return true; // a new snapshot begins elsewhere: this page would leave a gap
     model.older(page);
   } finally {

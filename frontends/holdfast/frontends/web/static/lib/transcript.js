@@ -48,8 +48,6 @@ export class Transcript {
     this.before = before;
     this.position = position;
     this.ready = true;
-    this.loading = false;
-    this.#early = [];
     this.#lengths.clear();
     this.#reindex();
   }
@@ -69,6 +67,7 @@ export class Transcript {
     this.freshFrom = before === null ? 0 : kept.length;
     this.before = before;
     this.loading = false;
+    this.#lengths.clear();
     this.#reindex();
     const early = this.#early;
     this.#early = [];
@@ -106,6 +105,7 @@ export class Transcript {
     this.items = past.items.slice(0, meet).concat(fresh);
     this.freshFrom = 0;
     this.before = past.before;
+    this.#lengths.clear();
     this.#reindex();
     return true;
   }
@@ -136,6 +136,10 @@ export class Transcript {
     if (op.position <= item.position) return undefined;
     const text = item.text ?? "";
     const length = this.#lengths.get(op.id) ?? points(text);
+    if (op.at > length) { // pieces before it are missing: the item is above what the server vouched for, and its page will bring them
+      if (this.loading) this.#early.push(op);
+      return undefined;
+    }
     const kept = op.at >= length ? text : [...text].slice(0, op.at).join("");
     this.items[place] = { ...item, text: kept + op.text, position: op.position };
     this.#lengths.set(op.id, Math.min(op.at, length) + points(op.text));
