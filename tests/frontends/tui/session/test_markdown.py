@@ -164,3 +164,16 @@ def test_a_message_of_a_hundred_thousand_lines_is_drawn_only_where_it_grew() -> 
     assert again is not None
     assert again[: len(first)] == first
     assert again[5] is first[5]  # not drawn again
+
+
+def test_of_an_endless_line_that_is_being_written_the_end_is_seen_and_stands_still() -> None:
+    growing, text = Growing(80), "word " * 8_000
+    before = growing.take(text + "here")
+    after = growing.take(text + "here too")
+
+    assert before is not None
+    assert after is not None
+    assert before[-1].text.endswith("here")
+    assert after[-1].text.endswith("too")
+    assert before[:-1] == after[: len(before) - 1]
+    assert "25,000 characters before this …" in after[0].text

@@ -9,7 +9,7 @@ from holdfast.frontends.tui.session import items
 from holdfast.frontends.tui.session.enclosed import enclosed
 from holdfast.frontends.tui.session.markdown import Markdown, markdown
 from holdfast.frontends.tui.session.rows import day_of
-from holdfast.frontends.tui.session.text import Line, Span, cells, clip, flow, inside, safe
+from holdfast.frontends.tui.session.text import Line, Span, cells, clip, flow, inside, newest, safe
 from holdfast.frontends.tui.session.tools import draw_run, draw_tool, folded
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Growing:
             for source in text[self._taken : end - 1].split("\n"):
                 self._lines += self._writer.feed(source)
             self._taken = end
-        return [*self._lines, *self._writer.rest(text[self._taken :])]
+        return [*self._lines, *self._writer.rest(newest(text[self._taken :]))]
 
 
 def draw(row: Row, get: Callable[[str], Json], scene: Scene, body: list[Line] | None = None) -> list[Line]:

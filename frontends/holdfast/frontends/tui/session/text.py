@@ -17,6 +17,8 @@ TAB = 4
 _LONGEST_LINE = 20_000
 """Characters of one line of the source that are shown: what has more is data, and wrapping it would take seconds."""
 
+_STEP = 5_000
+
 _WORD = re.compile(r"[^ ]+ *| +")
 
 
@@ -64,6 +66,15 @@ def source_line(line: str, *, whole: bool = False) -> str:
     if line.isascii() and line.isprintable():
         return line
     return block(line.removesuffix("\r")).expandtabs(TAB)
+
+
+def newest(line: str) -> str:
+    """Return the end of a line that is still being written, where it is absurdly long, and what is left out in words.
+
+    It begins at the same place for thousands of letters: what can be seen does not move with each one that comes.
+    """
+    before = (len(line) - _LONGEST_LINE) // _STEP * _STEP + _STEP
+    return f"{before:,} characters before this … {line[before:]}" if len(line) > _LONGEST_LINE else line
 
 
 def inside(width: int, taken: int) -> int:
