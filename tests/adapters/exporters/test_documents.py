@@ -160,6 +160,23 @@ def test_a_secret_leaves_in_no_field(write: Write) -> None:
     assert "[redacted: known value]" in document.replace("\\", "")
 
 
+@pytest.mark.parametrize("write", [markdown.document, html.document], ids=["md", "html"])
+@pytest.mark.parametrize("value", ["correct horse battery", "correct\nhorse battery", ["correct", "horse battery"]])
+def test_a_secret_argument_goes_to_its_last_word(write: Write, value: object) -> None:
+    arguments = Raw(json.encode({"url": "https://example.org", "password": value, "tokens": 12, "secret": ""}))
+    library = MemoryLibrary()
+    library.happened("one", e.SessionCreated("acp", "owner"), e.ToolCalled("c1", "c1", title="Log in", input=arguments))
+
+    redacted = written(write, library, {})
+    whole = written(write, library)
+
+    assert "horse" not in redacted
+    assert "battery" not in redacted
+    assert "password: [redacted: password]\ntokens: 12\n" in redacted
+    assert "redacted: 1." in redacted
+    assert "battery" in whole
+
+
 def _outside_of_code(document: str) -> list[str]:
     """The lines that are in no fence, found as CommonMark finds them."""
     lines: list[str] = []

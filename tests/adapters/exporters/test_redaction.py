@@ -35,6 +35,16 @@ SECRETS = {
     f"-----BEGIN RSA PRIVATE KEY-----\n{BODY}\n{BODY}\n-----END RSA PRIVATE KEY-----": "private key",
     f"-----BEGIN OPENSSH PRIVATE KEY-----\\n{BODY}\\n": "private key",
     json.dumps({"env": json.dumps({"token": BODY})}): "password",
+    json.dumps({"a": json.dumps({"b": json.dumps({"token": f'x"{BODY}'})})}): "password",
+    json.dumps({"env": json.dumps({"token": f"a {BODY} cut"})})[:-5]: "password",
+    f"postgresql://me:p@{BODY}@db/shop": "password in a URL",
+    f"https://AWS:{BODY * 20}@registry.example": "password in a URL",
+    f"--token {BODY}==": "password",
+    f"DB_PASSWORD=p,{BODY}": "password",
+    f"password:{' ' * 20}{BODY}": "password",
+    f"password: |\n  first\n  {BODY}": "password",
+    f'password = """\n{BODY}\n"""': "password",
+    f"<db.password>{BODY}</db.password>": "password",
 }
 
 
@@ -70,7 +80,9 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert removed.kinds == {}
 
 
-@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "github_token", "MY_SECRET", "DB_PASSWORD"])
+@pytest.mark.parametrize(
+    "name", ["OPENAI_API_KEY", "github_token", "MY_SECRET", "DB_PASSWORD", "DB_PASS", "SECRET_KEY_BASE", "API_KEY_2"]
+)
 def test_a_known_value_goes_however_it_is_written(name: str) -> None:
     value = 'corréct "horse"/battery'
     removed = Removed()
@@ -91,6 +103,16 @@ def test_a_known_value_of_several_lines_goes_however_they_are_indented() -> None
 
     assert "second" not in redactor("key:\n    first line\n    second line\n")
     assert "second" not in redactor('{"key": "first line\\nsecond line"}'.replace("\\n", "\n"))
+
+
+def test_only_the_value_of_a_name_goes() -> None:
+    redactor = Redactor({}, Removed())
+
+    assert redactor("user: me\n  password: |\n    a\n    b\n  port: 1") == (
+        "user: me\n  password: [redacted: password]\n  port: 1"
+    )
+    assert redactor("<password>a b</password>") == "<password>[redacted: password]</password>"
+    assert redactor("--token a==") == "--token [redacted: password]"
 
 
 def test_values_of_other_variables_and_very_short_ones_stay() -> None:
@@ -116,7 +138,11 @@ def test_no_surroundings_save_a_known_value(before: str, secret: str, after: str
 
 
 @pytest.mark.parametrize(
-    "piece", ["a", "sk-", "password", "password=", '"', "-----BEGIN PRIVATE KEY-----", "eyJ.", "\\", "://a:"]
+    "piece",
+    [
+        *("a", "sk-", "password", "password=", '"', "-----BEGIN PRIVATE KEY-----", "eyJ.", "\\", "://a:"),
+        *("<", "<token", "token:", "token:|\n a", 'token:\\\\"', 'token:"""', "://a:b@"),
+    ],
 )
 def test_megabytes_without_a_line_end_take_no_age(piece: str) -> None:
     redactor = Redactor({"SOME_SECRET": BODY}, Removed())

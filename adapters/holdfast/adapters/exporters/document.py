@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+
+from msgspec import MsgspecError, Raw, json
 
 from holdfast.adapters.exporters import pictures
 from holdfast.domain.escaping import block, one_line
@@ -106,12 +108,12 @@ def _entry(item: Item, row: Row, clean: Callable[[str], str]) -> Entry:
             return _made(item, speaker, ["thought", thread], prose)
         case "tool_call":
             notes = [line(item.tool), line(item.status), thread]
-            parts = (*code("in", bodies.arguments(item.input)), *code("out", bodies.result(item.output)))
+            parts = (*code("in", _arguments(item.input, clean)), *code("out", bodies.result(item.output)))
             return _made(item, line(item.title or item.tool or "tool"), notes, parts)
         case "permission":
             decided = f"{item.decision} by {item.decided_by}" if item.decision and item.decided_by else item.decision
             notes = ["permission", line(item.status), line(decided), line(item.reason)]
-            return _made(item, line(item.title or "permission"), notes, code("in", bodies.arguments(item.input)))
+            return _made(item, line(item.title or "permission"), notes, code("in", _arguments(item.input, clean)))
         case "plan":
             steps = [f"[{status or ' '}] {step}" for status, step in bodies.plan(item.content)]
             return _made(item, speaker, ["plan", thread], code("", steps))
@@ -151,6 +153,28 @@ def told(removed: Removed) -> str:
     count = sum(removed.kinds.values())
     left_out = f" Images left out, since nobody can look for secrets in them: {removed.left_out}."
     return f"Secrets recognised and redacted: {count}.{left_out if removed.left_out else ''}"
+
+
+def _arguments(raw: Raw, clean: Callable[[str], str]) -> list[str]:
+    """Return the arguments of a tool. Their lines have no quotes that tell where a value ends: a secret goes before."""
+    try:
+        value = cast("object", json.decode(raw)) if raw else None
+    except (MsgspecError, RecursionError, UnicodeDecodeError):
+        value = None
+    if not isinstance(value, dict):
+        return bodies.arguments(raw)
+    named = cast("dict[str, object]", value)
+    kept = {name: _argument(name, each, clean) for name, each in named.items()}
+    return bodies.arguments(raw if kept == named else Raw(json.encode(kept)))
+
+
+def _argument(name: str, value: object, clean: Callable[[str], str]) -> object:
+    """Return what is shown of an argument: nothing of a text, a list or an object whose name speaks of a secret."""
+    if value in ("", [], {}) or value is None or isinstance(value, int | float):
+        return value
+    probe = f'{name}="-"'
+    cleaned = clean(probe)
+    return value if cleaned == probe else cleaned.removeprefix(f"{name}=")
 
 
 def _made(item: Item, who: str, notes: list[str], parts: tuple[Part, ...]) -> Entry:

@@ -22,14 +22,22 @@ SHORTEST: Final = 4
 WITHHELD = "[redacted: all of this text]"
 
 _WHOLE_WORD_BELOW = 8
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL)S?\Z", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|(?:\A|_)PASS)S?(_BASE|_?[0-9]{1,3})?\Z", re.IGNORECASE
+)
 
 # Bounded repetitions, and no two that can trade characters: a line of megabytes takes time by its length.
 _NAMES = r"(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)"
-_VALUE = (
-    r"""(?:\\"(?!\[redacted)[^\n]*?\\"|"(?!\[redacted)(?:\\.|[^"\\\n])*"?"""
-    r"""|'(?!\[redacted)[^'\n]*'?|(?!\[redacted|\\?["'])[^\s,;&"'<>]+)"""
+_GAP = r"[ \t]{0,64}(?:\r?\n\s{0,8})?"
+_VALUES = (
+    r"""(?P<slashes>\\{1,7})"(?!\[redacted)[^\n]*?(?:(?<!\\)(?P=slashes)"|(?=\n)|\Z)""",  # JSON in a string of JSON
+    r'"""(?!\[redacted)[\s\S]*?(?:"""|\Z)',
+    r'"(?!\[redacted)(?:\\.|[^"\\\n])*"?',
+    r"'(?!\[redacted)[^'\n]*'?",
+    r"[|>][+-]?[ \t]*\n(?P<indent>[ \t]+)(?!\[redacted)[^\n]*(?:\n(?P=indent)[^\n]*)*",  # a block of YAML
+    r"""(?!\[redacted|\\{0,7}["']|[|>][+-]?[ \t]*\n)[^\s;&"'<>]+""",
 )
+_VALUE = f"(?:{'|'.join(_VALUES)})"
 _KEY_BLOCK = r"-----(?:BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _PROVIDERS = (
     r"sk-[A-Za-z0-9_-]{16,}",
@@ -54,11 +62,12 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("GitHub token", r"\b(?:gh[opusr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,})"),
     ("authorization", r"(?i)\bbearer\s+(?!\[redacted)[A-Za-z0-9._~+/=-]{8,}"),
     ("authorization", rf"{_SCHEME}(?!\[redacted)[^\s\"'\\]+"),
-    ("password in a URL", r"(?<=://)[^\s/:@\[]{0,256}:(?!\[redacted)[^\s/@]{1,256}(?=@)"),
-    ("password", rf"(?i){_NAMES}(?!s\b)[A-Za-z0-9_-]{{0,32}}\\?[\"']?\s{{0,8}}(?:=>|[:=])\s{{0,8}}{_VALUE}"),
+    ("password in a URL", r"(?<=://)[^\s/:@\[]*:(?!\[redacted)[^\s/]+(?=@)"),
+    ("password", rf"(?i){_NAMES}(?!s\b)[A-Za-z0-9_-]{{0,32}}\\{{0,7}}[\"']?\s{{0,8}}(?:=>|[:=]){_GAP}{_VALUE}"),
     ("password", rf"(?i)--{_NAMES}[ \t]+{_VALUE}"),
+    ("password", rf"(?i)<[\w.:-]{{0,32}}{_NAMES}(?!s>)[\w.:-]{{0,32}}>\s{{0,8}}(?!\[redacted)[^\s<][^<]*"),
 )
-_HEAD = re.compile(r"\A[\s\S]*?(?:=>|[:=])\s*|\A--\S+[ \t]+")
+_HEAD = re.compile(r"\A--\S+[ \t]+|\A<[^>]*>\s*|\A[\s\S]*?(?:=>|[:=])\s*")
 
 
 class Redactor:
