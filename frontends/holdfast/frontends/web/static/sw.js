@@ -34,7 +34,7 @@ async function fromDaemonOrShelf(request) {
   const key = request.mode === "navigate" ? "/" : new URL(request.url).pathname;
   try {
     const answer = await fetch(request);
-    if (answer.ok) await shelf.put(key, answer.clone());
+    if (answer.ok) await shelf.put(key, answer.clone()).catch(() => undefined); // no room: shown it is all the same
     return answer;
   } catch (unreachable) {
     const kept = await shelf.match(key);
