@@ -240,6 +240,10 @@ class Serving:
         for listener in self.keeper.listeners:
             from_thread.run_sync(listener, token=self._token)
 
+    def look(self, view: str, session: StreamId) -> None:
+        """Somebody looks at a view as well, and does not look away: a reader that takes its time."""
+        from_thread.run_sync(lambda: self.hub.look_at(view, session, lambda: None), token=self._token)
+
     def wait_until_cut(self) -> None:
         """Return once a reader was cut off."""
         assert self._cuts.heard.wait(PATIENCE_S)

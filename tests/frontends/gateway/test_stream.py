@@ -223,6 +223,19 @@ def test_an_erased_session_resets_its_transcript(serving: Serving) -> None:
         assert client.receive("error")["code"] == "not_found"
 
 
+def test_what_was_erased_is_not_shown_again_while_another_has_yet_to_hear_of_it(serving: Serving) -> None:
+    serving.begin()
+    serving.speak("a secret")
+    with serving.client() as client:
+        serving.look("transcript", ONE)
+        client.send(type="subscribe", sub="t", view="transcript", session=ONE)
+        client.receive("snapshot")
+        serving.workspace.erase(ONE, actor=Actor("human", "test"))
+        client.receive("reset")
+        client.send(type="subscribe", sub="t", view="transcript", session=ONE)
+        assert client.receive("snapshot", "error")["type"] == "error"
+
+
 def test_what_was_erased_is_not_sent_from_memory(serving: Serving) -> None:
     serving.begin()
     serving.speak("a secret")

@@ -190,7 +190,7 @@ class Hub:
         """
         key = (name, session_id if name in _OF_SESSION else None)
         view = self._views.get(key)
-        if view is None:
+        if view is None or view.patches.broken is not None:  # those who look at a broken one have yet to hear of it
             view = self._views[key] = self._make(name, session_id)
         view.lookers.append(waker)
         return view
