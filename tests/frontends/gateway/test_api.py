@@ -144,6 +144,15 @@ def test_the_same_client_id_again_is_answered_with_the_first_result(told: Daemon
     assert [each["cause"] for each in told.get("/events?type=session-renamed").lines()] == ["c-1", None]
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "c-9"}, {"Accept": "application/x-ndjson"}])
+def test_no_answer_is_remembered_however_a_session_was_erased(told: Daemon, headers: dict[str, str]) -> None:
+    path = f"/sessions/{EXAMPLE_ID}"
+    told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"})
+    told.request("DELETE", path, headers=headers)
+
+    refused(told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"}), 409, "session_erased")
+
+
 def test_no_answer_is_remembered_of_a_session_that_was_erased(told: Daemon) -> None:
     path = f"/sessions/{EXAMPLE_ID}"
     told.post(f"{path}/rename", {"title": "secret", "client_id": "c-1"})

@@ -46,6 +46,7 @@ class Repeats:
         """Know of none yet."""
         self._answers: OrderedDict[_Key, _Answer] = OrderedDict()
         self._under_way: dict[_Key, anyio.Event] = {}
+        self._erased: set[str] = set()  # while a command is under way that may have looked at them before
 
     def kept(self, operations: Operations) -> Operations:
         """Return the operations, commands among them with a memory for what they were answered."""
@@ -54,9 +55,15 @@ class Repeats:
     def _remembering(self, operation: Operation[Any]) -> Operation[Any]:
         erases = (operation.method, operation.path) == ("DELETE", "/sessions/{id}")
 
+        async def carried_out(call: Call, given: Struct) -> Response:
+            response = await operation.handler(call, given)
+            if erases:
+                self._forget(call.session)
+            return response
+
         async def handler(call: Call, given: Struct) -> Response:
             if call.cause is None or call.lines:
-                return await operation.handler(call, given)
+                return await carried_out(call, given)
             key = (operation.method, operation.path, tuple(sorted(call.path.items())), call.cause)
             while (under_way := self._under_way.get(key)) is not None:
                 await under_way.wait()
@@ -65,27 +72,36 @@ class Repeats:
                 return first.response()
             done = self._under_way[key] = anyio.Event()
             try:
-                response = await operation.handler(call, given)
-                if erases:
-                    self._forget(call.session)
-                self._keep(key, response)
+                response = await carried_out(call, given)
+                self._keep(key, response, erases=erases)
                 return response
             finally:
                 del self._under_way[key]
+                if not self._under_way:
+                    self._erased.clear()
                 done.set()
 
         return replace(operation, handler=handler)
 
-    def _keep(self, key: _Key, response: Response) -> None:
+    def _keep(self, key: _Key, response: Response, *, erases: bool) -> None:
         if isinstance(response, StreamingResponse) or len(response.body) > _LONGEST_BYTES:
             return
-        self._answers[key] = _Answer(response.status_code, bytes(response.body), response.media_type)
+        body = bytes(response.body)
+        if not erases and any(_tells_of(name, key, body) for name in self._erased):
+            return
+        self._answers[key] = _Answer(response.status_code, body, response.media_type)
         if len(self._answers) > _KEPT:
             self._answers.popitem(last=False)
 
     def _forget(self, session_id: str) -> None:
         """Let nothing stay of a session that was erased."""
-        name = session_id.encode()
+        if self._under_way:
+            self._erased.add(session_id)
         for key, answer in list(self._answers.items()):
-            if name in answer.body:
+            if _tells_of(session_id, key, answer.body):
                 del self._answers[key]
+
+
+def _tells_of(session_id: str, key: _Key, body: bytes) -> bool:
+    """Tell whether an answer is about a session: by the address it is from, or by its words."""
+    return session_id in dict(key[2]).values() or session_id.encode() in body
