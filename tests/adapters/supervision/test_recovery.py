@@ -124,6 +124,8 @@ class TestTheAgentGoesOn:
                 "act",
                 "ask",
             ]
+            # What the agent answered to the first daemon's wish is read again, and is nothing to anybody.
+            assert not [fact for fact in daemon.facts(session) if isinstance(fact, e.RawReceived)]
 
     async def test_a_turn_can_be_cancelled_by_the_next_daemon(self, town: Town, folder: Path) -> None:
         agent = Scripted(folder, prompts=[[{"say": "on ", "times": 100_000, "every_s": 0.01}]])

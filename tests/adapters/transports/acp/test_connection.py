@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from holdfast.adapters.transports.acp.protocol.connection import (
+    IN_PASSING,
     OPEN_LIMIT,
     Answered,
     Asked,
@@ -210,6 +211,16 @@ class TestCancelling:
         }
         answer = only(connection.receive(b'{"id":"k1","error":{"code":-32800,"message":""}}\n'))
         assert isinstance(answer, Answered)
+
+
+def test_an_answer_that_a_daemon_before_may_have_heard_means_nothing_and_any_other_is_told() -> None:
+    connection = Connection(INCARNATION)
+    connection.request(f"{IN_PASSING}mode", "session/set_mode", NOTHING_ASKED)
+    answer = b'{"id":"passing:mode","result":{}}\n'
+
+    assert isinstance(only(connection.receive(answer)), Answered)
+    assert connection.receive(answer) == []
+    assert isinstance(only(connection.receive(b'{"id":"mode","result":{}}\n')), Unreadable)
 
 
 def test_too_many_open_questions_are_refused() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from holdfast.adapters.transports.acp.opening import Openings
 from holdfast.adapters.transports.acp.protocol import requests
 from holdfast.adapters.transports.acp.protocol.connection import (
+    IN_PASSING,
     Answered,
     Connection,
     Spoke,
@@ -113,7 +114,7 @@ class AcpSpeech(Speech):
         if conversation.remote_id is None or can is None or not can.close:
             return ()
         call = requests.close(conversation.remote_id)
-        return [self._connection.request(f"close:{self._link_id}:{session_id}", call.method, call.params)]
+        return [self._connection.request(f"{IN_PASSING}close:{self._link_id}:{session_id}", call.method, call.params)]
 
     def committed(self, session_id: StreamId, recorded: Recorded) -> Sequence[Write]:
         """Return what the agent has to be told now that the log holds this event."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdfast.adapters.transports.acp.protocol import requests
+from holdfast.adapters.transports.acp.protocol.connection import IN_PASSING
 from holdfast.adapters.transports.acp.protocol.results import explained
 from holdfast.domain.transport import Heard
 
@@ -55,12 +56,14 @@ class Wishes:
         """Return what follows from an answer to one of them."""
         conversation, otherwise = self._open.pop(answered.key)
         if answered.error is not None and otherwise is not None:
-            return Heard(writes=(self._ask(conversation, f"{answered.key}{_AGAIN}", otherwise),))
-        key = answered.key.removesuffix(_AGAIN)
+            again = f"{answered.key.removeprefix(IN_PASSING)}{_AGAIN}"
+            return Heard(writes=(self._ask(conversation, again, otherwise),))
+        key = answered.key.removeprefix(IN_PASSING).removesuffix(_AGAIN)
         if answered.error is not None:
             return Heard(session_id, delivery.facts, answered.source, refused=(key, explained(answered.error)))
         return Heard(session_id, delivery.facts, answered.source, granted=key)
 
     def _ask(self, conversation: Conversation, key: str, call: Call, *, otherwise: Call | None = None) -> Write:
-        self._open[key] = (conversation, otherwise)
-        return self._link.ask(conversation, key, call)
+        asked = f"{IN_PASSING}{key}"
+        self._open[asked] = (conversation, otherwise)
+        return self._link.ask(conversation, asked, call)

@@ -38,9 +38,14 @@ NOT_FOUND: Final = -32002
 SERVED: Final = frozenset({"session/request_permission"})
 """What an agent may ask of us. Files and terminals are not among it: they are neither offered nor served."""
 
+IN_PASSING: Final = "passing:"
+"""How the keys of requests begin whose answers no log has to hold. A daemon that died may have heard such an answer
+already; the next one hears it again, and it means nothing any more."""
+
 OPEN_LIMIT: Final = 1000
 """How many questions a peer may have open; more are refused."""
 
+_PASSED: Final = b'"' + IN_PASSING.encode()
 _CANCEL: Final = "$/cancel_request"
 _NO_SUCH_METHOD: Final = RpcError(METHOD_NOT_FOUND, "Method not found")
 _TOO_MANY: Final = RpcError(INTERNAL_ERROR, "Too many requests wait for an answer")
@@ -205,6 +210,8 @@ class Connection:
                 return (Refused(source, method, self._wrap(answer_key(source, index), _failure(verbatim, error))),)
             case Response(id=name, result=result, error=error):
                 asked = self._ours.pop(name, None)
+                if asked is None and name.startswith(_PASSED):
+                    return ()
                 if asked is None:
                     return (Unreadable(source, f"an answer to {_shown(name)}, which nobody waits for", message.data),)
                 return (Answered(source, *asked, result, error),)
