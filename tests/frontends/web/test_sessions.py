@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.frontends.web.conftest import Web
 
@@ -89,6 +89,51 @@ def test_a_session_can_begin_with_a_megabyte(web: Web) -> None:
     expect(page.locator("[role=log] .item.assistant .said").first).to_be_visible()
     (sent,) = web.events(row["id"], "prompt-sent")
     assert [block["text"] for block in sent["data"]["content"]] == ["Read this:", MEGABYTE]
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_what_was_changed_after_an_answer_was_lost_is_said_as_well(web: Web, *, begins: bool) -> None:
+    page = web.open()
+    if begins:
+        page.get_by_role("button", name="New", exact=True).click()
+        page.get_by_label("demo").check()
+        page.get_by_role("button", name="Begin").click()
+        page.wait_for_url("**/new/*")
+    else:
+        page.goto(f"{web.daemon.url}/sessions/{web.begin({'prompts': []})['id']}")
+    heard: list[int] = []
+
+    def lose(route: Route) -> None:
+        heard.append(route.fetch().status)
+        route.abort()
+
+    page.route(re.compile(r"/api/v1/sessions(/[^/]*/prompts)?$"), lose, times=1)
+    write(page, "First")
+    expect(page.locator(".toast.failed")).to_be_visible()
+    assert heard in ([201], [202]), "it arrived, which the page does not know"
+    write(page, "First, and second")
+
+    expect(page.locator("[role=log] .item.user")).to_contain_text(["First", "First, and second"])
+    assert len(web.daemon.get("/sessions?state=all").json()["items"]) == 1
+
+
+def test_what_is_written_while_a_session_begins_goes_on_in_it(web: Web) -> None:
+    page = web.open()
+    page.get_by_role("button", name="New", exact=True).click()
+    page.get_by_label("demo").check()
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/new/*")
+
+    def meanwhile(route: Route) -> None:
+        page.get_by_label("Message", exact=True).press_sequentially(" and more")
+        route.continue_()
+
+    page.route(re.compile(r"/api/v1/sessions$"), meanwhile, times=1)
+    write(page, "Hello")
+
+    page.wait_for_url("**/sessions/*")
+    expect(page.get_by_label("Message", exact=True)).to_have_value(" and more")
+    expect(page.locator("[role=log] .item.user")).not_to_contain_text("and more")
 
 
 def test_a_new_session_proposes_no_folder_that_failed_and_keeps_what_is_typed(web: Web) -> None:

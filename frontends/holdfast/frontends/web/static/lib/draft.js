@@ -6,7 +6,8 @@ import { newId } from "./http.js";
 export const LARGE_PASTE = 20_000;
 
 /**
- * @typedef {{text: string, id: string, pieces: Piece[]}} Draft  `id` is the client id: the same until it has arrived
+ * @typedef {{text: string, id: string, pieces: Piece[], tried?: string, other?: boolean}} Draft  `id` is the client id: the same until it
+ *   has arrived, or says something else than what was `tried` by it; then it is an `other`
  * @typedef {{type: "text", text: string} | {type: "image", mimeType: string, data: string, name: string}
  *   | {type: "file", path: string}} Piece
  */
@@ -17,7 +18,14 @@ const held = new Map();
 /** @param {string} session @returns {Draft} */
 export function draftOf(session) {
   const kept = recall(`draft.${session}`, null);
-  return { text: kept?.text ?? "", id: kept?.id ?? newId(), pieces: held.get(session) ?? [] };
+  return { ...kept, text: kept?.text ?? "", id: kept?.id ?? newId(), pieces: held.get(session) ?? [] };
+}
+
+/** The draft as it is sent now. What was sent before may have arrived though nobody said so: by its id nothing else is heard. @param {Draft} draft @returns {Draft} */
+export function attempt(draft) {
+  const pieces = draft.pieces.map((piece) => (piece.type === "file" ? piece.path : `${piece.type} ${(piece.type === "text" ? piece.text : piece.data).length}`));
+  const tried = [draft.text.trim(), ...pieces].join("\n");
+  return draft.tried === undefined || draft.tried === tried ? { ...draft, tried } : { ...draft, tried, other: true, id: newId() };
 }
 
 /** The pieces of an earlier visit, which `draftOf` does not know. @param {string} session @returns {Promise<Piece[]>} */
@@ -33,7 +41,7 @@ export function keepDraft(session, draft) {
     if (draft.pieces.length) void saveCopy(`draft-${session}`, draft.pieces);
     else if (had) void forgetCopy(`draft-${session}`);
   }
-  keep(`draft.${session}`, isEmpty(draft) ? null : { text: draft.text, id: draft.id });
+  keep(`draft.${session}`, isEmpty(draft) ? null : { text: draft.text, id: draft.id, tried: draft.tried, other: draft.other });
 }
 
 /** @param {Draft} draft @param {string | null} cwd */

@@ -1,6 +1,6 @@
 /** Where a person writes: one message after the other, queued while the agent is busy, never lost. */
 import { html, useEffect, useMemo, useRef, useState } from "../lib/html.js";
-import { LARGE_PASTE, completing, contentOf, draftOf, isEmpty, keepDraft, piecesOf } from "../lib/draft.js";
+import { LARGE_PASTE, attempt, completing, contentOf, draftOf, isEmpty, keepDraft, piecesOf } from "../lib/draft.js";
 import { best } from "../lib/fuzzy.js";
 import { get, newId } from "../lib/http.js";
 import { command, send } from "../lib/commands.js";
@@ -33,8 +33,8 @@ export function Composer({ id }) {
 }
 
 /**
- * @param {{id: string, cwd: string | null, commands: any[], images: boolean, blocked: boolean, submit: (draft: any) => Promise<void>,
- *   placeholder: string, sends: string, children?: any, autofocus?: boolean}} props
+ * @param {{id: string, cwd: string | null, commands: any[], images: boolean, blocked: boolean, submit: (draft: any) => Promise<string | void>,
+ *   placeholder: string, sends: string, children?: any, autofocus?: boolean}} props  `submit` tells in which session it goes on, if in another one
  */
 export function Editor({ id, cwd, commands, images, blocked, submit, placeholder, sends, children, autofocus = true }) {
   const draft = useRef(draftOf(id));
@@ -128,14 +128,15 @@ export function Editor({ id, cwd, commands, images, blocked, submit, placeholder
     if (sending || blocked || isEmpty(draft.current)) return;
     setSending(true);
     try {
-      const sent = draft.current;
-      await submit(sent);
+      const sent = (draft.current = attempt(draft.current));
+      keepDraft(id, sent);
+      const session = (await submit(sent)) ?? id;
       dispatchEvent(new CustomEvent("holdfast-sent", { detail: { session: id } }));
       // What was typed while it was on its way stays.
       const rest = area.value.startsWith(sent.text) ? area.value.slice(sent.text.length) : area.value;
       draft.current = { text: rest, id: newId(), pieces: draft.current.pieces.filter((piece) => !sent.pieces.includes(piece)) };
       area.value = rest;
-      keepDraft(id, draft.current);
+      keepDraft(session, draft.current);
       fit(area);
       look(completing(rest.slice(0, area.selectionStart)));
     } catch (problem) {

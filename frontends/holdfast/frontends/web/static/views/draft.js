@@ -24,12 +24,13 @@ export function DraftSession({ id }) {
     try {
       // The address is the client id: sending again, or from another tab, makes no second session.
       const prompt = contentOf(draft, order.cwd);
-      const large = new Blob([JSON.stringify(prompt)]).size > LARGE;
-      const row = await begin({ agent, cwd: order.cwd ?? undefined, title: order.title || undefined, prompt: large ? undefined : prompt, client_id: id });
-      if (large) await send(row.id, prompt, `${id}-first`);
+      const apart = draft.other || new Blob([JSON.stringify(prompt)]).size > LARGE; // the session may be there, with what was sent first
+      const row = await begin({ agent, cwd: order.cwd ?? undefined, title: order.title || undefined, prompt: apart ? undefined : prompt, client_id: id });
+      if (apart) await send(row.id, prompt, draft.id);
       keep(`new.${id}`, null);
       keepDraft(id, { ...draft, text: "", pieces: [] });
       go({ screen: "session", id: row.id, item: null }, { replace: true });
+      return row.id; // where what was typed meanwhile goes on
     } finally {
       setCreating(false);
     }
