@@ -132,8 +132,9 @@ def test_what_is_written_while_a_session_begins_goes_on_in_it(web: Web) -> None:
     write(page, "Hello")
 
     page.wait_for_url("**/sessions/*")
-    expect(page.get_by_label("Message", exact=True)).to_have_value(" and more")
+    expect(page.locator("[role=log] .item.user")).to_have_count(1)  # not the page of the address before
     expect(page.locator("[role=log] .item.user")).not_to_contain_text("and more")
+    expect(page.get_by_label("Message", exact=True)).to_have_value(" and more")
 
 
 def test_a_new_session_proposes_no_folder_that_failed_and_keeps_what_is_typed(web: Web) -> None:
