@@ -109,7 +109,7 @@ def test_what_was_changed_after_an_answer_was_lost_is_said_as_well(web: Web, *, 
 
     page.route(re.compile(r"/api/v1/sessions(/[^/]*/prompts)?$"), lose, times=1)
     write(page, "First")
-    expect(page.locator(".toast.failed")).to_be_visible()
+    expect(page.locator(".toast.failed")).to_contain_text("Whether it heard this is not known")
     assert heard in ([201], [202]), "it arrived, which the page does not know"
     write(page, "First, and second")
 

@@ -65,7 +65,7 @@ export async function raw(method, path, body, query = {}) {
       cache: "no-store",
     });
   } catch {
-    throw new Problem(0, "unreachable", "The daemon cannot be reached. Nothing was changed.");
+    throw new Problem(0, "unreachable", `The daemon does not answer.${method === "GET" ? "" : " Whether it heard this is not known."}`);
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
