@@ -10,7 +10,6 @@ from hmac import digest as hmac
 from pathlib import Path
 from typing import Any
 
-Point = tuple[int, int, int, int]
 P, Q, D = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493, -121665 * pow(121666, -1, 2**255 - 19)
 ABSENT, TEXTS = ("occurred_at", "cause", "device", "source", "source_offset"), ("session_id", "type", "cause", "device")
 NUMBERS = ("position", "version", "event_id", "schema", "recorded_at", "occurred_at", "actor", "source_offset")
@@ -21,18 +20,16 @@ def require(right: bool, otherwise: str) -> None:
         raise ValueError(otherwise)
 
 
-def add(a: Point, b: Point) -> Point:
-    s, t = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
-    u, v = 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
+def add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    s, t, u, v = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
     return (t - s) * (v - u) % P, (v + u) * (t + s) % P, (v - u) * (v + u) % P, (t - s) * (t + s) % P
 
 
-def times(n: int, point: Point) -> Point:
-    rest = times(n >> 1, add(point, point)) if n > 1 else (0, 1, 1, 0)
-    return add(rest, point) if n & 1 else rest
+def times(n: int, point: tuple[int, ...]) -> tuple[int, ...]:
+    return add(times(n >> 1, add(point, point)), point if n & 1 else (0, 1, 1, 0)) if n else (0, 1, 1, 0)
 
 
-def point_of(data: bytes) -> Point:
+def point_of(data: bytes) -> tuple[int, ...]:
     y, odd = int.from_bytes(data, "little") & ~(1 << 255), data[31] >> 7
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
@@ -42,9 +39,8 @@ def point_of(data: bytes) -> Point:
 
 
 def signed(key: bytes, message: bytes, signature: bytes) -> bool:
-    r, s = signature[:32], int.from_bytes(signature[32:], "little")
-    k = int.from_bytes(sha512(r + key + message).digest(), "little") % Q
-    a, b = times(s, point_of((4 * pow(5, -1, P) % P).to_bytes(32, "little"))), add(point_of(r), times(k, point_of(key)))
+    r, s, k = signature[:32], int.from_bytes(signature[32:], "little"), sha512(signature[:32] + key + message).digest()
+    a, b = times(s, point_of(b"X" + b"f" * 31)), add(point_of(r), times(int.from_bytes(k, "little") % Q, point_of(key)))
     return s < Q and (a[0] * b[2] - b[0] * a[2]) % P == 0 == (a[1] * b[2] - b[1] * a[2]) % P
 
 
@@ -64,22 +60,27 @@ def main(folder: Path) -> str:
     wrong = sorted({line[66:].strip() for line in sums ^ {*listed}} - {"SHA256SUMS"})
     require(not wrong, f"{', '.join(wrong)} is not as it was written")
     _, start, *hashes = (folder / "chain.txt").read_text().split()
-    after, before, version, last = int(start), bytes(32), 0, 0
+    after, before, version, last, gone, event = int(start), bytes(32), 0, int(start), dict[int, Any](), dict[str, Any]()
     with (folder / "events.jsonl").open("rb") as file:
-        header, so_far = json.loads(line := file.readline()), sha256(line)
-        while not (line := file.readline()).startswith(b'{"end":'):
-            event, version = json.loads(line or b'{"position":"cut off"}'), version + 1
-            where, here = f"version {version}, position {event['position']}", int(event["position"]) - after - 1
+        header, so_far, witnesses = json.loads(line := file.readline()), sha256(line), {0: ("", bytes(32).hex())}
+        while not (line := file.readline() or b'{"end":').startswith(b'{"end":'):
+            event, version = json.loads(line), version + 1
             so_far.update(line)
-            named = re.findall(r'\{"\$attachment":"([0-9a-f]{64})"', event["data"] or "")
+            named, gone[version] = re.findall(r'\{"\$attachment":"([\da-f]{64})"', event["data"] or ""), event["digest"]
             right = all(f"{name}  attachment-{name}\n" in listed for name in named) and event["position"] > last
             before, last = hash_of(event, before, bytes.fromhex(header["salt"] or "")), event["position"]
-            found = (event["session_id"], event["version"], event["hash"], hashes[here] if here >= 0 else "")
-            require(right and found == (header["session_id"], version, before.hex(), before.hex()), where)
+            found = (event["session_id"], event["version"], event["hash"], *hashes[event["position"] - after - 1 :][:1])
+            require(right and found == (header["session_id"], version, *[before.hex()] * 2), f"version {version}")
+            told: dict[str, Any] = json.loads(event["data"] or "{}") if event["type"].endswith("-compacted") else {}
+            runs: list[dict[str, Any]] = told.get("pieces", told.get("runs", []))
+            stood = [at for r in runs for at in range(version)[r["first"] :][: r.get("count") or len(r["sizes"])]]
+            if told and sha256(bytes.fromhex("".join(gone[at] or "" for at in stood))).hexdigest() == told["digest"]:
+                gone.update(dict.fromkeys(stood))
         end = b'{"end":{"events":%d,"sha256":"%s"}}\n' % (version, so_far.hexdigest().encode())
         require(line + file.read(1) == end, f"the end, after version {version}")
-    found_keys = [base64.b64decode(path.read_text().split("\n")[1])[-32:] for path in folder.glob("key*.pub")]
-    keys, witnesses = {sha256(key).hexdigest()[:16]: key for key in found_keys}, {0: ("", bytes(32).hex())}
+    require(event.get("type") == "session-erased" or not any(gone.values()), f"content up to version {version}")
+    found_keys = (base64.b64decode(path.read_text().split("\n")[1])[-32:] for path in folder.glob("key*.pub"))
+    keys = {sha256(key).hexdigest()[:16]: key for key in found_keys}
     for line in (folder / "checkpoints.jsonl").read_bytes().splitlines():
         each, (body, _, rest) = json.loads(line), line.rpartition(b',"signature":"')
         right = signed(keys[each["key"]], b"holdfast checkpoint 1\n" + body, bytes.fromhex(rest[:-2].decode()))
