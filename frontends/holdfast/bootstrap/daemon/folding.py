@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from holdfast.adapters.storage.store import Store
     from holdfast.adapters.storage.subscription import Bell
+    from holdfast.bootstrap.daemon.callers import Callers
 
 _GATHER_S: Final = 1.0
 """How long events gather before they are folded: the text that a piece belongs to is written anew each time."""
@@ -30,7 +31,7 @@ _QUIET_S: Final = 0.25
 """Nothing was committed for so long: whatever is left is done at once."""
 
 _SHARE: Final = 4
-"""After a bite during which somebody appended, the writer is left to others for so many times as long."""
+"""After a bite while others are at work, the writer is left to them for so many times as long."""
 
 _PAUSE: Final = 6
 """And the interpreter after what was folded beside the writer: the event loop wants it, and has text to pass on."""
@@ -41,10 +42,13 @@ _LOOKED_AT: Final = 8_000
 _log = logging.getLogger("holdfast.views")
 
 
-async def keep_up(store: Store) -> None:
-    """Fold what is committed into the stored views, until cancelled or until the store writes no more."""
+async def keep_up(store: Store, callers: Callers) -> None:
+    """Fold what is committed into the stored views, until cancelled or until the store writes no more.
+
+    Whoever appends, or is among `callers`, goes first.
+    """
     bites = Bites()
-    bell, others = store.bell(), _Others(store.bell())
+    bell, others = store.bell(), _Others(store.bell(), callers)
     try:
         while store.stopped is None:
             bell.arm()
@@ -72,7 +76,7 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: _Others) -> N
 
     async def make_way(begun: float, share: float) -> None:
         spent = monotonic() - begun
-        wanted = await others.append()
+        wanted = await others.at_work()
         bites.make_way(wanted=wanted)
         if share and wanted:
             await anyio.sleep(share * spent)
@@ -96,31 +100,32 @@ async def _keep_up(store: Store, bites: Bites, bell: Bell, others: _Others) -> N
     with anyio.move_on_after(_QUIET_S) as silence:
         await bell.wait()
     if silence.cancelled_caught:  # nothing happens, so nothing of it will soon change again
-        while await store.fold_async(lambda connection: bites.index(connection, everything=True)):
+        while await bite(lambda connection: bites.index(connection, everything=True)):
             pass
         await anyio.to_thread.run_sync(memory.give_back)
         await bell.wait()
 
 
 class _Others:
-    """Who else wants the writer.
+    """Who else wants the writer, or the interpreter.
 
     A bite is over before most of those who are at work come again, so that it counts who came a moment ago.
     """
 
-    def __init__(self, bell: Bell) -> None:
+    def __init__(self, bell: Bell, callers: Callers) -> None:
         self._bell = bell
+        self._callers = callers
         self._heard_at = -inf
         bell.arm()
 
-    async def append(self) -> bool:
-        """Tell whether somebody appends."""
+    async def at_work(self) -> bool:
+        """Tell whether somebody appends, or asks for something."""
         with anyio.move_on_after(0) as silence:
             await self._bell.wait()
         if not silence.cancelled_caught:
             self._bell.arm()
             self._heard_at = monotonic()
-        return monotonic() - self._heard_at < _QUIET_S
+        return self._callers.waiting or monotonic() - self._heard_at < _QUIET_S
 
     def close(self) -> None:
         """Stop listening."""

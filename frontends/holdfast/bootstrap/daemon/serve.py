@@ -17,6 +17,7 @@ from holdfast.adapters.storage import erase
 from holdfast.adapters.storage.opening import now_us, open_store
 from holdfast.adapters.storage.tail import StoreTail
 from holdfast.bootstrap.daemon import memory, presence, process, sockets
+from holdfast.bootstrap.daemon.callers import Callers
 from holdfast.bootstrap.daemon.credential import ensure_token, read_token
 from holdfast.bootstrap.daemon.folding import keep_up
 from holdfast.bootstrap.daemon.supervising import secrets, supervisor
@@ -105,12 +106,13 @@ async def _serve(
         plug=_kill if library.environ.get(process.PARENT) == str(os.getppid()) else None,
     )
     app, live = build(house, port=listening[0].getsockname()[1])
-    listener = Listener(app, stop)
+    callers = Callers()
+    listener = Listener(callers.around(app), stop)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_end_on_signal, keeping, stop)
         tasks.start_soon(_tell_again, listener, library.home, running)
         tasks.start_soon(_end_with_store, store, stop)
-        tasks.start_soon(keep_up, store)
+        tasks.start_soon(keep_up, store, callers)
         await tasks.start(_supervise, keeping, stop)
         tasks.start_soon(live.run)
         tasks.start_soon(to_thread.run_sync, _finish_erasures, store)
