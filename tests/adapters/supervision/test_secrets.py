@@ -15,6 +15,8 @@ from holdfast.adapters.supervision.secrets import Secrets, Veil, hidden, hidden_
 from holdfast.domain.recorded import Source, StreamId
 from holdfast.domain.session import events as e
 from holdfast.domain.transport import Heard
+from tests.adapters.supervision.test_supervisor import ASKS
+from tests.adapters.supervision.town import ME
 from tests.agents.scripting import Scripted
 
 if TYPE_CHECKING:
@@ -136,3 +138,17 @@ async def test_no_key_of_an_agent_gets_into_the_log(town: Town, tmp_path: Path) 
         assert agent.prompts() == [f"my key is {'*' * len(SECRET)}"]
     for file in town.home.glob("log.db*"):
         assert b"abc123xyz" not in file.read_bytes()
+
+
+@pytest.mark.slow
+async def test_no_key_gets_into_the_log_with_the_reason_of_a_refusal(town: Town, tmp_path: Path) -> None:
+    agent = Scripted(tmp_path / "agent", prompts=[ASKS])
+    town.secrets = Secrets([SECRET])
+
+    async with town.daemon() as daemon:
+        session = await daemon.new(agent.command, "touch x")
+        (asked,) = await daemon.saw(session, e.PermissionRequested)
+        await daemon.keeping.answer(asked.request_id, "reject", f"not with {SECRET}", cause=None, actor=ME)
+        (decided,) = await daemon.saw(session, e.PermissionAnswered)
+
+    assert decided.reason == f"not with {'*' * len(SECRET)}"

@@ -100,8 +100,7 @@ class Veil:
             return data
         data, self._carry = self._carry + data, b""
         for form in forms:
-            if form in data:
-                data = data.replace(form, b"*" * len(form))
+            data = data.replace(form, b"*" * len(form))
         tail = data[-len(forms[0]) :].decode("latin-1")
         keep = max(_overlap(tail, form.decode("latin-1")) for form in forms)
         if keep:

@@ -7,6 +7,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
+from msgspec.structs import replace
 
 from holdfast.adapters.supervision.directory import IMPORT, Directory
 from holdfast.adapters.supervision.fleet import Fleet
@@ -292,6 +293,8 @@ class Supervisor:
                 return c.EditPrompt(prompt_id, hidden_json(content, secrets))
             case c.Rename(title=title):
                 return c.Rename(hidden(title, secrets))
+            case c.Answer(reason=str(reason)):
+                return replace(command, reason=hidden(reason, secrets))
             case _:
                 return command
 
